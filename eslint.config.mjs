@@ -1,0 +1,60 @@
+import tseslint from 'typescript-eslint';
+import importX from 'eslint-plugin-import-x';
+
+/** What each folder of src may import besides itself; `src/errors.ts` may be imported by all. */
+const directions = {
+  config: [],
+  transfer: ['config', 'remote'],
+  remote: ['config'],
+  git: ['config'],
+  engine: ['config', 'transfer', 'remote', 'git'],
+  cli: ['config', 'transfer', 'remote', 'git', 'engine'],
+  language: ['config', 'git', 'editor'],
+  views: ['config', 'engine', 'editor'],
+  commands: ['config', 'git', 'engine', 'remote', 'views', 'editor'],
+  editor: ['config', 'git', 'remote', 'engine'],
+};
+const folders = Object.keys(directions);
+const editorFolders = ['language', 'views', 'commands', 'editor'];
+
+export default tseslint.config(
+  { ignores: ['dist/', '.vscode-test/', '.cache/', '.demo/'] },
+  ...tseslint.configs.strict,
+  {
+    files: ['**/*.ts'],
+    plugins: { 'import-x': importX },
+    rules: {
+      'no-console': 'error',
+      eqeqeq: 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      'import-x/no-default-export': 'error',
+      'import-x/no-cycle': ['error', { maxDepth: 12 }],
+    },
+    settings: { 'import-x/resolver-next': [] },
+  },
+  ...folders.map((folder) => ({
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: editorFolders.includes(folder)
+            ? []
+            : [{ name: 'vscode', message: `src/${folder} must run without an editor.` }],
+          patterns: folders
+            .filter((other) => other !== folder && !directions[folder].includes(other))
+            .map((other) => ({
+              regex: `^(\\.\\./)+${other}/`,
+              message: `Imports go one way: src/${folder} may not import src/${other} (docs/architecture.md).`,
+            })),
+        },
+      ],
+    },
+  })),
+  {
+    files: ['test/**/*.ts', 'scripts/**/*.{ts,mjs}', '*.mjs'],
+    rules: { 'no-console': 'off', 'import-x/no-default-export': 'off' },
+  },
+);

@@ -1,0 +1,89 @@
+/** The typed event stream of a run: the public contract that every front end renders (docs/architecture.md). */
+import type { ErrorCode } from '../errors.ts';
+
+export type StepState = 'pending' | 'running' | 'done' | 'already' | 'skipped' | 'failed';
+
+/** How a run left one server. */
+export type ServerState = 'live' | 'unchanged' | 'reverted' | 'failed' | 'unknown';
+
+export interface ServerOutcome {
+  readonly server: string;
+  readonly state: ServerState;
+  /** Name of the release that `current` points at, null where there is none or it is not known. */
+  readonly current: string | null;
+  readonly error: string | null;
+}
+
+/** `server` is always the entry as written in durant.conf, null where an event is about no one server. */
+export type RunEvent =
+  | {
+      readonly event: 'run-started';
+      readonly action: 'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune';
+      readonly run: string;
+      readonly stage: string;
+      readonly dry_run: boolean;
+      readonly servers: readonly string[];
+    }
+  | {
+      readonly event: 'step';
+      readonly step: string;
+      readonly server: string | null;
+      readonly state: StepState;
+      readonly reason: string | null;
+      /** Milliseconds since the step began; null before it ended. */
+      readonly ms: number | null;
+    }
+  | {
+      readonly event: 'command';
+      readonly server: string | null;
+      readonly step: string;
+      readonly command: string;
+    }
+  | {
+      readonly event: 'output';
+      readonly server: string | null;
+      readonly stream: 'stdout' | 'stderr';
+      readonly line: string;
+    }
+  | {
+      readonly event: 'transfer';
+      readonly server: string;
+      readonly files: number;
+      readonly bytes: number;
+      readonly total_files: number;
+      readonly total_bytes: number;
+    }
+  | {
+      readonly event: 'change';
+      readonly server: string;
+      readonly path: string;
+      readonly path_base64?: string;
+      readonly kind: 'added' | 'changed' | 'deleted';
+      readonly bytes: number;
+    }
+  | {
+      readonly event: 'warning';
+      readonly code: string;
+      readonly message: string;
+      readonly server: string | null;
+    }
+  | {
+      readonly event: 'prompt';
+      readonly id: string;
+      readonly kind: string;
+      readonly server: string | null;
+      readonly message: string;
+    }
+  | RunFinished;
+
+export interface RunFinished {
+  readonly event: 'run-finished';
+  readonly ok: boolean;
+  readonly dry_run: boolean;
+  readonly release: string | null;
+  readonly commit: string | null;
+  readonly servers: readonly ServerOutcome[];
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly changed: boolean } | null;
+}
+
+export type Emit = (event: RunEvent) => void;

@@ -1,0 +1,68 @@
+/** What the engine needs from git, so that it can be read and tested without it. Implemented by `clone.ts` through simple-git. */
+
+/** A commit that was resolved from a branch, tag or id. */
+export interface Commit {
+  /** 40 hex digits. */
+  readonly id: string;
+  readonly subject: string;
+  /** `Name <email>` of the author. */
+  readonly author: string;
+  /** Committer date, ms since the epoch: the mtime of tracked files in a release. */
+  readonly date: number;
+  /** The branch or tag it was found by; the id itself where it was given by id. */
+  readonly branch: string;
+}
+
+/** A tracked file of the checked-out commit, submodules' files included. */
+export interface TrackedFile {
+  /** Path bytes as a latin1 string (one character, one byte), `/` separated, relative to the work tree. */
+  readonly path: string;
+  /** Git's mode. */
+  readonly mode: '100644' | '100755' | '120000';
+  /** Blob id. */
+  readonly blob: string;
+}
+
+export interface CloneRequest {
+  /** Path or URL; a relative path is relative to `directory`. */
+  readonly repository: string;
+  readonly remote: string;
+  /** Folder of durant.conf. */
+  readonly directory: string;
+  /** One work tree per project and stage. */
+  readonly stage: string;
+  /** `temp_dir`, already expanded; undefined: the cache folder. */
+  readonly tempDir: string | undefined;
+  readonly cacheDir: string;
+  readonly gitPath?: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Called once when another run holds the local lock, with a sentence. */
+  readonly onWait: (message: string) => void;
+}
+
+/** The local clone of a stage: a bare cache per repository and one work tree, under a local lock until `release`. */
+export interface Clone {
+  /** The work tree. */
+  readonly directory: string;
+  /** Fetches and resolves `ref` (branch, tag, full or abbreviated id; undefined: the remote's default branch). */
+  fetch(ref: string | undefined): Promise<Commit>;
+  /** Checks the commit out detached, `reset --hard` and `clean -ffdx`, submodules included where wanted. */
+  checkout(commit: Commit, options: { readonly submodules: boolean }): Promise<void>;
+  /** Tracked files of the checked-out commit (with submodules' files, prefixed). */
+  trackedFiles(): Promise<readonly TrackedFile[]>;
+  /** Commits in `to` and not in `from`, newest first, at most `limit`. Unknown ids: undefined. */
+  log(from: string, to: string, limit: number): Promise<readonly Commit[] | undefined>;
+  /** A scratch work tree of the commit elsewhere, for `-n --build`; the caller removes it. */
+  scratch(
+    commit: Commit,
+    options: { readonly submodules: boolean },
+  ): Promise<{ readonly directory: string; remove(): Promise<void> }>;
+  /** Gives the local lock back. Idempotent. */
+  release(): Promise<void>;
+}
+
+export interface Git {
+  /** @throws {DurantError} `git-missing`, `temp-dir-refused`. */
+  open(request: CloneRequest): Promise<Clone>;
+}

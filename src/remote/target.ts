@@ -1,0 +1,123 @@
+/**
+ * What a server can do for the engine: run a POSIX sh script with an input, forward a port, rename over a link. `local`, `ssh2` and
+ * `openssh` implement this one interface and pass the one test suite `test/remote/target.test.ts`.
+ */
+import type { Duplex, Readable } from 'node:stream';
+
+/** A server entry of durant.conf, e.g. `deploy@web1:2222`. */
+export interface ServerAddress {
+  /** The entry as written: its name in events, errors and `--server`. */
+  readonly entry: string;
+  /** Host name, alias of the ssh configuration, or address (IPv6 without brackets). */
+  readonly host: string;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  /** True where the stage deploys to this machine without SSH. */
+  readonly local: boolean;
+}
+
+/** One script for the server's `sh`. */
+export interface RemoteCommand {
+  /** POSIX sh text. It travels through standard input, never through a command line, so it may hold secrets. */
+  readonly script: string;
+  /** What the script reads from standard input (after the script itself). None: standard input is empty. */
+  readonly input?: Readable | Buffer;
+  /** Called with each piece of output as it arrives. With it, `stdout`/`stderr` of the result keep only the last 64 KiB. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  /** Abort ends the script's whole process group on the server, then rejects with `cancelled`. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds; when they have passed the process group is ended and the call rejects with `timeout`. */
+  readonly timeoutMs?: number;
+}
+
+/** How a script ended. A non-zero status is a result, not an error. */
+export interface RemoteResult {
+  /** Exit status; 128 + number where a signal ended it. */
+  readonly status: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** An open connection to one server, used for everything until `close`. */
+export interface Connection {
+  readonly address: ServerAddress;
+  /** Which client was taken and why, for people: `ssh2 (built in)`, `openssh (hardware key)`, `local`. */
+  readonly description: string;
+  /** The login user, where known before anything ran. */
+  readonly user: string;
+  /**
+   * Runs a script in its own process group.
+   * @throws {DurantError} `connection-lost`, `timeout`, `cancelled`.
+   */
+  exec(command: RemoteCommand): Promise<RemoteResult>;
+  /** A stream to host:port as seen from the server (direct-tcpip); undefined where the client or server cannot. */
+  forward(host: string, port: number): Promise<Duplex | undefined>;
+  /** Atomic rename over an existing path (SFTP `posix-rename@openssh.com`); undefined where it is not offered. */
+  readonly posixRename: ((from: string, to: string) => Promise<void>) | undefined;
+  /** Ends the connection without waiting for the server. Idempotent. */
+  close(): void;
+}
+
+/** A question that a front end answers. Resolves to undefined where nobody can or wants to answer. */
+export type PromptRequest =
+  | {
+      readonly kind: 'host-key';
+      readonly server: string;
+      readonly message: string;
+      readonly keyType: string;
+      readonly fingerprint: string;
+    }
+  | {
+      readonly kind: 'passphrase';
+      readonly server: string;
+      readonly message: string;
+      readonly path: string;
+      readonly attempt: number;
+    }
+  | {
+      readonly kind: 'password';
+      readonly server: string;
+      readonly message: string;
+      readonly user: string;
+      readonly host: string;
+      readonly attempt: number;
+    }
+  | {
+      readonly kind: 'one-time-code';
+      readonly server: string;
+      readonly message: string;
+      readonly echo: boolean;
+    }
+  | { readonly kind: 'secret'; readonly server: null; readonly message: string; readonly name: string }
+  | {
+      readonly kind: 'confirm';
+      readonly server: string | null;
+      readonly message: string;
+      /** The text to type; undefined: yes or no. */ readonly expect: string | undefined;
+    };
+
+/** Answers: text for text, `yes` for host-key and confirm; undefined for no, cancelled, or nobody there. */
+export type Prompter = (request: PromptRequest, signal: AbortSignal) => Promise<string | undefined>;
+
+/** What is needed to open a connection. */
+export interface ConnectRequest {
+  readonly address: ServerAddress;
+  /** `user`, `ssh_port`, `ssh_identity` of the stage; the entry's own user and port win. */
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+  readonly identity: string | undefined;
+  readonly client: 'auto' | 'ssh2' | 'openssh';
+  readonly hostKeyChecking: 'ask' | 'strict' | 'accept-new';
+  /** Whether an accepted new host key may be written to known_hosts (not in a dry run). */
+  readonly mayAddHostKeys: boolean;
+  readonly connectTimeoutMs: number;
+  readonly prompt: Prompter;
+  readonly signal: AbortSignal;
+  /** Path of OpenSSH's `ssh`; default `ssh` on the PATH. */
+  readonly sshPath?: string | undefined;
+  /** Told what a user may want to know: a key that was added, the client that was taken. */
+  readonly onNotice?: (code: string, message: string) => void;
+}
+
+/** Opens a connection. @throws {DurantError} see the connection codes of errors.ts. */
+export type Connect = (request: ConnectRequest) => Promise<Connection>;
