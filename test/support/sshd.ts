@@ -1,0 +1,358 @@
+/**
+ * A real OpenSSH sshd with its own folder, keys, port, home and, where wanted, busybox's tools instead of the system's. Works as root
+ * and as any other user (who is then also the login user).
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { endProcesses, processesWithEnvironment, processTree, type FoundProcess } from './processes.ts';
+import { waitFor } from './wait.ts';
+
+const run = promisify(execFile);
+/** Every process that a test server runs for a client carries this variable. */
+const mark = 'DURANT_TEST_SERVER';
+
+export interface SshdOptions {
+  /** `busybox`: sh, tar and all else on the server's PATH are busybox's. Default `system`. */
+  readonly tools?: 'system' | 'busybox';
+  /** Replaces the server's whole PATH; `tools` is then without effect. */
+  readonly path?: string;
+  /** Login shell that gets the command line as `-c`; default the first `sh` of the server's PATH. */
+  readonly shell?: string;
+  readonly maxSessions?: number;
+  /** Host keys to make; default one ed25519. */
+  readonly hostKeys?: readonly ('ed25519' | 'ecdsa' | 'rsa')[];
+  /** Passphrase of the client's key; default none. */
+  readonly passphrase?: string;
+  /**
+   * An account of this server alone. Needs root (a private mount namespace with its own passwd and shadow): see `canHaveAccounts`.
+   * Default: the user who runs the tests.
+   */
+  readonly account?: { readonly name: string; readonly password: string; readonly uid: number };
+  /** False: no SFTP subsystem. Default true. */
+  readonly sftp?: boolean;
+  /** A fixed port, for a server that comes back. Default: a free one. */
+  readonly port?: number;
+  /** More lines for sshd_config; sshd takes the first value of each keyword, and these come first. */
+  readonly config?: readonly string[];
+  /** Also into the environment of what runs there. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export interface TestServer {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  readonly user: string;
+  /** `user@127.0.0.1:port`, for `server:` in durant.conf. */
+  readonly entry: string;
+  /** Everything of this server; removed by `stop`. */
+  readonly directory: string;
+  /** $HOME and first working directory of what runs there: put project dirs in it. */
+  readonly home: string;
+  /** The client's private key, which the server lets in. */
+  readonly clientKey: string;
+  /** known_hosts lines of this server, one a host key. */
+  readonly knownHostsLines: readonly string[];
+  /** A known_hosts file with them. */
+  readonly knownHosts: string;
+  /** An ssh_config for this server alone: key, known_hosts, no agent. */
+  readonly sshConfig: string;
+  /** An `ssh` that reads `sshConfig` instead of the user's and the system's configuration: for `sshPath` or, its folder, a PATH. */
+  readonly sshPath: string;
+  /** What sshd wrote so far (LogLevel VERBOSE). */
+  log(): string;
+  /** What still runs there for clients (not sshd itself). */
+  processes(): Promise<readonly FoundProcess[]>;
+  /** sshd's processes, the listener first: to cut or freeze connections. */
+  daemons(): Promise<readonly FoundProcess[]>;
+  /** Ends the daemon, what it runs, and removes the folder. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Whether `account` can be used: root with the right to make mount namespaces. */
+export async function canHaveAccounts(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  return run('unshare', ['-m', 'mount', '--bind', '/etc/passwd', '/etc/passwd']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Starts the server and waits until it listens. */
+export async function startSshd(options: SshdOptions = {}): Promise<TestServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'durant-sshd-'));
+  await chmod(directory, 0o755);
+  const home = join(directory, 'home');
+  await mkdir(home);
+  const id = randomBytes(8).toString('hex');
+  const user = options.account?.name ?? userInfo().username;
+  if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
+
+  const hostKeys = await makeHostKeys(directory, options.hostKeys ?? ['ed25519']);
+  const clientKey = join(directory, 'client_key');
+  await makeKey(clientKey, 'ed25519', options.passphrase ?? '');
+  const authorizedKeys = join(directory, 'authorized_keys');
+  await writeFile(authorizedKeys, await readFile(`${clientKey}.pub`, 'utf8'));
+  const path = options.path ?? (await toolsPath(directory, options.tools ?? 'system'));
+  const login = await writeLogin(directory, home, path, options.shell);
+  const accounts = options.account && (await writeAccounts(directory, home, options.account));
+
+  const environment = { ...options.environment, HOME: home, PATH: path, [mark]: id };
+  const listening = await listen(options, {
+    directory,
+    accounts,
+    lines: [
+      ...(options.config ?? []),
+      'ListenAddress 127.0.0.1',
+      ...hostKeys.map((key) => `HostKey ${key}`),
+      `AuthorizedKeysFile ${authorizedKeys}`,
+      `PidFile none`,
+      'StrictModes no',
+      'UsePAM no',
+      'LogLevel VERBOSE',
+      'PermitRootLogin yes',
+      `PasswordAuthentication ${options.account ? 'yes' : 'no'}`,
+      'KbdInteractiveAuthentication no',
+      'MaxStartups 200',
+      'UseDNS no',
+      'PrintMotd no',
+      `ForceCommand exec ${login}`,
+      `SetEnv ${Object.entries(environment)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ')}`,
+      ...(options.maxSessions === undefined ? [] : [`MaxSessions ${options.maxSessions}`]),
+      ...(options.sftp === false ? [] : [`Subsystem sftp ${sftpServer()}`]),
+    ],
+  });
+  const { port, daemon, log } = listening;
+  const client = await writeClient(directory, { port, user, hostKeys, clientKey });
+
+  const processes = () => processesWithEnvironment(mark, id);
+  const daemons = () => (daemon.pid === undefined ? Promise.resolve([]) : sshdTree(daemon.pid));
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    const family = daemon.pid === undefined ? [] : await processTree(daemon.pid);
+    endProcesses(family);
+    await waitFor('the test server to end', async () => {
+      const left = await processes();
+      endProcesses(left);
+      return left.length === 0 && (daemon.exitCode !== null || daemon.signalCode !== null);
+    });
+    await rm(directory, { recursive: true, force: true });
+  };
+  return {
+    host: '127.0.0.1',
+    port,
+    user,
+    entry: `${user}@127.0.0.1:${port}`,
+    directory,
+    home,
+    clientKey,
+    ...client,
+    log,
+    processes,
+    daemons,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/**
+ * One `ssh` for several servers: writes a configuration, known_hosts and a wrapper into `directory` (made here) and gives the
+ * wrapper's folder, to be put first on a PATH.
+ */
+export async function writeSshForServers(
+  directory: string,
+  servers: readonly TestServer[],
+): Promise<{ readonly bin: string; readonly sshConfig: string; readonly knownHosts: string }> {
+  await mkdir(join(directory, 'bin'), { recursive: true });
+  const knownHosts = join(directory, 'known_hosts');
+  await writeFile(knownHosts, servers.flatMap((server) => [...server.knownHostsLines, '']).join('\n'));
+  const sshConfig = join(directory, 'ssh_config');
+  await writeFile(
+    sshConfig,
+    [
+      ...servers.map(
+        (server) =>
+          `Match originalhost 127.0.0.1 exec "test %p = ${server.port}"\n  IdentityFile ${server.clientKey}`,
+      ),
+      ...clientDefaults(knownHosts),
+      '',
+    ].join('\n'),
+  );
+  await writeSshWrapper(join(directory, 'bin', 'ssh'), sshConfig);
+  return { bin: join(directory, 'bin'), sshConfig, knownHosts };
+}
+
+/** A free loopback port. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = address !== null && typeof address === 'object' ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function makeHostKeys(
+  directory: string,
+  types: readonly ('ed25519' | 'ecdsa' | 'rsa')[],
+): Promise<readonly string[]> {
+  const files = types.map((type) => join(directory, `host_${type}_key`));
+  await Promise.all(files.map((file, index) => makeKey(file, types[index] ?? 'ed25519', '')));
+  return files;
+}
+
+async function makeKey(file: string, type: string, passphrase: string): Promise<void> {
+  await run('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'durant-test', '-f', file]);
+}
+
+async function toolsPath(directory: string, tools: 'system' | 'busybox'): Promise<string> {
+  if (tools === 'system') return '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+  const bin = join(directory, 'busybox');
+  await mkdir(bin);
+  await run('busybox', ['--install', '-s', bin]);
+  return bin;
+}
+
+/** What sshd starts instead of the user's shell: the same shell and folder whatever passwd says. */
+async function writeLogin(
+  directory: string,
+  home: string,
+  path: string,
+  shell: string | undefined,
+): Promise<string> {
+  const login = join(directory, 'login');
+  const first = path
+    .split(':')
+    .map((folder) => join(folder, 'sh'))
+    .find((file) => existsSync(file));
+  await writeFile(
+    login,
+    `#!/bin/sh\ncd '${home}' || exit 1\nexec '${shell ?? first ?? '/bin/sh'}' -c "$SSH_ORIGINAL_COMMAND"\n`,
+    { mode: 0o755 },
+  );
+  return login;
+}
+
+async function writeAccounts(
+  directory: string,
+  home: string,
+  account: { readonly name: string; readonly password: string; readonly uid: number },
+): Promise<{ readonly passwd: string; readonly shadow: string }> {
+  const hashing = run('openssl', ['passwd', '-6', '-stdin']);
+  hashing.child.stdin?.end(`${account.password}\n`);
+  const hash = (await hashing).stdout.trim();
+  const passwd = join(directory, 'passwd');
+  const shadow = join(directory, 'shadow');
+  const { name, uid } = account;
+  await writeFile(passwd, `${readFileSync('/etc/passwd', 'utf8')}${name}:x:${uid}:${uid}::${home}:/bin/sh\n`);
+  await writeFile(shadow, `${readFileSync('/etc/shadow', 'utf8')}${name}:${hash}:20000:0:99999:7:::\n`, {
+    mode: 0o600,
+  });
+  await chown(home, uid, uid);
+  return { passwd, shadow };
+}
+
+async function writeClient(
+  directory: string,
+  server: { port: number; user: string; hostKeys: readonly string[]; clientKey: string },
+): Promise<Pick<TestServer, 'knownHostsLines' | 'knownHosts' | 'sshConfig' | 'sshPath'>> {
+  const lines = server.hostKeys.map((key) => {
+    const [type, blob] = readFileSync(`${key}.pub`, 'utf8').split(' ');
+    return `[127.0.0.1]:${server.port} ${type} ${blob}`;
+  });
+  const knownHosts = join(directory, 'known_hosts');
+  await writeFile(knownHosts, `${lines.join('\n')}\n`);
+  const sshConfig = join(directory, 'ssh_config');
+  await writeFile(
+    sshConfig,
+    ['Host *', `  IdentityFile ${server.clientKey}`, ...clientDefaults(knownHosts), ''].join('\n'),
+  );
+  await mkdir(join(directory, 'bin'));
+  const sshPath = join(directory, 'bin', 'ssh');
+  await writeSshWrapper(sshPath, sshConfig);
+  return { knownHostsLines: lines, knownHosts, sshConfig, sshPath };
+}
+
+function clientDefaults(knownHosts: string): readonly string[] {
+  return [
+    'Host *',
+    '  IdentitiesOnly yes',
+    '  IdentityAgent none',
+    `  UserKnownHostsFile ${knownHosts}`,
+    '  GlobalKnownHostsFile /dev/null',
+  ];
+}
+
+async function writeSshWrapper(file: string, sshConfig: string): Promise<void> {
+  // The real ssh is looked up now, since the wrapper's own folder will be first on the PATH.
+  const real = (await run('sh', ['-c', 'command -v ssh'])).stdout.trim();
+  await writeFile(file, `#!/bin/sh\nexec '${real}' -F '${sshConfig}' "$@"\n`, { mode: 0o755 });
+}
+
+function sftpServer(): string {
+  const places = [
+    '/usr/lib/openssh/sftp-server',
+    '/usr/libexec/openssh/sftp-server',
+    '/usr/lib/ssh/sftp-server',
+  ];
+  return places.find((place) => existsSync(place)) ?? '/usr/libexec/sftp-server';
+}
+
+interface Setup {
+  readonly directory: string;
+  readonly accounts: { readonly passwd: string; readonly shadow: string } | undefined;
+  readonly lines: readonly string[];
+}
+
+/** Starts sshd; another port is tried where somebody took the first one in between. */
+async function listen(
+  options: SshdOptions,
+  setup: Setup,
+): Promise<{ readonly port: number; readonly daemon: ChildProcess; log(): string }> {
+  const config = join(setup.directory, 'sshd_config');
+  for (let attempt = 1; ; attempt += 1) {
+    const port = options.port ?? (await freePort());
+    await writeFile(config, [...setup.lines, `Port ${port}`, ''].join('\n'));
+    const chunks: Buffer[] = [];
+    const log = () => Buffer.concat(chunks).toString();
+    const sshd = ['/usr/sbin/sshd', '-D', '-e', '-f', config];
+    const command = setup.accounts ? inNamespace(setup.accounts, sshd) : sshd;
+    const daemon = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
+    daemon.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+    daemon.on('error', (error) => chunks.push(Buffer.from(`${error.message}\n`)));
+    const started = await waitFor('sshd to listen', async () => {
+      if (daemon.exitCode !== null || daemon.signalCode !== null || daemon.pid === undefined) return 'ended';
+      return log().includes('Server listening') && (await accepts(port)) ? 'listening' : undefined;
+    });
+    if (started === 'listening') return { port, daemon, log };
+    if (attempt === 3 || !log().includes('Address already in use'))
+      throw new Error(`sshd did not start: ${log()}`);
+  }
+}
+
+function inNamespace(accounts: { passwd: string; shadow: string }, command: readonly string[]): string[] {
+  const script = 'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/shadow && shift 2 && exec "$@"';
+  return ['unshare', '-m', 'sh', '-c', script, 'sh', accounts.passwd, accounts.shadow, ...command];
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => socket.destroy());
+    socket.once('data', () => socket.destroy());
+  });
+}
+
+async function sshdTree(pid: number): Promise<readonly FoundProcess[]> {
+  return (await processTree(pid)).filter((found) => found.pid === pid || found.command.startsWith('sshd'));
+}
