@@ -1,0 +1,146 @@
+/** `before_<step>` and `after_<step>` for each step of the flow, and the hooks of a run's end. */
+import type { OptionTable } from './optionSpec.ts';
+
+/** Steps that have a hook before and after them, in the order of the run. */
+export const HOOK_STEPS = [
+  'lock',
+  'release',
+  'update_code',
+  'shared',
+  'writable',
+  'vendors',
+  'clear_paths',
+  'symlink',
+  'cleanup',
+] as const;
+
+export type HookStep = (typeof HOOK_STEPS)[number];
+
+interface HookSpec {
+  readonly kind: 'commands';
+  readonly group: 'Hooks';
+  readonly doc: string;
+  readonly example: string;
+  readonly since: '0.3.0';
+  readonly seed: 'deployer';
+}
+
+const PREFIXES =
+  'A command starting with `local!` runs here in the clone, once per run; `once!` on the first server only.';
+
+function hook(side: 'before' | 'after', step: HookStep): HookSpec {
+  const early = step === 'lock' || (step === 'release' && side === 'before');
+  return {
+    kind: 'commands',
+    group: 'Hooks',
+    doc: `Commands run ${side} the step \`${step}\` on every server, in ${early ? '`project_dir`' : 'the new release'}. ${PREFIXES}`,
+    example:
+      side === 'after' && step === 'symlink'
+        ? 'sudo systemctl reload php8.2-fpm'
+        : `once! echo ${side} ${step}`,
+    since: '0.3.0',
+    seed: 'deployer',
+  };
+}
+
+type StepHooks = Readonly<Record<`${'before' | 'after'}_${HookStep}`, HookSpec>>;
+
+const STEP_HOOKS: StepHooks = {
+  before_lock: hook('before', 'lock'),
+  after_lock: hook('after', 'lock'),
+  before_release: hook('before', 'release'),
+  after_release: hook('after', 'release'),
+  before_update_code: hook('before', 'update_code'),
+  after_update_code: hook('after', 'update_code'),
+  before_shared: hook('before', 'shared'),
+  after_shared: hook('after', 'shared'),
+  before_writable: hook('before', 'writable'),
+  after_writable: hook('after', 'writable'),
+  before_vendors: hook('before', 'vendors'),
+  after_vendors: hook('after', 'vendors'),
+  before_clear_paths: hook('before', 'clear_paths'),
+  after_clear_paths: hook('after', 'clear_paths'),
+  before_symlink: hook('before', 'symlink'),
+  after_symlink: hook('after', 'symlink'),
+  before_cleanup: hook('before', 'cleanup'),
+  after_cleanup: hook('after', 'cleanup'),
+};
+
+export const HOOK_OPTIONS = {
+  ...STEP_HOOKS,
+  after_deploy: {
+    kind: 'commands',
+    group: 'Hooks',
+    doc: `Commands run on every server in the release, after success. ${PREFIXES}`,
+    example: 'local! ./notify.sh',
+    since: '0.3.0',
+    seed: 'deployer',
+  },
+  after_rollback: {
+    kind: 'commands',
+    group: 'Hooks',
+    doc: `Commands run in the release now live, on each server that was switched back, by hand or automatically. ${PREFIXES}`,
+    example: 'sudo systemctl reload php8.2-fpm',
+    since: '0.3.0',
+    seed: 'deployer',
+  },
+  on_failure: {
+    kind: 'commands',
+    group: 'Hooks',
+    doc: `Commands run in \`project_dir\` on every server that was reached, after a failed run, with \`DURANT_ERROR\` and \`DURANT_FAILED_STEP\`. ${PREFIXES}`,
+    example: 'local! ./notify.sh failed',
+    since: '0.3.0',
+    seed: 'deployer',
+  },
+} as const satisfies OptionTable;
+
+export const PUBLISHING_OPTIONS = {
+  current_path: {
+    kind: 'text',
+    form: 'relative-path',
+    default: 'current',
+    strategy: 'releases',
+    group: 'Publishing',
+    doc: 'The link that is switched, relative to `project_dir`.',
+    example: 'public/current',
+    since: '0.3.0',
+    seed: 'deployer',
+  },
+  health_check: {
+    kind: 'commands',
+    group: 'Publishing',
+    doc: "Commands or URLs, one a line, checked on each server after the switch. A URL goes through that server's own connection to its port on 127.0.0.1 there, with the URL's host name (a literal address goes where it says); 200 to 399 passes. A command runs in the release; with `local!` once from this machine. Failing switches every server back.",
+    example: 'https://shop.example.com/up',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
+  health_timeout: {
+    kind: 'duration',
+    default: '30s',
+    group: 'Publishing',
+    doc: 'How long one try of a health check may take.',
+    example: '5s',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
+  health_retries: {
+    kind: 'number',
+    min: 0,
+    max: 1000,
+    default: '3',
+    group: 'Publishing',
+    doc: 'How many more tries a failing health check gets, 2 s apart.',
+    example: '10',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
+  cleanup_use_sudo: {
+    kind: 'bool',
+    default: 'no',
+    group: 'Publishing',
+    doc: 'Use sudo to remove old releases that the web server wrote into.',
+    example: 'yes',
+    since: '0.3.0',
+    seed: 'deployer',
+  },
+} as const satisfies OptionTable;
