@@ -1,0 +1,218 @@
+/** Runs the CLI bundle as a user would: own process, own home, optionally on a terminal. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { quote } from '../../src/remote/shell.ts';
+import { endProcesses, processesWithEnvironment, type FoundProcess } from './processes.ts';
+import { writeSshForServers, type TestServer } from './sshd.ts';
+import { waitFor } from './wait.ts';
+
+const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const mark = 'DURANT_TEST_CLI';
+
+/** A user of the CLI: a home of their own and, where servers are given, an `ssh` that knows and enters them. */
+export interface CliHome {
+  readonly directory: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Processes that the user's commands left running. */
+  leftovers(): Promise<readonly FoundProcess[]>;
+  /** Ends leftovers and removes the home. */
+  remove(): Promise<void>;
+}
+
+export interface CliOptions {
+  readonly home: CliHome;
+  /** The project's folder. */
+  readonly cwd: string;
+  /** Added to the home's environment; undefined removes. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Standard input; default empty. Without effect on a terminal: use `type`. */
+  readonly input?: string;
+  /** `terminal`: on a pseudo-terminal of 120 × 40, where both outputs are one (`stdout`). Default `plain`. */
+  readonly on?: 'plain' | 'terminal';
+}
+
+/** An event or object that `--json` printed. */
+export type JsonLine = Readonly<Record<string, unknown>>;
+
+export interface CliResult {
+  /** Exit status; 128 + number where a signal ended it. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The lines of standard output that are JSON objects. */
+  readonly events: readonly JsonLine[];
+}
+
+export interface CliRun {
+  readonly child: ChildProcess;
+  readonly result: Promise<CliResult>;
+  /** What was printed so far. */
+  output(): { readonly stdout: string; readonly stderr: string };
+  /** Resolves when either output matches (default timeout 20 s). Rejects when the run ends without. */
+  waitForOutput(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
+  /** Resolves with the first event that `matches`. */
+  waitForEvent(matches: (event: JsonLine) => boolean, timeoutMs?: number): Promise<JsonLine>;
+  /** Writes to standard input, on a terminal as if typed. */
+  type(text: string): void;
+  /** Ctrl+C: SIGINT to the whole process group, as a terminal does it. */
+  interrupt(): void;
+  /** SIGKILL to the CLI's process alone. */
+  kill(): void;
+}
+
+/** Makes a user; `servers` are those that their ssh knows the host keys of and has a key for. */
+export async function makeCliHome(servers: readonly TestServer[] = []): Promise<CliHome> {
+  const directory = mkdtempSync(join(tmpdir(), 'durant-home-'));
+  const id = randomBytes(8).toString('hex');
+  const path = process.env['PATH'] ?? '';
+  const bin =
+    servers.length === 0 ? undefined : (await writeSshForServers(join(directory, 'ssh'), servers)).bin;
+  const env: NodeJS.ProcessEnv = {
+    PATH: bin === undefined ? path : `${bin}:${path}`,
+    HOME: directory,
+    XDG_CONFIG_HOME: join(directory, '.config'),
+    XDG_CACHE_HOME: join(directory, '.cache'),
+    XDG_DATA_HOME: join(directory, '.local/share'),
+    XDG_STATE_HOME: join(directory, '.local/state'),
+    TMPDIR: tmpdir(),
+    LANG: 'C.UTF-8',
+    TERM: 'xterm-256color',
+    USER: process.env['USER'] ?? 'tester',
+    GIT_CONFIG_NOSYSTEM: '1',
+    [mark]: id,
+  };
+  const leftovers = () => processesWithEnvironment(mark, id);
+  const remove = async () => {
+    await waitFor('the processes of the CLI to end', async () => {
+      const left = await leftovers();
+      endProcesses(left);
+      return left.length === 0;
+    });
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { directory, env, leftovers, remove };
+}
+
+/** Runs the CLI to its end. */
+export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  return startCli(args, options).result;
+}
+
+/** Starts the CLI, building it first where it is older than its sources. */
+export function startCli(args: readonly string[], options: CliOptions): CliRun {
+  const command = [process.execPath, cliBundle(), ...args];
+  const terminal = options.on === 'terminal';
+  const line = `stty cols 120 rows 40; exec ${command.map(quote).join(' ')}`;
+  const [program = '', ...rest] = terminal ? ['script', '-qfec', line, '/dev/null'] : command;
+  const child = spawn(program, rest, {
+    cwd: options.cwd,
+    env: { ...options.home.env, ...options.env },
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.on('error', () => undefined);
+  if (!terminal) child.stdin.end(options.input ?? '');
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  child.stdout.on('data', (chunk: Buffer) => chunks.stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.stderr.push(chunk));
+  const output = () => ({
+    stdout: Buffer.concat(chunks.stdout).toString(),
+    stderr: Buffer.concat(chunks.stderr).toString(),
+  });
+  let ended = false;
+  const result = new Promise<CliResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      ended = true;
+      const { stdout, stderr } = output();
+      resolve({ status: status ?? 128 + signalNumber(signal), stdout, stderr, events: jsonLines(stdout) });
+    });
+  });
+  const waitForIt = <T>(what: string, find: () => T | undefined, timeoutMs = 20_000) =>
+    waitFor(
+      what,
+      () => {
+        const found = find();
+        if (found !== undefined) return found;
+        const { stdout, stderr } = output();
+        if (ended) throw new Error(`The CLI ended without ${what}:\n${stdout}\n${stderr}`);
+        return undefined;
+      },
+      timeoutMs,
+    );
+  return {
+    child,
+    result,
+    output,
+    waitForOutput: (pattern, timeoutMs) =>
+      waitForIt(
+        `output like ${pattern}`,
+        () => pattern.exec(output().stdout) ?? pattern.exec(output().stderr) ?? undefined,
+        timeoutMs,
+      ),
+    waitForEvent: (matches, timeoutMs) =>
+      waitForIt('that event', () => jsonLines(output().stdout).find(matches), timeoutMs),
+    type: (text) => void child.stdin.write(text),
+    interrupt: () => {
+      if (terminal) child.stdin.write('\x03');
+      else if (child.pid !== undefined && !ended) process.kill(-child.pid, 'SIGINT');
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Path of the CLI bundle, up to date with its sources. */
+export function cliBundle(): string {
+  const bundle = join(checkout, 'dist', 'cli.cjs');
+  const lock = join(checkout, 'node_modules', '.durant-test-build');
+  const deadline = Date.now() + 120_000;
+  while (isStale(bundle)) {
+    try {
+      mkdirSync(lock);
+    } catch {
+      // Another test process is building. After two minutes its lock is taken for a leftover.
+      if (Date.now() > deadline) rmSync(lock, { recursive: true, force: true });
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      continue;
+    }
+    try {
+      const built = spawnSync(process.execPath, ['esbuild.mjs'], { cwd: checkout, encoding: 'utf8' });
+      if (built.status !== 0) throw new Error(`The CLI bundle could not be built:\n${built.stderr}`);
+      break;
+    } finally {
+      rmdirSync(lock);
+    }
+  }
+  return bundle;
+}
+
+function isStale(bundle: string): boolean {
+  if (!existsSync(bundle)) return true;
+  const built = statSync(bundle).mtimeMs;
+  const sources = readdirSync(join(checkout, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return [...sources, join(checkout, 'package.json'), join(checkout, 'esbuild.mjs')].some(
+    (file) => statSync(file).mtimeMs > built,
+  );
+}
+
+function jsonLines(text: string): readonly JsonLine[] {
+  return text.split('\n').flatMap((line) => {
+    if (!line.startsWith('{')) return [];
+    try {
+      return [JSON.parse(line)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function signalNumber(signal: NodeJS.Signals | null): number {
+  const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15, SIGHUP: 1 };
+  return (signal && numbers[signal]) ?? 0;
+}
