@@ -1,0 +1,53 @@
+/** What a command line asks for, as data. */
+
+export interface GlobalOptions {
+  /** Path of durant.conf as given with `--config`; undefined: durant.conf of the current folder. */
+  readonly config: string | undefined;
+  /** One JSON object a line on standard output, no prompts. */
+  readonly json: boolean;
+  /** False after `--no-color`. */
+  readonly color: boolean;
+  readonly verbose: boolean;
+}
+
+export type Command =
+  | {
+      readonly name: 'deploy';
+      readonly stage: string;
+      readonly dryRun: boolean;
+      /** With a dry run: run before_deploy in a scratch work tree, so that build output is listed too. */
+      readonly build: boolean;
+      readonly detailedExitcode: boolean;
+      /** Branch, tag or commit instead of the stage's. */
+      readonly ref: string | undefined;
+      /** Servers to limit the run to, as given; empty: all. */
+      readonly servers: readonly string[];
+      readonly again: boolean;
+      /** How long to wait for someone else's lock, in milliseconds; undefined: not at all. */
+      readonly waitMs: number | undefined;
+      readonly yes: boolean;
+    }
+  | {
+      readonly name: 'rollback';
+      readonly stage: string;
+      readonly release: string | undefined;
+      readonly dryRun: boolean;
+      readonly yes: boolean;
+    }
+  | { readonly name: 'releases'; readonly stage: string }
+  | { readonly name: 'unlock'; readonly stage: string; readonly force: boolean }
+  | { readonly name: 'status'; readonly stage: string | undefined }
+  | { readonly name: 'adopt'; readonly stage: string; readonly dryRun: boolean }
+  | { readonly name: 'check'; readonly stage: string | undefined; readonly connect: boolean }
+  | { readonly name: 'config'; readonly stage: string | undefined; readonly raw: boolean }
+  | { readonly name: 'stages' }
+  | { readonly name: 'init' };
+
+export interface Invocation {
+  readonly global: GlobalOptions;
+  readonly command: Command;
+}
+
+export type CommandName = Command['name'];
+/** The part of `Command` that one command carries. */
+export type CommandOf<Name extends CommandName> = Extract<Command, { readonly name: Name }>;

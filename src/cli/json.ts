@@ -1,0 +1,33 @@
+/** `--json`: everything on standard output, one object a line. */
+import type { DurantError } from '../errors.ts';
+import type { Output } from './output.ts';
+import type { Renderer } from './render.ts';
+
+export function printJson(output: Output, value: object): void {
+  // JSON leaves DEL, C1 and the Unicode line separators raw: escaped, no line can drive a terminal or be split.
+  const text = JSON.stringify(value).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  output.stdout.write(`${text}\n`);
+}
+
+export function jsonRenderer(output: Output): Renderer {
+  return {
+    event: (event) => {
+      printJson(output, event);
+    },
+    suspend: () => undefined,
+    resume: () => undefined,
+    close: () => undefined,
+  };
+}
+
+/** The public form of an error. */
+export function errorObject(error: Pick<DurantError, 'code' | 'message' | 'changed'>): {
+  code: string;
+  message: string;
+  changed: boolean;
+} {
+  return { code: error.code, message: error.message, changed: error.changed };
+}

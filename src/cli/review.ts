@@ -1,0 +1,135 @@
+/** The review that a dry run ends in: deletions first, then the other files, the steps, the commands. Pure. */
+import type { RunEvent } from '../engine/events.ts';
+import { commandText } from './lines.ts';
+import { count, formatBytes } from './measures.ts';
+import type { Colors } from './output.ts';
+import { printable, printableLines } from './printable.ts';
+
+type Change = Extract<RunEvent, { event: 'change' }>;
+type Step = Extract<RunEvent, { event: 'step' }>;
+type CommandEvent = Extract<RunEvent, { event: 'command' }>;
+
+const kinds = ['deleted', 'changed', 'added'] as const;
+const marks = { deleted: '-', changed: '~', added: '+' } as const;
+/** How many changed or added files are listed without `--verbose`; deletions are listed always. */
+const shownFiles = 100;
+
+/** The lines of the review. Servers that would see the same are told of together. */
+export function reviewLines(
+  events: readonly RunEvent[],
+  options: { readonly verbose: boolean; readonly color: Colors },
+): string[] {
+  const changes = events.filter((event) => event.event === 'change');
+  const steps = lastStates(events.filter((event) => event.event === 'step'));
+  const commands = events.filter((event) => event.event === 'command');
+  return [
+    ...filesSection(changes, options),
+    ...stepsSection(steps, options),
+    ...commandsSection(commands, options),
+  ];
+}
+
+function filesSection(
+  changes: readonly Change[],
+  { verbose, color }: { readonly verbose: boolean; readonly color: Colors },
+): string[] {
+  const paint = { deleted: color.red, changed: color.yellow, added: color.green } as const;
+  const groups = groupByServers(changes, (change) => `${change.kind} ${String(change.bytes)} ${change.path}`);
+  return groups.flatMap(({ servers, items }) => {
+    const lines = kinds.flatMap((kind) => {
+      const files = items.filter((change) => change.kind === kind);
+      if (files.length === 0) return [];
+      const shown = kind === 'deleted' || verbose ? files : files.slice(0, shownFiles);
+      const rest = files.slice(shown.length);
+      return [
+        `  ${paint[kind](`${count(files.length, 'file')} ${kind}`)}, ${formatBytes(total(files))}`,
+        ...shown.map(
+          (file) =>
+            `    ${paint[kind](marks[kind])} ${printable(file.path)}  ${color.dim(formatBytes(file.bytes))}`,
+        ),
+        ...(rest.length === 0
+          ? []
+          : [`    … and ${String(rest.length)} more, ${formatBytes(total(rest))} (--verbose lists them)`]),
+      ];
+    });
+    return [heading('Files', servers, color), ...lines, ''];
+  });
+}
+
+function stepsSection(
+  steps: readonly Step[],
+  { verbose, color }: { readonly verbose: boolean; readonly color: Colors },
+): string[] {
+  const width = Math.max(0, ...steps.map(({ step }) => step.length));
+  const line = (step: Step): string => {
+    const reason = step.reason === null ? '' : `: ${printableLines(step.reason)}`;
+    const name = printable(step.step).padEnd(width);
+    if (step.state === 'pending') return `  ${name}  ${color.yellow('pending')}${reason}`;
+    if (step.state === 'failed') return `  ${name}  ${color.red('failed')}${reason}`;
+    const state = step.state === 'already' || step.state === 'done' ? 'already achieved' : step.state;
+    return `  ${name}  ${color.green(state)}${reason}`;
+  };
+  const here = steps.filter(({ server }) => server === null);
+  const there = steps.filter(({ server }) => server !== null);
+  const groups = verbose
+    ? [...new Set(there.map(({ server }) => server))].map((server) => ({
+        servers: [server ?? ''],
+        items: there.filter((step) => step.server === server),
+      }))
+    : groupByServers(there, (step) => `${step.step} ${step.state} ${step.reason ?? ''}`);
+  return [
+    ...(here.length === 0 ? [] : [color.bold('Steps here'), ...here.map(line), '']),
+    ...groups.flatMap(({ servers, items }) => [heading('Steps', servers, color), ...items.map(line), '']),
+  ];
+}
+
+function commandsSection(commands: readonly CommandEvent[], { color }: { readonly color: Colors }): string[] {
+  const line = ({ step, command }: CommandEvent): string =>
+    `  ${color.dim(`${printable(step)}:`)} ${commandText(command)}`;
+  const here = commands.filter(({ server }) => server === null);
+  const groups = groupByServers(
+    commands.filter(({ server }) => server !== null),
+    ({ step, command }) => `${step} ${command}`,
+  );
+  return [
+    ...(here.length === 0 ? [] : [color.bold('Commands here'), ...here.map(line), '']),
+    ...groups.flatMap(({ servers, items }) => [heading('Commands', servers, color), ...items.map(line), '']),
+  ];
+}
+
+/** A step that was running and then found pending is told once, as it ended. */
+function lastStates(steps: readonly Step[]): Step[] {
+  const last = new Map<string, Step>();
+  for (const step of steps) last.set(`${step.step}\0${step.server ?? ''}`, step);
+  return [...last.values()].filter(({ state }) => state !== 'running');
+}
+
+/** Puts servers together whose lists are the same. */
+function groupByServers<Item extends { readonly server: string | null }>(
+  items: readonly Item[],
+  key: (item: Item) => string,
+): { servers: string[]; items: Item[] }[] {
+  const byServer = new Map<string, Item[]>();
+  for (const item of items) {
+    const server = item.server ?? '';
+    const own = byServer.get(server);
+    if (own === undefined) byServer.set(server, [item]);
+    else own.push(item);
+  }
+  const groups = new Map<string, { servers: string[]; items: Item[] }>();
+  for (const [server, own] of byServer) {
+    const fingerprint = own.map(key).join('\0');
+    const group = groups.get(fingerprint);
+    if (group === undefined) groups.set(fingerprint, { servers: [server], items: own });
+    else group.servers.push(server);
+  }
+  return [...groups.values()];
+}
+
+function heading(what: string, servers: readonly string[], color: Colors): string {
+  return color.bold(`${what} on ${servers.map(printable).join(', ')}`);
+}
+
+function total(files: readonly Change[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}

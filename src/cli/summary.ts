@@ -1,0 +1,81 @@
+/** How a run ended, in words. Pure. */
+import type { RunEvent, RunFinished, ServerOutcome } from '../engine/events.ts';
+import { count, formatDuration } from './measures.ts';
+import type { Colors } from './output.ts';
+import { printable, printableLines } from './printable.ts';
+
+export type RunStarted = Extract<RunEvent, { event: 'run-started' }>;
+
+export interface Ending {
+  /** Undefined where the run failed before it started. */
+  readonly started: RunStarted | undefined;
+  readonly finished: RunFinished;
+  /** Milliseconds the run took. */
+  readonly ms: number;
+}
+
+/** For standard output: what is live where. */
+export function resultLines({ started, finished, ms }: Ending, color: Colors): string[] {
+  if (!finished.ok) return [];
+  const stage = printable(started?.stage ?? '');
+  const servers = count(finished.servers.length, 'server');
+  const release = describeRelease(finished);
+  const time = color.dim(`, ${formatDuration(ms)}`);
+  if (finished.dry_run) {
+    const same = finished.servers.length > 0 && finished.servers.every(({ state }) => state === 'unchanged');
+    return [
+      same && started?.action === 'deploy' && finished.release !== null
+        ? `Nothing was changed (dry run).${release === '' ? '' : ` ${stage}: ${release}.`}`
+        : 'Nothing was changed (dry run).',
+    ];
+  }
+  if (started?.action === 'adopt' || started?.action === 'unlock' || started?.action === 'prune')
+    return [`${color.green('Done')}: ${started.action} ${stage} on ${servers}${time}`];
+  if (finished.servers.length > 0 && finished.servers.every(({ state }) => state === 'unchanged'))
+    return [`${stage}: ${release} was live already on ${servers}; nothing was changed${time}`];
+  const unlike = finished.servers.filter(({ state }) => state !== 'live');
+  return [
+    `${color.green(`${stage} is live`)}: ${release} on ${count(finished.servers.length - unlike.length, 'server')}${time}`,
+    ...unlike.map((outcome) => `  ${outcomeLine(outcome, color)}`),
+  ];
+}
+
+/** For standard error: what went wrong and how each server stands. */
+export function failureLines({ finished }: Pick<Ending, 'finished'>, color: Colors): string[] {
+  if (finished.ok) return [];
+  const message = finished.error?.message ?? 'The run failed.';
+  const standing = finished.servers.map((outcome) => `  ${outcomeLine(outcome, color)}`);
+  const changed = finished.error?.changed === true;
+  return [
+    `${color.red('durant:')} ${printableLines(message)}`,
+    ...standing,
+    ...(finished.servers.length === 0
+      ? []
+      : [
+          changed
+            ? 'Something on the servers was changed and not put back; durant status says how they stand.'
+            : 'What was live before is live.',
+        ]),
+  ];
+}
+
+const stateWords: Readonly<Record<ServerOutcome['state'], string>> = {
+  live: 'live',
+  unchanged: 'unchanged',
+  reverted: 'switched back',
+  failed: 'failed',
+  unknown: 'not known',
+};
+
+function outcomeLine({ server, state, current, error }: ServerOutcome, color: Colors): string {
+  const word = stateWords[state];
+  const painted = state === 'failed' || state === 'unknown' ? color.red(word) : word;
+  const now = current === null ? '' : `, current is ${printable(current)}`;
+  return `${printable(server)}: ${painted}${now}${error === null ? '' : `: ${printableLines(error)}`}`;
+}
+
+function describeRelease({ release, commit }: RunFinished): string {
+  const id = commit === null ? '' : `commit ${printable(commit.slice(0, 12))}`;
+  if (release === null) return id;
+  return id === '' ? `release ${printable(release)}` : `release ${printable(release)} (${id})`;
+}
