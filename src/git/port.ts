@@ -19,9 +19,12 @@ export interface TrackedFile {
   readonly path: string;
   /** Git's mode. */
   readonly mode: '100644' | '100755' | '120000';
-  /** Blob id. */
+  /** Blob id. Filters (eol, LFS) may have changed what lies in the work tree. */
   readonly blob: string;
 }
+
+/** Codes of the warnings that a clone may give. */
+export type GitWarningCode = 'lfs-missing';
 
 export interface CloneRequest {
   /** Path or URL; a relative path is relative to `directory`. */
@@ -31,38 +34,54 @@ export interface CloneRequest {
   readonly directory: string;
   /** One work tree per project and stage. */
   readonly stage: string;
-  /** `temp_dir`, already expanded; undefined: the cache folder. */
+  /** `temp_dir`, already expanded (relative: to `directory`); undefined: the cache folder. */
   readonly tempDir: string | undefined;
   readonly cacheDir: string;
   readonly gitPath?: string | undefined;
+  /** The whole environment of git's processes (nothing is added from this one); what names another repository is dropped. */
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** Called once when another run holds the local lock, with a sentence. */
   readonly onWait: (message: string) => void;
+  /** Called for what does not stop a run but changes what is sent, with a sentence. */
+  readonly onWarning: (code: GitWarningCode, message: string) => void;
 }
 
 /** The local clone of a stage: a bare cache per repository and one work tree, under a local lock until `release`. */
 export interface Clone {
   /** The work tree. */
   readonly directory: string;
-  /** Fetches and resolves `ref` (branch, tag, full or abbreviated id; undefined: the remote's default branch). */
+  /**
+   * Fetches and resolves `ref` (branch, tag, full or abbreviated id; undefined: the remote's default branch). A full id
+   * that the cache holds needs no network.
+   *
+   * @throws {DurantError} `repository-unreachable`, `branch-not-found`.
+   */
   fetch(ref: string | undefined): Promise<Commit>;
-  /** Checks the commit out detached, `reset --hard` and `clean -ffdx`, submodules included where wanted. */
+  /**
+   * Checks the commit out detached, `reset --hard` and `clean -ffdx`, submodules included where wanted.
+   *
+   * @throws {DurantError} `checkout-failed`.
+   */
   checkout(commit: Commit, options: { readonly submodules: boolean }): Promise<void>;
-  /** Tracked files of the checked-out commit (with submodules' files, prefixed). */
+  /** Tracked files of the commit as `checkout` left it (with submodules' files, prefixed), whatever was done to the tree since. */
   trackedFiles(): Promise<readonly TrackedFile[]>;
   /** Commits in `to` and not in `from`, newest first, at most `limit`. Unknown ids: undefined. */
   log(from: string, to: string, limit: number): Promise<readonly Commit[] | undefined>;
-  /** A scratch work tree of the commit elsewhere, for `-n --build`; the caller removes it. */
+  /** A scratch work tree of the commit elsewhere, for `-n --build`; the caller removes it (the next run does if it dies). */
   scratch(
     commit: Commit,
     options: { readonly submodules: boolean },
-  ): Promise<{ readonly directory: string; remove(): Promise<void> }>;
+  ): Promise<{
+    readonly directory: string;
+    readonly files: readonly TrackedFile[];
+    remove(): Promise<void>;
+  }>;
   /** Gives the local lock back. Idempotent. */
   release(): Promise<void>;
 }
 
 export interface Git {
-  /** @throws {DurantError} `git-missing`, `temp-dir-refused`. */
+  /** @throws {DurantError} `git-missing`, `temp-dir-refused`, `config-invalid` (a repository or remote that git may not see). */
   open(request: CloneRequest): Promise<Clone>;
 }
