@@ -1,0 +1,159 @@
+/** A stage as it is written: inheritance, interpolation and defaults, with value resolvers shown and not run. */
+import { DurantError } from '../errors.ts';
+import type { ConfDocument, ConfOption, ConfSection } from './document.ts';
+import { interpolator, lookUp } from './interpolate.ts';
+import { itemsOf, hasItems, wholeResolver } from './resolvers.ts';
+import { OPTIONS, type OptionSpec, type OptionTable } from './options.ts';
+import { parseBool, parseDuration, parseWhole } from './kinds.ts';
+import { toProblemJson, type ProblemJson } from './problems.ts';
+import { placeOf, stageNames } from './sections.ts';
+import { didYouMean } from './suggest.ts';
+
+export { goalNames, placeOf, processNames, stageNames } from './sections.ts';
+
+/** One value of a section. */
+export interface SettingText {
+  /** After inheritance and interpolation; as written where it cannot be interpolated. */
+  readonly value: string;
+  /** As written. */
+  readonly raw: string;
+  readonly from: 'stage' | 'DEFAULT' | 'default';
+  /** Line of the key, from 1; null for defaults. */
+  readonly line: number | null;
+  /** Undefined for defaults. */
+  readonly option: ConfOption | undefined;
+}
+
+/** The values of a section by key: those it has, those it inherits, and the defaults of its table. */
+export type SettingTexts = ReadonlyMap<string, SettingText>;
+
+export interface Stage {
+  readonly name: string;
+  readonly section: ConfSection;
+  readonly values: SettingTexts;
+}
+
+/** Values of a section for the options of a table, in the table's order, then its other own keys. */
+export function readSection(
+  doc: Pick<ConfDocument, 'defaults'>,
+  section: ConfSection,
+  table: OptionTable,
+): SettingTexts {
+  const fill = interpolator(doc, section);
+  const values = new Map<string, SettingText>();
+  const keys = new Set([...Object.keys(table), ...section.options.keys()]);
+  for (const key of keys) {
+    const option = lookUp(doc, section, key);
+    const fallback = Object.hasOwn(table, key) ? table[key]?.default : undefined;
+    if (option !== undefined) {
+      const from = section.options.has(key) ? 'stage' : 'DEFAULT';
+      values.set(key, {
+        value: fill(option).value ?? option.raw,
+        raw: option.raw,
+        from,
+        line: option.line,
+        option,
+      });
+    } else if (fallback !== undefined)
+      values.set(key, { value: fallback, raw: fallback, from: 'default', line: null, option: undefined });
+  }
+  return values;
+}
+
+/**
+ * The stage of that name.
+ * @throws {DurantError} `unknown-stage`.
+ */
+export function resolveStage(doc: ConfDocument, name: string): Stage {
+  const section = placeOf(name).place === 'stage' ? doc.sections.get(name) : undefined;
+  if (section === undefined) throw unknownStage(doc, name);
+  return { name, section, values: readSection(doc, section, OPTIONS) };
+}
+
+function unknownStage(doc: ConfDocument, name: string): DurantError {
+  const names = stageNames(doc);
+  const meant = didYouMean(name, names);
+  const remedy =
+    meant !== undefined
+      ? `Did you mean ${meant}?`
+      : names.length === 0
+        ? `Add a section [${name}] to it.`
+        : `Use one of: ${names.join(', ')}.`;
+  return new DurantError('unknown-stage', `durant.conf has no stage "${name}". ${remedy}`);
+}
+
+/** A value as JSON shows it: by its kind where it is of that kind, else the text. */
+export type JsonValue = string | number | boolean | readonly string[];
+
+/** `config STAGE --json`. */
+export interface ConfigJson {
+  readonly stage: string;
+  readonly options: Readonly<
+    Record<
+      string,
+      {
+        /** Durations in milliseconds, lists as arrays; resolvers as written. */
+        readonly value: JsonValue;
+        readonly raw: string;
+        readonly from: SettingText['from'];
+        readonly line: number | null;
+      }
+    >
+  >;
+}
+
+/** What `durant config STAGE --json` prints: every option of the table that has a value or a default. */
+export function configJson(stage: Stage): ConfigJson {
+  const table: OptionTable = OPTIONS;
+  const options = Object.entries(table).flatMap(([key, spec]) => {
+    const found = stage.values.get(key);
+    if (found === undefined) return [];
+    const { raw, from, line } = found;
+    return [[key, { value: jsonValue(spec, found.value), raw, from, line }] as const];
+  });
+  return { stage: stage.name, options: Object.fromEntries(options) };
+}
+
+function jsonValue(spec: OptionSpec, value: string): JsonValue {
+  if (wholeResolver(spec.kind, value) !== undefined) return hasItems(spec.kind) ? [value] : value;
+  switch (spec.kind) {
+    case 'list':
+    case 'commands':
+    case 'servers':
+    case 'env':
+      return itemsOf(spec.kind, value).map((item) => item.text);
+    case 'bool':
+      return parseBool(value) ?? value;
+    case 'number':
+      return parseWhole(value) ?? value;
+    case 'duration':
+      return parseDuration(value) ?? value;
+    case 'enum':
+    case 'text':
+      return value;
+  }
+}
+
+/** `config --raw --json`: strings, as Python's `dict(parser.items(section))` has them. */
+export interface RawConfigJson {
+  readonly defaults: Readonly<Record<string, string>>;
+  readonly sections: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly problems: readonly ProblemJson[];
+}
+
+/** What `durant config --raw --json` prints. `problems` are the parser's only. */
+export function rawConfig(doc: ConfDocument): RawConfigJson {
+  return {
+    defaults: rawSection(doc, doc.defaults),
+    sections: Object.fromEntries(
+      [...doc.sections].map(([name, section]) => [name, rawSection(doc, section)]),
+    ),
+    problems: doc.problems.map((found) => toProblemJson(doc, found)),
+  };
+}
+
+function rawSection(doc: ConfDocument, section: ConfSection): Readonly<Record<string, string>> {
+  const fill = interpolator(doc, section);
+  const options = new Map([...doc.defaults.options, ...section.options]);
+  return Object.fromEntries([...options].map(([key, option]) => [key, fill(option).value ?? option.raw]));
+}

@@ -1,0 +1,225 @@
+/** Settings of a stage for a run: value resolvers are run, then every value is parsed by its kind. */
+import { DurantError } from '../errors.ts';
+import type { ConfDocument, ConfSection } from './document.ts';
+import { parseWhole } from './kinds.ts';
+import { createMasker } from './mask.ts';
+import {
+  goalOptions,
+  OPTIONS,
+  PROCESS_OPTIONS,
+  type GoalSettings,
+  type OptionSpec,
+  type OptionTable,
+  type ProcessSettings,
+  type Settings,
+} from './options.ts';
+import {
+  parseItems,
+  parseValue,
+  refuseItem,
+  refuseText,
+  type AnyValue,
+  type ValueContext,
+} from './parseValue.ts';
+import { readSection, resolveStage, type SettingTexts } from './resolve.ts';
+import {
+  hasItems,
+  itemResolver,
+  itemsOf,
+  parseAssignment,
+  wholeResolver,
+  type Resolver,
+} from './resolvers.ts';
+import { runResolver, secretsIn, type Outcome, type Resolving, type ValueIo } from './runResolver.ts';
+import { strip } from './whitespace.ts';
+
+export type { ShellResult, ValueIo } from './runResolver.ts';
+
+/** Values, and every text among them that came from `secret!` or PGP: to be masked wherever text is shown. */
+export interface Resolved<T> {
+  readonly settings: T;
+  readonly secrets: readonly string[];
+}
+
+/**
+ * The settings of a stage.
+ * @throws {DurantError} `unknown-stage`; `unresolved-value` where a resolver fails; `config-invalid` where a value is not of its kind or a
+ * required one is missing; `cancelled`.
+ */
+export async function resolveSettings(
+  doc: ConfDocument,
+  stage: string,
+  io: ValueIo,
+): Promise<Resolved<Settings>> {
+  const { values } = resolveStage(doc, stage);
+  const { settings, secrets } = await resolveTable(doc, `[${stage}]`, OPTIONS, values, io);
+  // The record was built from OPTIONS, each value by its kind, which is what Settings says.
+  return { settings: settings as unknown as Settings, secrets };
+}
+
+/**
+ * The settings of `[process NAME]`.
+ * @throws {DurantError} as `resolveSettings`; `config-invalid` where there is no such section.
+ */
+export async function resolveProcess(
+  doc: ConfDocument,
+  name: string,
+  io: ValueIo,
+): Promise<Resolved<ProcessSettings>> {
+  const section = namedSection(doc, 'process', name);
+  const values = readSection(doc, section, PROCESS_OPTIONS);
+  const { settings, secrets } = await resolveTable(doc, `[${section.name}]`, PROCESS_OPTIONS, values, io);
+  return { settings: settings as unknown as ProcessSettings, secrets };
+}
+
+/** The settings of a goal: those of every goal, and those of its type (or, for a module, its other keys as texts). */
+export type ResolvedGoal = GoalSettings & Readonly<Record<string, AnyValue>>;
+
+/**
+ * The settings of `[goal NAME]`.
+ * @throws {DurantError} as `resolveProcess`.
+ */
+export async function resolveGoal(
+  doc: ConfDocument,
+  name: string,
+  io: ValueIo,
+): Promise<Resolved<ResolvedGoal>> {
+  const section = namedSection(doc, 'goal', name);
+  const type = section.options.get('type')?.raw;
+  const table: Record<string, OptionSpec> = { ...goalOptions(type) };
+  for (const key of section.options.keys()) table[key] ??= FREE_TEXT;
+  const values = readSection(doc, section, table);
+  const { settings, secrets } = await resolveTable(doc, `[${section.name}]`, table, values, io);
+  return { settings: settings as ResolvedGoal, secrets };
+}
+
+const FREE_TEXT: OptionSpec = {
+  kind: 'text',
+  group: 'Goal',
+  doc: 'An option of a module.',
+  example: '',
+  since: '0.3.0',
+  seed: 'released',
+};
+
+function namedSection(doc: ConfDocument, kind: 'goal' | 'process', name: string): ConfSection {
+  const section = doc.sections.get(`${kind} ${name}`);
+  if (section !== undefined) return section;
+  throw new DurantError(
+    'config-invalid',
+    `durant.conf has no section [${kind} ${name}]. Add it, or correct the name.`,
+  );
+}
+
+/**
+ * One variable of `[vars]`, its resolver run; undefined where it is not there.
+ * @throws {DurantError} `unresolved-value`, `cancelled`.
+ */
+export async function resolveVariable(
+  doc: ConfDocument,
+  name: string,
+  io: ValueIo,
+): Promise<{ readonly value: string; readonly secrets: readonly string[] } | undefined> {
+  if (doc.sections.get('vars')?.options.has(name.toLowerCase()) !== true) return undefined;
+  const found = await runResolver(
+    doc,
+    { where: '[vars]', key: name, io, run: new Map(), open: [] },
+    { kind: 'var', prefix: '', argument: name },
+  );
+  return { value: found.value, secrets: found.secret ? secretsIn(found.value) : [] };
+}
+
+async function resolveTable(
+  doc: ConfDocument,
+  where: string,
+  table: OptionTable,
+  values: SettingTexts,
+  io: ValueIo,
+): Promise<{ readonly settings: Readonly<Record<string, AnyValue>>; readonly secrets: readonly string[] }> {
+  const run: Resolving['run'] = new Map();
+  const secrets = new Set<string>();
+  try {
+    const texts = new Map<string, readonly string[]>();
+    for (const [key, spec] of Object.entries(table)) {
+      const value = values.get(key)?.value;
+      if (value === undefined) continue;
+      const resolve = async (resolver: Resolver): Promise<Outcome> => {
+        const outcome = await runResolver(doc, { where, key, io, run, open: [] }, resolver);
+        if (outcome.secret) for (const secret of secretsIn(outcome.value)) secrets.add(secret);
+        return outcome;
+      };
+      texts.set(key, await resolveText(spec, value, resolve, secrets));
+    }
+
+    const context: ValueContext = {
+      sshPort: Object.hasOwn(table, 'ssh_port') ? parseWhole(texts.get('ssh_port')?.join() ?? '') : undefined,
+    };
+    const settings: Record<string, AnyValue> = {};
+    for (const [key, spec] of Object.entries(table))
+      settings[key] = parse(spec, texts.get(key) ?? [], context, `"${key}" in ${where}`);
+    return { settings, secrets: [...secrets] };
+  } catch (error) {
+    throw masked(error, [...secrets]);
+  }
+}
+
+/** A value with its resolvers run: its items, or the one text. Parts of a secret list are secrets too. */
+async function resolveText(
+  spec: OptionSpec,
+  value: string,
+  resolve: (resolver: Resolver) => Promise<Outcome>,
+  secrets: Set<string>,
+): Promise<readonly string[]> {
+  const whole = wholeResolver(spec.kind, value);
+  if (whole !== undefined) {
+    const outcome = await resolve(whole);
+    if (!hasItems(spec.kind)) return [whole.prefix + outcome.value];
+    const items = itemsOf(spec.kind, outcome.value).map((item) => item.text);
+    if (outcome.secret)
+      for (const item of items)
+        secrets.add(spec.kind === 'env' ? (parseAssignment(item)?.value ?? item) : item);
+    return items;
+  }
+  if (!hasItems(spec.kind)) return [value];
+
+  const parts: string[] = [];
+  for (const item of itemsOf(spec.kind, value)) {
+    const resolver = itemResolver(spec.kind, item.text);
+    if (resolver === undefined) {
+      parts.push(item.text);
+      continue;
+    }
+    const { value: text } = await resolve(resolver);
+    const name = spec.kind === 'env' ? parseAssignment(item.text)?.name : undefined;
+    if (name !== undefined) parts.push(`${name}=${text}`);
+    else if (strip(text) !== '') parts.push(resolver.prefix + text);
+  }
+  return parts;
+}
+
+function parse(spec: OptionSpec, parts: readonly string[], context: ValueContext, what: string): AnyValue {
+  const refuse = (message: string): DurantError => new DurantError('config-invalid', `${what}: ${message}`);
+  if (hasItems(spec.kind)) {
+    for (const part of parts) {
+      const refusal = refuseItem(spec, part, context);
+      if (refusal !== undefined) throw refuse(refusal.message);
+    }
+    if (spec.required === true && parts.length === 0) throw refuse('it is required. Add it.');
+    return parseItems(spec.kind, parts, context);
+  }
+  const [text = ''] = parts;
+  if (text === '') {
+    if (spec.required === true) throw refuse('it is required. Add it.');
+    if (spec.default !== undefined) throw refuse('it is empty. Write a value, or remove the line.');
+    return undefined;
+  }
+  const refusal = refuseText(spec, text);
+  if (refusal !== undefined) throw refuse(refusal.message);
+  return parseValue(spec, text, context);
+}
+
+/** An error whose sentence shows no secret. */
+function masked(error: unknown, secrets: readonly string[]): unknown {
+  if (!(error instanceof DurantError) || secrets.length === 0) return error;
+  return new DurantError(error.code, createMasker(secrets)(error.message), { changed: error.changed });
+}
