@@ -1,0 +1,166 @@
+/** What a server looks like before a run touches it: one read-only script, one round trip, parsed into `ServerFacts`. */
+import { quotePath } from '../remote/shell.ts';
+import { transferProbe, parseTransferProbe, type TransferFacts } from '../transfer/probe.ts';
+import { parseLock, parseRecord, type LockRecord, type ReleaseRecord } from './record.ts';
+
+/** The layout that this version writes and reads. */
+export const LAYOUT_VERSION = '1';
+
+export interface ServerFacts {
+  /** Absolute path of project_dir on the server, links resolved; as asked where it does not exist. */
+  readonly project: string;
+  readonly exists: boolean;
+  /** Why project_dir cannot be entered or written, else undefined: `denied`, `not-a-folder`, `read-only`. */
+  readonly obstacle: 'denied' | 'not-a-folder' | 'read-only' | undefined;
+  /** Whether `.durant` is there, and the layout version in it. */
+  readonly managed: boolean;
+  readonly layout: string | undefined;
+  /** Something in project_dir that is neither `.durant` nor `shared`, where it is not managed. */
+  readonly foreign: string | undefined;
+  /** `releases/<name>` that `current` points at, as a name; null where there is no link or it points elsewhere. */
+  readonly live: string | null;
+  /** The target of the `current` link as it stands. */
+  readonly currentTarget: string | undefined;
+  readonly currentIsFolder: boolean;
+  /** Folders in `releases/`. */
+  readonly folders: ReadonlySet<string>;
+  /** Records whose folder exists, and those without one. */
+  readonly records: readonly ReleaseRecord[];
+  readonly orphanRecords: readonly ReleaseRecord[];
+  readonly lock: LockRecord | null;
+  /** Free bytes and inodes for the login user; undefined where df does not say. */
+  readonly freeBytes: number | undefined;
+  readonly freeInodes: number | undefined;
+  /** Names of needed tools that are missing. */
+  readonly missingTools: readonly string[];
+  /** How `current` can flip: `mv -T`, `mv -h`, or neither. */
+  readonly switchBy: 'mv -T' | 'mv -h' | undefined;
+  readonly home: string;
+  readonly transfer: TransferFacts;
+}
+
+const NEEDED_TOOLS = [
+  'tar',
+  'readlink',
+  'mktemp',
+  'awk',
+  'sed',
+  'sort',
+  'find',
+  'xargs',
+  'df',
+  'grep',
+  'dd',
+  'gzip',
+];
+
+/** What the script needs to know of the stage. */
+export interface FactsRequest {
+  readonly projectDir: string;
+  readonly currentPath: string;
+}
+
+/** The script. It reads only, so a dry run, `status` and `check --connect` use it too. */
+export function factsScript({ projectDir, currentPath }: FactsRequest): string {
+  return `LC_ALL=C; export LC_ALL
+p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
+say() { printf '%s\\n' "$1"; }
+say "home=$HOME"
+for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
+if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
+else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
+if [ -d "$p" ]; then
+  say exists=yes
+  if cd "$p" 2>/dev/null && [ -r . ]; then
+    say "project=$(pwd -P)"
+    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || { [ -e releases ] && ! [ -w releases ]; }; then say obstacle=read-only; fi
+    if [ -d .durant ]; then say managed=yes; [ -f .durant/version ] && say "layout=$(cat .durant/version)"
+    else for e in * .[!.]* ..?*; do
+      case $e in shared) continue;; esac
+      if [ -e "$e" ] || [ -L "$e" ]; then say "foreign=$e"; break; fi
+    done; fi
+    if [ -L "$c" ]; then
+      l=$(readlink "$c"); say "current=$l"
+      case $l in */*) n=\${l##*/}; if [ "$(cd -P "$c" 2>/dev/null && pwd -P)" = "$(cd -P "releases/$n" 2>/dev/null && pwd -P)" ] && [ -d "releases/$n" ]; then live=$n; say "live=$n"; fi;; esac
+    elif [ -e "$c" ]; then say currentfolder=yes; fi
+    for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
+    if [ -f .durant/lock ]; then say @lock; cat .durant/lock; say; say @end; fi
+    set -- .durant/releases/*.ini
+    [ -f "$1" ] && awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" && say @end
+    ${transferProbe()}
+  else say obstacle=denied; fi
+elif [ -e "$p" ] || [ -L "$p" ]; then say obstacle=not-a-folder
+else
+  q=$p; while ! [ -d "$q" ]; do q=$(dirname -- "$q"); done
+  cd "$q" 2>/dev/null && [ -w . ] || say obstacle=read-only
+  ${transferProbe()}
+fi
+df -Pk . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "free=" $(NF-2) }'
+df -Pi . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "inodes=" $(NF-2) }'
+:`;
+}
+
+/** Parses what `factsScript` printed. */
+export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
+  const values = new Map<string, string>();
+  const missingTools: string[] = [];
+  const folders = new Set<string>();
+  const blocks = new Map<string, string[]>();
+  let block: string[] | undefined;
+  for (const line of stdout.toString('utf8').split('\n')) {
+    if (line.startsWith('@')) {
+      block = line === '@end' ? undefined : [];
+      if (block !== undefined) blocks.set(line.slice(1), block);
+      continue;
+    }
+    if (block !== undefined) {
+      block.push(line);
+      continue;
+    }
+    const split = line.indexOf('=');
+    if (split < 0) continue;
+    const [key, value] = [line.slice(0, split), line.slice(split + 1)];
+    if (key === 'missing') missingTools.push(value);
+    else if (key === 'folder') folders.add(value);
+    else values.set(key, value);
+  }
+  const records = [...blocks]
+    .filter(([name]) => name.startsWith('record '))
+    .map(([name, lines]) => parseRecord(lines.join('\n'), name.slice('record '.length, -'.ini'.length)));
+  const lock = blocks.get('lock');
+  const switchBy = values.get('switch');
+  return {
+    project: values.get('project') ?? request.projectDir,
+    exists: values.get('exists') === 'yes',
+    obstacle: obstacleOf(values.get('obstacle')),
+    managed: values.get('managed') === 'yes',
+    layout: values.get('layout'),
+    foreign: values.get('foreign'),
+    live: values.get('live') ?? null,
+    currentTarget: values.get('current'),
+    currentIsFolder: values.get('currentfolder') === 'yes',
+    folders,
+    records: records.filter((record) => folders.has(record.name)),
+    orphanRecords: records.filter((record) => !folders.has(record.name)),
+    lock: lock === undefined ? null : parseLock(lock.join('\n')),
+    freeBytes: kilobytes(values.get('free')),
+    freeInodes: count(values.get('inodes')),
+    missingTools,
+    switchBy: switchBy === 'mv -T' || switchBy === 'mv -h' ? switchBy : undefined,
+    home: values.get('home') ?? '',
+    transfer: parseTransferProbe(stdout),
+  };
+}
+
+function obstacleOf(text: string | undefined): ServerFacts['obstacle'] {
+  return text === 'denied' || text === 'not-a-folder' || text === 'read-only' ? text : undefined;
+}
+
+function kilobytes(text: string | undefined): number | undefined {
+  const value = count(text);
+  return value === undefined ? undefined : value * 1024;
+}
+
+function count(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,127 @@
+/** The end of a run that is live: nothing here can fail it any more; what goes wrong is a warning. */
+import { asDurantError } from '../errors.ts';
+import { spareScript } from '../transfer/spare.ts';
+import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
+import { historyLine } from './history.ts';
+import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
+import { unlockScript } from './lock.ts';
+import { removableReleases, type ServerReleases } from './release.ts';
+import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
+import { defer, lastLines, runScript } from './script.ts';
+
+/** Writes `finished` on every server, removes what is no longer kept, gives the lock back, and lets the server make its spare. */
+export async function finishDeploy(run: Run): Promise<void> {
+  // Past the point of no return a cancel skips nothing that keeps servers in order.
+  const signal = new AbortController().signal;
+  for (const server of run.servers) {
+    server.state = 'live';
+    defer(server, `${writeRecord(recordOf(run, server, 'finished'))}\n${historyLine(run, 'ok')}`);
+  }
+  const all = run.servers.map((server) => releasesAfter(run, server));
+  warnOf(
+    run,
+    'cleanup-failed',
+    await onAll(run.servers, async (server) => {
+      const step = stepOf(run, server, 'cleanup');
+      const removed = removableReleases(releasesAfter(run, server), all, run.settings.keep_releases);
+      await optionalHook(run, server, 'before_cleanup', signal);
+      const sudo = run.settings.cleanup_use_sudo ? 'sudo -n ' : '';
+      const cleanup = removed
+        .map((name) => `( ${removeRelease(name, sudo)} ) || failed="$failed "${name}`)
+        .join('\n');
+      const last = hookCommands(run, 'after_cleanup').length === 0 ? endScript(run, server) : '';
+      const result = await runScript(
+        run,
+        server,
+        `failed=\n${cleanup}\n${last}\n[ -z "$failed" ] || echo "failed$failed"`,
+        { signal },
+      );
+      step('done', removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(', ')}`);
+      const failed = /^failed(.*)$/m.exec(result.stdout.toString('utf8'));
+      if (failed !== null)
+        run.emit({
+          event: 'warning',
+          code: 'cleanup-failed',
+          message: `Old releases could not be removed:${failed[1] ?? ''}. If the web server wrote into them, set cleanup_use_sudo: yes.\n${lastLines(result.stderr.toString('utf8'), 3)}`,
+          server: server.address.entry,
+        });
+      if (last === '') {
+        await optionalHook(run, server, 'after_cleanup', signal);
+        await runScript(run, server, endScript(run, server), { signal });
+      }
+      server.locked = false;
+      stepOf(run, server, 'unlock')('done', null);
+    }),
+  );
+  if (hookCommands(run, 'after_deploy').length > 0)
+    warnOf(
+      run,
+      'after-deploy-failed',
+      await onAll(run.servers, async (server) => {
+        const step = stepOf(run, server, 'success');
+        try {
+          await runHook(run, server, 'after_deploy', {
+            directory: releasePath(run, server.facts.project, run.release ?? ''),
+            signal,
+          });
+          step('done', null);
+        } catch (error) {
+          step('failed', asDurantError(error).message);
+          throw error;
+        }
+      }),
+    );
+}
+
+function endScript(run: Run, server: ServerRun): string {
+  const spare =
+    run.settings.spare && run.settings.unchanged === 'copy' && run.release !== undefined
+      ? `\n${spareScript({ projectDir: server.facts.project, release: run.release, run: run.id, hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}`
+      : '';
+  return `${unlockScript(run.id)}${spare}`;
+}
+
+/** What the server has once this run's release is finished. */
+function releasesAfter(run: Run, server: ServerRun): ServerReleases {
+  const others = server.facts.records.filter((record) => record.name !== run.release);
+  // What `release` removed is no longer there.
+  const kept = others.filter(
+    (record) => record.state === 'finished' || record.state === 'bad' || record.name === server.previous,
+  );
+  return { records: [...kept, recordOf(run, server, 'finished')], live: run.release ?? null };
+}
+
+async function optionalHook(run: Run, server: ServerRun, name: HookName, signal: AbortSignal): Promise<void> {
+  if (hookCommands(run, name).length === 0) return;
+  try {
+    await runHook(run, server, name, {
+      directory: releasePath(run, server.facts.project, run.release ?? ''),
+      signal,
+    });
+  } catch (error) {
+    run.emit({
+      event: 'warning',
+      code: `${name.replaceAll('_', '-')}-failed`,
+      message: asDurantError(error).message,
+      server: server.address.entry,
+    });
+  }
+}
+
+function stepOf(
+  run: Run,
+  server: ServerRun,
+  step: string,
+): (state: 'done' | 'failed', reason: string | null) => void {
+  const began = performance.now();
+  run.emit({ event: 'step', step, server: server.address.entry, state: 'running', reason: null, ms: null });
+  return (state, reason) =>
+    run.emit({
+      event: 'step',
+      step,
+      server: server.address.entry,
+      state,
+      reason,
+      ms: Math.round(performance.now() - began),
+    });
+}

@@ -1,0 +1,19 @@
+/** `lock`: one run at a time per project_dir. Taken on all servers in one order before they are worked on in parallel (locks.ts). */
+import { age } from '../assess.ts';
+import type { Step } from './goal.ts';
+
+export const lock: Step = {
+  name: 'lock',
+  async achieved({ server }) {
+    return server.locked;
+  },
+  async reason({ run, server }) {
+    const holder = server.facts.lock;
+    if (server.locked) return 'this run holds the lock';
+    if (holder === null) return 'nobody holds the lock';
+    return `held by ${holder.user}@${holder.host} since ${age(holder.started, run.host.now())} (${holder.action} of ${holder.stage})`;
+  },
+  async achieve() {
+    // Locks are taken by `takeLocks`, on every server before the first step that changes anything.
+  },
+};

@@ -1,0 +1,22 @@
+/** `prepare`: project_dir and Durant's folders in it. Made with the lock, in one round trip. */
+import { assessServer } from '../assess.ts';
+import type { Step } from './goal.ts';
+
+export const prepare: Step = {
+  name: 'prepare',
+  async assess({ run, server }) {
+    assessServer(server.address.entry, server.facts, run.settings, server.connection);
+  },
+  async achieved({ server }) {
+    return server.facts.managed && server.facts.layout !== undefined;
+  },
+  async reason({ run, server }) {
+    if (server.facts.managed) return 'project_dir is set up';
+    return server.facts.exists
+      ? 'project_dir has no .durant yet'
+      : `project_dir ${run.settings.project_dir} does not exist yet`;
+  },
+  async achieve() {
+    // `lock` makes what is missing before it takes the lock.
+  },
+};

@@ -1,0 +1,92 @@
+/** `release`: the new release's record and folder; what dead runs left is removed. */
+import { quote } from '../../remote/shell.ts';
+import type { Run, ServerRun } from '../run.ts';
+import { formatRecord, type ReleaseRecord, type ReleaseState } from '../record.ts';
+import { defer } from '../script.ts';
+import type { Step } from './goal.ts';
+
+export const release: Step = {
+  name: 'release',
+  async achieved({ run, server }) {
+    return resumable(run, server) !== undefined;
+  },
+  async reason({ run, server }) {
+    return resumable(run, server) === undefined
+      ? `the release ${run.release ?? ''} is not there yet`
+      : 'an interrupted run prepared it: it is complete and checked';
+  },
+  async achieve({ run, server }) {
+    server.begun = true;
+    const name = nameOf(run);
+    const leftovers = leftoversOf(run, server);
+    defer(
+      server,
+      [
+        `rm -rf .durant/trash.* .durant/incoming.* .durant/current.*`,
+        ...leftovers.map((each) => removeRelease(each)),
+        writeRecord(recordOf(run, server, 'preparing')),
+        `mkdir ${quote(`releases/${name}`)}`,
+      ].join(' &&\n'),
+    );
+  },
+};
+
+/** The record on this server of the release that this run resumes, complete from an earlier run; undefined: nothing to resume. */
+export function resumable(run: Run, server: ServerRun): ReleaseRecord | undefined {
+  if (server.begun) return undefined;
+  return server.facts.records.find(
+    (record) =>
+      record.name === run.release &&
+      record.commit === run.commit?.id &&
+      record.recipe === run.recipe &&
+      (record.state === 'prepared' || record.state === 'finished'),
+  );
+}
+
+/** The record of this run's release as of now. */
+export function recordOf(run: Run, server: ServerRun, state: ReleaseState): ReleaseRecord {
+  const commit = run.commit;
+  return {
+    name: nameOf(run),
+    commit: commit?.id ?? '',
+    branch: commit?.branch ?? '',
+    subject: run.mask(commit?.subject ?? ''),
+    author: commit?.author ?? '',
+    recipe: run.recipe,
+    deployed_by: run.host.user,
+    from_host: run.host.hostname,
+    started: resumable(run, server)?.started ?? run.started.toISOString(),
+    finished: state === 'finished' ? run.host.now().toISOString() : '',
+    state,
+    files: run.tree?.entries.filter((entry) => entry.type !== 'dir').length ?? 0,
+    bytes: run.tree?.entries.reduce((sum, entry) => sum + entry.size, 0) ?? 0,
+  };
+}
+
+/** Writes a record, whole or not at all; the working directory is project_dir. */
+export function writeRecord(record: ReleaseRecord): string {
+  const file = quote(`.durant/releases/${record.name}.ini`);
+  return `{ printf %s ${quote(formatRecord(record))} > ${file}.tmp && mv -f ${file}.tmp ${file}; }`;
+}
+
+/** Removes a release and all that belongs to it; its folder goes out of sight first, so that no half of it is ever taken for whole. */
+export function removeRelease(name: string, sudo = ''): string {
+  const [folder, trash] = [quote(`releases/${name}`), quote(`.durant/trash.${name}`)];
+  return `{ rm -rf ${trash}; if [ -d ${folder} ]; then mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
+}
+
+function nameOf(run: Run): string {
+  return run.release ?? '';
+}
+
+/** Releases that no run will finish: not live, not the one being resumed, in a state that only a run under way may have. */
+function leftoversOf(run: Run, server: ServerRun): string[] {
+  const { facts } = server;
+  const dead = facts.records.filter(
+    (record) =>
+      record.name !== facts.live &&
+      record.name !== run.release &&
+      (record.state === 'preparing' || record.state === 'prepared' || record.state === 'failed'),
+  );
+  return [...dead, ...facts.orphanRecords].map((record) => record.name);
+}

@@ -1,0 +1,84 @@
+/** `symlink`: the switch. One atomic rename of a link, only while the lock is still this run's. */
+import { DurantError } from '../../errors.ts';
+import { quote } from '../../remote/shell.ts';
+import { lockIsOurs } from '../lock.ts';
+import type { Run, ServerRun } from '../run.ts';
+import { runScript } from '../script.ts';
+import type { Step } from './goal.ts';
+
+export const symlink: Step = {
+  name: 'symlink',
+  async achieved({ run, server }) {
+    return server.facts.live === run.release;
+  },
+  async reason({ run, server }) {
+    if (server.facts.live === run.release) return `${run.settings.current_path} already points at it`;
+    return server.facts.live === null
+      ? 'nothing is live yet'
+      : `${run.settings.current_path} points at ${server.facts.live}`;
+  },
+  async achieve({ run, server, signal }) {
+    await switchTo(run, server, run.release ?? '', signal);
+  },
+};
+
+/**
+ * Points `current` at a release and notes what it pointed at before.
+ * @throws {DurantError} `lock-lost` where the lock is no longer this run's; nothing is switched then.
+ */
+export async function switchTo(
+  run: Run,
+  server: ServerRun,
+  release: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = server.facts.live;
+  // Noted before the attempt: when the line dies under it, the switch may have happened.
+  if (server.previous === undefined) server.previous = before;
+  await flip(run, server, release, signal);
+}
+
+/** Points `current` back at what it pointed at before this run; removes it where there was nothing. */
+export async function switchBack(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
+  if (server.previous === undefined) return;
+  if (server.previous !== null) {
+    await flip(run, server, server.previous, signal);
+    return;
+  }
+  await runScript(
+    run,
+    server,
+    `if [ -L ${quote(run.settings.current_path)} ]; then rm -f ${quote(run.settings.current_path)}; fi`,
+    { signal },
+  );
+  server.facts = { ...server.facts, live: null };
+}
+
+async function flip(run: Run, server: ServerRun, release: string, signal: AbortSignal): Promise<void> {
+  const current = run.settings.current_path;
+  const depth = current.split('/').length - 1;
+  const target = `${'../'.repeat(depth)}releases/${release}`;
+  const temporary = `.durant/current.${run.id}`;
+  const { posixRename } = server.connection;
+  const method = server.facts.switchBy;
+  const move = method === undefined ? ':' : `${method} -f ${temporary} ${quote(current)}`;
+  const result = await runScript(
+    run,
+    server,
+    `if ! ${lockIsOurs(run.id)}; then echo lost; exit 0; fi
+[ -d ${quote(`releases/${release}`)} ] || { echo "releases/${release} is gone" >&2; exit 1; }
+${depth === 0 ? '' : `mkdir -p ${quote(current.slice(0, current.lastIndexOf('/')))} || exit 1\n`}rm -f ${temporary} && ln -s ${quote(target)} ${temporary} && ${move} && echo switched`,
+    { signal },
+  );
+  if (result.stdout.toString('utf8').trim() !== 'switched')
+    throw new DurantError(
+      'lock-lost',
+      `The lock on ${server.address.entry} is no longer this run's: someone unlocked the stage. Nothing was switched there; see durant status.`,
+      {
+        server: server.address.entry,
+      },
+    );
+  if (method === undefined && posixRename !== undefined)
+    await posixRename(`${server.facts.project}/${temporary}`, `${server.facts.project}/${current}`);
+  server.facts = { ...server.facts, live: release };
+}

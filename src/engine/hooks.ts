@@ -1,0 +1,122 @@
+/** The user's commands around the steps: where they run, with which variables, and how often. */
+import { OPTIONS, isOptionKey } from '../config/options.ts';
+import type { Settings } from '../config/options.ts';
+import { DurantError } from '../errors.ts';
+import { quote } from '../remote/shell.ts';
+import { noteProcesses } from './lock.ts';
+import { oncePerRun, type Run, type ServerRun } from './run.ts';
+import { flush, runUserCommand } from './script.ts';
+
+/** `before_<step>`, `after_<step>`, `after_deploy`, `after_rollback` or `on_failure`. */
+export type HookName = Extract<keyof Settings, `before_${string}` | `after_${string}` | 'on_failure'>;
+
+/** The commands of `before_<step>` or `after_<step>`; none for steps without hooks. */
+export function stepHook(side: 'before' | 'after', step: string): HookName | undefined {
+  const key = `${side}_${step}`;
+  return isOptionKey(key) &&
+    OPTIONS[key].kind === 'commands' &&
+    key !== 'before_deploy' &&
+    key !== 'after_deploy'
+    ? (key as HookName)
+    : undefined;
+}
+
+export function hookCommands(run: Run, name: HookName | undefined): readonly string[] {
+  return name === undefined ? [] : run.settings[name];
+}
+
+/**
+ * Runs a list of commands for one server: `local!` here in the clone and once per run, `once!` on the first server only, the others in
+ * `directory` on this server.
+ */
+export async function runHook(
+  run: Run,
+  server: ServerRun,
+  name: HookName,
+  options: {
+    readonly directory: string;
+    readonly signal: AbortSignal;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  await runCommands(run, server, { ...options, step: name, commands: hookCommands(run, name) });
+}
+
+/** As `runHook`, for any list of commands and step name. */
+export async function runCommands(
+  run: Run,
+  server: ServerRun,
+  options: {
+    readonly step: string;
+    readonly commands: readonly string[];
+    readonly directory: string;
+    readonly signal: AbortSignal;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  const { step, signal, directory } = options;
+  for (const [index, item] of options.commands.entries()) {
+    const { where, command } = placeOf(item);
+    const env = { ...commandEnv(run, server), ...options.env };
+    if (where === 'here') {
+      await oncePerRun(run, `${step}:${index}`, () =>
+        runUserCommand(run, run.local, {
+          step,
+          command,
+          directory: localDirectory(run),
+          env,
+          server: null,
+          signal,
+        }),
+      );
+      continue;
+    }
+    if (where === 'first' && server !== run.servers[0]) continue;
+    await flush(run, server, signal);
+    await runUserCommand(run, server.connection, {
+      step,
+      command,
+      directory,
+      env,
+      server: server.address.entry,
+      signal,
+      note: server.locked ? `cd ${quote(server.facts.project)} && { ${noteProcesses(run.id)}; }\n` : '',
+    });
+  }
+}
+
+/** Where one item of a command list runs. */
+export function placeOf(item: string): {
+  readonly where: 'here' | 'first' | 'each';
+  readonly command: string;
+} {
+  if (item.startsWith('local!')) return { where: 'here', command: item.slice('local!'.length).trim() };
+  if (item.startsWith('once!')) return { where: 'first', command: item.slice('once!'.length).trim() };
+  return { where: 'each', command: item };
+}
+
+/** What every command sees. Without a server: a command that runs here before any server matters. */
+export function commandEnv(run: Run, server: ServerRun | undefined): Record<string, string> {
+  const release = run.release ?? '';
+  const project = server?.facts.project;
+  return {
+    ...run.settings.env,
+    DURANT_STAGE: run.request.stage,
+    DURANT_RELEASE: release,
+    DURANT_RELEASE_PATH: project === undefined || release === '' ? '' : releasePath(run, project, release),
+    DURANT_COMMIT: run.commit?.id ?? '',
+    DURANT_BRANCH: run.commit?.branch ?? '',
+    DURANT_SERVER: server?.address.entry ?? '',
+  };
+}
+
+/** Folder of a release; with `inplace` project_dir itself. */
+export function releasePath(run: Run, project: string, release: string): string {
+  return run.settings.strategy === 'inplace' ? project : `${project}/releases/${release}`;
+}
+
+function localDirectory(run: Run): string {
+  if (run.clone === undefined)
+    throw new DurantError('internal', 'A local command was reached before the clone was made.');
+  return run.clone.directory;
+}

@@ -1,0 +1,20 @@
+/** The public face of the engine: what the CLI and the editor call. It has no editor and no terminal in it. */
+export { deploy, type DeployRequest } from './deploy.ts';
+export { rollback, type RollbackRequest } from './rollback.ts';
+export { adopt, type AdoptRequest } from './adopt.ts';
+export { assessStage, type Assessment } from './check.ts';
+export {
+  listReleases,
+  stageStatus,
+  unlock,
+  type CountBehind,
+  type StageReleases,
+  type StageStatus,
+  type UnlockResult,
+} from './inspect.ts';
+export { openJournal, type Journal, type JournalEntry } from './journal.ts';
+export { selectServers, type StageRequest } from './run.ts';
+export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';
+export type { Goal } from './goals/goal.ts';
+export type { Host } from './ports.ts';
+export type { LockRecord, ReleaseRecord, ReleaseState } from './record.ts';

@@ -1,0 +1,189 @@
+/** What is on the servers: `releases` and `status`, and `unlock`. One server's failure never hides another. */
+import { DurantError, asDurantError } from '../errors.ts';
+import type { ServerAddress } from '../remote/target.ts';
+import type { Emit } from './events.ts';
+import type { ServerFacts } from './facts.ts';
+import { appendHistory } from './history.ts';
+import { breakLockScript } from './lock.ts';
+import type { Host } from './ports.ts';
+import type { LockRecord, ReleaseRecord } from './record.ts';
+import { newestFirst } from './release.ts';
+import { announcedPrompter, type StageRequest } from './run.ts';
+import { connectTo, learnFacts, type Reach } from './servers.ts';
+import { quotePath } from '../remote/shell.ts';
+
+export interface StageReleases {
+  readonly stage: string;
+  readonly servers: readonly {
+    readonly server: string;
+    readonly current: string | null;
+    readonly locked: LockRecord | null;
+    readonly releases: readonly (ReleaseRecord & { readonly current: boolean })[];
+    readonly error: string | null;
+  }[];
+}
+
+export interface StageStatus {
+  readonly stage: string;
+  /** Whether the servers have different releases live. */
+  readonly mixed: boolean;
+  readonly servers: readonly {
+    readonly server: string;
+    readonly release: string | null;
+    readonly commit: string | null;
+    readonly branch: string | null;
+    readonly subject: string | null;
+    readonly finished: string | null;
+    /** Commits of the branch that are not live; null where it can't be known. */
+    readonly behind: number | null;
+    readonly locked: LockRecord | null;
+    readonly free_bytes: number | null;
+    readonly error: string | null;
+  }[];
+}
+
+export interface UnlockResult {
+  readonly stage: string;
+  readonly servers: readonly {
+    readonly server: string;
+    readonly was: LockRecord | null;
+    readonly unlocked: boolean;
+  }[];
+}
+
+/** Asks how many commits of the stage's branch come after one; undefined where that can't be known. */
+export type CountBehind = (commit: string) => Promise<number | undefined>;
+
+/** The releases of each server, newest first, with the live one marked. */
+export async function listReleases(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<StageReleases> {
+  const servers = await lookAtEach(request, host, emit, signal, (address, facts, error) => ({
+    server: address.entry,
+    current: facts?.live ?? null,
+    locked: facts?.lock ?? null,
+    releases: newestFirst(facts?.records ?? []).map((record) => ({
+      ...record,
+      current: record.name === facts?.live,
+    })),
+    error,
+  }));
+  return { stage: request.stage, servers };
+}
+
+/** What is live on each server. */
+export async function stageStatus(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+  countBehind: CountBehind,
+): Promise<StageStatus> {
+  const looked = await lookAtEach(request, host, emit, signal, (address, facts, error) => ({
+    address,
+    facts,
+    error,
+  }));
+  const servers = await Promise.all(
+    looked.map(async ({ address, facts, error }) => {
+      const live = facts?.records.find((record) => record.name === facts.live);
+      const commit = live?.commit === '' ? undefined : live?.commit;
+      return {
+        server: address.entry,
+        release: facts?.live ?? null,
+        commit: commit ?? null,
+        branch: live?.branch ?? null,
+        subject: live?.subject ?? null,
+        finished: live?.finished === '' ? null : (live?.finished ?? null),
+        behind: commit === undefined ? null : ((await countBehind(commit)) ?? null),
+        locked: facts?.lock ?? null,
+        free_bytes: facts?.freeBytes ?? null,
+        error,
+      };
+    }),
+  );
+  const known = servers.filter((server) => server.error === null);
+  return { stage: request.stage, mixed: new Set(known.map((server) => server.release)).size > 1, servers };
+}
+
+/**
+ * Removes the locks of a stage, after ending what their runs left running on the servers.
+ * @param confirm is shown the holder; false leaves this server's lock.
+ */
+export async function unlock(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+  confirm: (server: string, lock: LockRecord) => Promise<boolean>,
+): Promise<UnlockResult> {
+  const reach = reachFor(request, host, emit, signal);
+  const servers: { server: string; was: LockRecord | null; unlocked: boolean }[] = [];
+  // One after the other: each may ask.
+  for (const address of request.servers) {
+    const connection = await connectTo(reach, address);
+    try {
+      const facts = await learnFacts(connection, request.settings, signal);
+      const was = facts.lock;
+      const unlocked = was !== null && (await confirm(address.entry, was));
+      if (unlocked) {
+        const history = appendHistory(host, `unlock ${was.run} of ${was.user}@${was.host}`, 'ok');
+        const result = await connection.exec({
+          script: `${breakLockScript(request.settings.project_dir, was.run)}\ncd ${quotePath(request.settings.project_dir)} && ${history}`,
+          signal,
+        });
+        if (!result.stdout.toString('utf8').includes('unlocked'))
+          throw new DurantError(
+            'locked',
+            `The lock on ${address.entry} changed hands meanwhile. Look at it with durant status, then unlock again.`,
+            { server: address.entry },
+          );
+      }
+      servers.push({ server: address.entry, was, unlocked });
+    } finally {
+      connection.close();
+    }
+  }
+  return { stage: request.stage, servers };
+}
+
+/** Connects to each server and looks, in parallel; a server that cannot be asked has an error instead of facts. */
+async function lookAtEach<T>(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+  view: (address: ServerAddress, facts: ServerFacts | undefined, error: string | null) => T,
+): Promise<T[]> {
+  const reach = reachFor(request, host, emit, signal);
+  return Promise.all(
+    request.servers.map(async (address) => {
+      try {
+        const connection = await connectTo(reach, address);
+        try {
+          return view(address, await learnFacts(connection, request.settings, signal), null);
+        } finally {
+          connection.close();
+        }
+      } catch (thrown) {
+        const error = asDurantError(thrown);
+        if (error.code === 'cancelled') throw error;
+        return view(address, undefined, error.message);
+      }
+    }),
+  );
+}
+
+function reachFor(request: StageRequest, host: Host, emit: Emit, signal: AbortSignal): Reach {
+  return {
+    settings: request.settings,
+    host,
+    prompt: announcedPrompter(host.prompt, emit),
+    emit,
+    mayAddHostKeys: true,
+    signal,
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * The lock of a project: `.durant/lock`, complete from its first instant, naming its holder. Scripts here run on the server; they
+ * compare whole lines only.
+ */
+import { quote, quotePath } from '../remote/shell.ts';
+import { formatLock, recordLine, type LockRecord } from './record.ts';
+import { LAYOUT_VERSION } from './facts.ts';
+
+/** How an attempt to take the lock ended: the first line that `lockScript` or `takeOverScript` prints. */
+export type LockAnswer = 'taken' | 'held';
+
+/**
+ * Makes project_dir and `.durant` where they are missing, then takes the lock if nobody has it. The lock's text is the script's input.
+ * Prints `taken` or `held`; the caller appends the facts script to learn what is true under the lock.
+ */
+export function lockScript(projectDir: string, run: string): string {
+  return `${enterProject(projectDir)}
+t=.durant/lock.${run}
+cat > "$t" || exit 1
+if ln "$t" .durant/lock 2>/dev/null; then echo taken
+elif [ -e .durant/lock ]; then echo held
+elif (set -C; cat "$t" > .durant/lock) 2>/dev/null; then echo taken
+else echo held; fi
+rm -f "$t"
+cd /`;
+}
+
+/** Takes the lock over from a run of ours that is dead: ends its remote processes first. Input and output as `lockScript`. */
+export function takeOverScript(projectDir: string, run: string, dead: string): string {
+  return `${enterProject(projectDir)}
+t=.durant/lock.${run}
+cat > "$t" || exit 1
+if grep -qxF ${quote(recordLine('run', dead))} .durant/lock 2>/dev/null && (set -C; echo ${run} > .durant/lock.taken-${dead}) 2>/dev/null; then
+  ${endProcesses(dead)}
+  mv -f "$t" .durant/lock && rm -f .durant/lock.taken-${dead} && echo taken
+elif ln "$t" .durant/lock 2>/dev/null; then echo taken
+else echo held; fi
+rm -f "$t"
+cd /`;
+}
+
+/** True in the shell (`if …`) while the lock names the run; the working directory is project_dir. */
+export function lockIsOurs(run: string): string {
+  return `grep -qxF ${quote(recordLine('run', run))} .durant/lock 2>/dev/null`;
+}
+
+/** Gives the lock back, if it is still this run's; the working directory is project_dir. */
+export function unlockScript(run: string): string {
+  return `if ${lockIsOurs(run)}; then rm -f .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;
+}
+
+/** Removes whoever's lock it is, after ending what its run left running. `holder` guards against a lock that changed hands. */
+export function breakLockScript(projectDir: string, holder: string): string {
+  const run = safeRun(holder);
+  return `cd ${quotePath(projectDir)} || exit 1
+if grep -qxF ${quote(recordLine('run', holder))} .durant/lock 2>/dev/null; then
+  ${run === undefined ? '' : endProcesses(run)}
+  rm -f .durant/lock .durant/lock.taken-* && echo unlocked
+else echo changed; fi`;
+}
+
+/**
+ * Notes the process group of the running script under the run's name, so that whoever takes the run's lock over can end it; the working
+ * directory is project_dir.
+ */
+export function noteProcesses(run: string): string {
+  return `if [ -r /proc/$$/stat ]; then set -- $(cat /proc/$$/stat); echo "$5 \${22}"; else echo "$(ps -o pgid= -p $$ | tr -d ' ') -"; fi >> .durant/processes.${run}; set --`;
+}
+
+export function lockInput(lock: LockRecord): Buffer {
+  return Buffer.from(formatLock(lock));
+}
+
+/** Where project_dir is writable and its folders are there; modes as the server's umask wants, `.durant` closed to others. */
+function enterProject(projectDir: string): string {
+  return `LC_ALL=C; export LC_ALL
+mkdir -p ${quotePath(projectDir)} && cd ${quotePath(projectDir)} || exit 1
+if ! [ -d .durant ]; then mkdir .durant && chmod g-w,o-rwx .durant || exit 1; fi
+mkdir -p releases .durant/releases .durant/manifests || exit 1
+[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
+}
+
+/** Ends the process groups that a run noted: asked first, killed after three seconds. A reused process id is left alone. */
+function endProcesses(run: string): string {
+  return `if [ -f .durant/processes.${run} ]; then
+    l=
+    while read -r g s; do
+      case $g in ''|0|1|*[!0-9]*) continue;; esac
+      if [ "$s" != - ] && [ -r "/proc/$g/stat" ]; then set -- $(cat "/proc/$g/stat"); [ "\${22}" = "$s" ] || continue; fi
+      kill -TERM "-$g" 2>/dev/null && l="$l $g"
+    done < .durant/processes.${run}
+    i=0
+    for g in $l; do
+      while kill -0 "-$g" 2>/dev/null; do
+        i=$((i + 1)); if [ $i -gt 15 ]; then kill -KILL "-$g" 2>/dev/null; break; fi; sleep 0.2 2>/dev/null || sleep 1
+      done
+    done
+    rm -f .durant/processes.${run}
+  fi`;
+}
+
+function safeRun(run: string): string | undefined {
+  return /^[A-Za-z0-9-]+$/.test(run) ? run : undefined;
+}

@@ -1,0 +1,100 @@
+/** Taking the locks of a run: in one order everywhere, given back when one is held, taken over from our own dead runs. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { DurantError, asDurantError } from '../errors.ts';
+import { lockedError } from './assess.ts';
+import { factsScript, parseFacts, type ServerFacts } from './facts.ts';
+import { lockInput, lockScript, takeOverScript, unlockScript } from './lock.ts';
+import { inLockOrder, lockOf, onAll, warnOf, type Run, type ServerRun } from './run.ts';
+import { runScript, serverFailure } from './script.ts';
+import { factsRequest } from './servers.ts';
+
+const RETRY_MS = 2_000;
+
+/**
+ * Takes the lock on every server of the run; from then on `facts` are what is true under the lock.
+ * @param waitMs how long to wait for someone else's lock.
+ * @throws {DurantError} `locked`, after giving back what was taken.
+ */
+export async function takeLocks(run: Run, waitMs: number): Promise<void> {
+  const deadline = Date.now() + waitMs;
+  for (let announced = false; ; announced = true) {
+    const held = await tryLocks(run);
+    if (held === undefined) return;
+    await giveBackLocks(run);
+    const remaining = deadline - Date.now();
+    if (remaining <= 0) throw held;
+    if (!announced)
+      run.emit({
+        event: 'warning',
+        code: 'waiting-for-lock',
+        message: `Waiting: ${held.message}`,
+        server: held.server ?? null,
+      });
+    await delay(Math.min(RETRY_MS, remaining), undefined, { signal: run.signal });
+  }
+}
+
+/** Gives back the locks that are this run's. What fails is left to the next run's take-over, and said. */
+export async function giveBackLocks(run: Run): Promise<void> {
+  const locked = run.servers.filter((server) => server.locked);
+  const failures = await onAll(locked, async (server) => {
+    await runScript(run, server, unlockScript(run.id), { signal: AbortSignal.timeout(30_000) });
+    server.locked = false;
+  });
+  warnOf(run, 'unlock-failed', failures);
+}
+
+/** Whether a lock on a server is a dead run's of this machine. */
+export async function isOurDeadLock(run: Run, facts: ServerFacts): Promise<boolean> {
+  return facts.lock !== null && (await run.journal.isDead(facts.lock.run));
+}
+
+async function tryLocks(run: Run): Promise<DurantError | undefined> {
+  for (const server of inLockOrder(run.servers)) {
+    try {
+      const held = await lockOne(run, server);
+      if (held !== undefined) return held;
+    } catch (error) {
+      await giveBackLocks(run);
+      throw asDurantError(error);
+    }
+  }
+  return undefined;
+}
+
+async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undefined> {
+  const dead =
+    server.facts.lock !== null && (await isOurDeadLock(run, server.facts)) ? server.facts.lock : undefined;
+  if (dead !== undefined)
+    run.emit({
+      event: 'warning',
+      code: 'lock-taken-over',
+      message: `Taking over the lock of the run ${dead.run} (${dead.action} of ${dead.stage}), which ended without giving it back.`,
+      server: server.address.entry,
+    });
+  // Set before the attempt: if the connection dies under it, the lock may be ours.
+  server.locked = true;
+  const request = factsRequest(run.settings);
+  const take =
+    dead === undefined
+      ? lockScript(run.settings.project_dir, run.id)
+      : takeOverScript(run.settings.project_dir, run.id, dead.run);
+  const result = await server.connection.exec({
+    script: `${take}\n${factsScript(request)}`,
+    input: lockInput(lockOf(run, '')),
+    signal: run.signal,
+  });
+  if (result.status !== 0) throw serverFailure(server, result);
+  server.facts = parseFacts(result.stdout, request);
+  const answer = result.stdout.toString('utf8', 0, 16).split('\n', 1)[0];
+  if (answer === 'taken') return undefined;
+  server.locked = false;
+  const holder = server.facts.lock;
+  if (holder === null)
+    return new DurantError(
+      'locked',
+      `${server.address.entry} was locked by another run a moment ago. Deploy again.`,
+      { server: server.address.entry },
+    );
+  return lockedError(server.address.entry, holder, run.host.now());
+}

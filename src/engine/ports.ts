@@ -1,0 +1,24 @@
+/** What the engine needs from outside, as interfaces. A front end supplies them; tests may supply their own. */
+import type { Git } from '../git/port.ts';
+import type { Connect, Prompter } from '../remote/target.ts';
+
+export interface Host {
+  /** Opens connections to servers, and to this machine for local commands. */
+  readonly connect: Connect;
+  readonly git: Git;
+  /** Answers questions; without anybody there it answers undefined at once. */
+  readonly prompt: Prompter;
+  /** Environment of this process. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+  /** Who deploys and from where, for locks, records and history. */
+  readonly user: string;
+  readonly hostname: string;
+  /** Folder for what may be lost: clones, manifests. */
+  readonly cacheDir: string;
+  /** Folder for what may not be lost: journals of runs. */
+  readonly stateDir: string;
+  readonly gitPath?: string | undefined;
+  readonly sshPath?: string | undefined;
+  readonly rsyncPath?: string | undefined;
+}

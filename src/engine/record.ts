@@ -1,0 +1,113 @@
+/**
+ * What Durant leaves on a server about a release or a lock: flat `key = value` lines, read with `ini` as strings. Values are written as
+ * JSON strings, so that `true`, `null`, `%` or an escape sequence in a commit subject stay text, and no line can be forged by a value.
+ */
+import { parse } from 'ini';
+
+/** `preparing` → `prepared` → `finished`; `failed` was switched back automatically, `bad` was left by a rollback. */
+export type ReleaseState = 'preparing' | 'prepared' | 'finished' | 'failed' | 'bad';
+
+const RELEASE_FIELDS = [
+  'name',
+  'commit',
+  'branch',
+  'subject',
+  'author',
+  'recipe',
+  'deployed_by',
+  'from_host',
+  'started',
+  'finished',
+  'state',
+  'files',
+  'bytes',
+] as const;
+
+/** One release as its record tells it. Dates are UTC ISO 8601; `finished` is empty until it is. */
+export type ReleaseRecord = {
+  readonly [F in Exclude<(typeof RELEASE_FIELDS)[number], 'state' | 'files' | 'bytes'>]: string;
+} & {
+  readonly state: ReleaseState;
+  /** Files and bytes of the tree as `update_code` left it. */
+  readonly files: number;
+  readonly bytes: number;
+};
+
+/** Who holds `.durant/lock`, why, and since when. */
+export interface LockRecord {
+  readonly run: string;
+  readonly stage: string;
+  readonly user: string;
+  readonly host: string;
+  readonly started: string;
+  readonly action: string;
+  readonly message: string;
+}
+
+/** One line of a record; also what shell scripts compare whole lines with. */
+export function recordLine(key: string, value: string | number): string {
+  return `${key} = ${jsonString(String(value))}`;
+}
+
+export function formatRecord(record: ReleaseRecord): string {
+  return formatFields(RELEASE_FIELDS.map((field) => [field, record[field]]));
+}
+
+export function formatLock(lock: LockRecord): string {
+  return formatFields(Object.entries(lock));
+}
+
+/** Reads a record of any age: unknown fields are dropped, missing ones are empty, an unknown state is `failed`. */
+export function parseRecord(text: string, name: string): ReleaseRecord {
+  const fields = parseFields(text);
+  const get = (field: string): string => fields.get(field) ?? '';
+  return {
+    name,
+    commit: get('commit'),
+    branch: get('branch'),
+    subject: get('subject'),
+    author: get('author'),
+    recipe: get('recipe'),
+    deployed_by: get('deployed_by'),
+    from_host: get('from_host'),
+    started: get('started'),
+    finished: get('finished'),
+    state: isReleaseState(get('state')) ? (get('state') as ReleaseState) : 'failed',
+    files: Number(get('files')) || 0,
+    bytes: Number(get('bytes')) || 0,
+  };
+}
+
+export function parseLock(text: string): LockRecord {
+  const fields = parseFields(text);
+  const get = (field: string): string => fields.get(field) ?? '';
+  return {
+    run: get('run'),
+    stage: get('stage'),
+    user: get('user'),
+    host: get('host'),
+    started: get('started'),
+    action: get('action'),
+    message: get('message'),
+  };
+}
+
+function isReleaseState(text: string): text is ReleaseState {
+  return ['preparing', 'prepared', 'finished', 'failed', 'bad'].includes(text);
+}
+
+function formatFields(fields: readonly (readonly [string, string | number])[]): string {
+  return fields.map(([key, value]) => `${recordLine(key, value)}\n`).join('');
+}
+
+function parseFields(text: string): Map<string, string> {
+  return new Map(Object.entries(parse(text)).map(([key, value]) => [key, String(value)]));
+}
+
+/** JSON, with every control character escaped: also DEL, the C1 range and the line separators that JSON leaves raw. */
+function jsonString(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

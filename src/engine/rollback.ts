@@ -1,0 +1,205 @@
+/** A rollback: the newest finished release older than the live one, or the named one, on every server or none. */
+import { DurantError } from '../errors.ts';
+import { assessServer, lockedError } from './assess.ts';
+import { openClone } from './clone.ts';
+import { conduct, reachServers } from './conduct.ts';
+import { confirmProtected } from './confirm.ts';
+import type { Emit, RunFinished } from './events.ts';
+import { writeRecord } from './goals/release.ts';
+import { historyLine } from './history.ts';
+import { hookCommands, releasePath, runHook } from './hooks.ts';
+import { unlockScript } from './lock.ts';
+import { giveBackLocks, isOurDeadLock, takeLocks } from './locks.ts';
+import type { Host } from './ports.ts';
+import type { ReleaseRecord } from './record.ts';
+import { newestLive, rollbackCandidate } from './release.ts';
+import { onAll, onEach, warnOf, type Run, type StageRequest } from './run.ts';
+import { defer, runScript } from './script.ts';
+import { achieveSteps, explainSteps } from './steps.ts';
+import type { Step } from './goals/goal.ts';
+import { lock } from './goals/lock.ts';
+import { symlink } from './goals/symlink.ts';
+
+export interface RollbackRequest extends StageRequest {
+  /** Name of the release to go to; undefined: the newest that may be gone to. */
+  readonly release: string | undefined;
+  readonly dryRun: boolean;
+  readonly waitMs: number;
+  readonly confirmed: boolean;
+}
+
+const STEPS: readonly Step[] = [lock, symlink];
+
+/** Rolls a stage back. Never throws: how it ended is the last event, which is returned too. */
+export function rollback(
+  request: RollbackRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<RunFinished> {
+  return conduct({ request, action: 'rollback', dryRun: request.dryRun, host, emit, signal }, async (run) => {
+    await reachServers(run);
+    for (const server of run.servers)
+      assessServer(server.address.entry, server.facts, run.settings, server.connection);
+    choose(run, request);
+    if (
+      run.servers.every(
+        (server) =>
+          server.facts.live === run.release && stateOf(server.facts.records, run.release) === 'finished',
+      )
+    )
+      return alreadyLive(run);
+    await sayWhatIsUndone(run);
+    if (request.dryRun) {
+      await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
+        explainSteps({ run, server, signal: each }, STEPS),
+      );
+      return;
+    }
+    for (const server of run.servers)
+      if (request.waitMs === 0 && server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
+        throw lockedError(server.address.entry, server.facts.lock, run.host.now());
+    await confirmProtected(run, request.confirmed);
+
+    await run.journal.begin({
+      run: run.id,
+      stage: run.request.stage,
+      config: run.request.file,
+      action: run.action,
+      servers: run.request.servers.map((server) => server.entry),
+      started: run.started.toISOString(),
+    });
+    run.phase = 'building';
+    await takeLocks(run, request.waitMs);
+    // Under the lock: the release may have been removed meanwhile.
+    choose(run, { ...request, release: run.release });
+    run.phase = 'publishing';
+    await onEach(run.servers, run.servers.length, run.signal, (server, each) =>
+      achieveSteps({ run, server, signal: each }, STEPS),
+    );
+    run.phase = 'finishing';
+    await finish(run);
+  });
+}
+
+/** Sets the run's release and commit. @throws {DurantError} `unknown-release`, `failed-release`, `no-rollback-candidate`. */
+function choose(run: Run, request: RollbackRequest): void {
+  const servers = run.servers.map((server) => server.facts);
+  const target = request.release === undefined ? rollbackCandidate(servers) : named(run, request.release);
+  if (target === undefined)
+    throw new DurantError(
+      'no-rollback-candidate',
+      'There is no older finished release that every server has. See durant releases for what is there; deploy an older commit with --ref instead.',
+    );
+  run.release = target.name;
+  run.commit = {
+    id: target.commit,
+    subject: target.subject,
+    author: target.author,
+    branch: target.branch,
+    date: Date.parse(target.started),
+  };
+}
+
+function named(run: Run, name: string): ReleaseRecord {
+  let found: ReleaseRecord | undefined;
+  for (const { address, facts } of run.servers) {
+    const record = facts.records.find((each) => each.name === name);
+    if (record === undefined)
+      throw new DurantError(
+        'unknown-release',
+        `${address.entry} has no release ${name}. See what is there with: durant releases ${run.request.stage}`,
+        { server: address.entry },
+      );
+    if (record.state !== 'finished' && record.state !== 'bad')
+      throw new DurantError(
+        'failed-release',
+        `The release ${name} on ${address.entry} is ${record.state}: it was never finished. Choose another, see: durant releases ${run.request.stage}`,
+        { server: address.entry },
+      );
+    found ??= record;
+  }
+  if (found === undefined)
+    throw new DurantError(
+      'unknown-release',
+      `There is no release ${name}. Name one that durant releases lists.`,
+    );
+  return found;
+}
+
+function alreadyLive(run: Run): void {
+  for (const server of run.servers)
+    run.emit({
+      event: 'step',
+      step: 'symlink',
+      server: server.address.entry,
+      state: 'already',
+      reason: `${run.release ?? ''} is live`,
+      ms: null,
+    });
+}
+
+/** Lists the commits that are live now and will not be after the rollback, where the local clone's cache knows them. */
+async function sayWhatIsUndone(run: Run): Promise<void> {
+  const live = newestLive(run.servers.map((server) => server.facts));
+  if (live === undefined || run.commit === undefined || live.commit === run.commit.id || live.commit === '')
+    return;
+  try {
+    run.clone = await openClone(run);
+    const undone = (await run.clone.log(run.commit.id, live.commit, 20)) ?? [];
+    for (const commit of undone)
+      run.emit({
+        event: 'warning',
+        code: 'undoes-commit',
+        message: `Undoes ${commit.id.slice(0, 7)} ${commit.subject} (${commit.author})`,
+        server: null,
+      });
+  } catch (error) {
+    // A rollback must work where the repository cannot be reached, so this only costs the list.
+    run.emit({
+      event: 'warning',
+      code: 'commits-unknown',
+      message: `Which commits this undoes is not known here: ${error instanceof Error ? error.message : String(error)}`,
+      server: null,
+    });
+  }
+}
+
+async function finish(run: Run): Promise<void> {
+  const signal = new AbortController().signal;
+  for (const server of run.servers) {
+    const left = server.facts.records.find(
+      (record) => record.name === server.previous && record.name !== run.release,
+    );
+    const target = server.facts.records.find((record) => record.name === run.release);
+    server.state = server.previous === undefined ? 'unchanged' : 'live';
+    if (left !== undefined) defer(server, writeRecord({ ...left, state: 'bad' }));
+    if (target !== undefined && target.state !== 'finished')
+      defer(server, writeRecord({ ...target, state: 'finished' }));
+    defer(server, historyLine(run, 'ok'));
+  }
+  warnOf(
+    run,
+    'after-rollback-failed',
+    await onAll(run.servers, async (server) => {
+      if (server.previous === undefined || hookCommands(run, 'after_rollback').length === 0) return;
+      await runHook(run, server, 'after_rollback', {
+        directory: releasePath(run, server.facts.project, run.release ?? ''),
+        signal,
+      });
+    }),
+  );
+  warnOf(
+    run,
+    'unlock-failed',
+    await onAll(run.servers, async (server) => {
+      await runScript(run, server, unlockScript(run.id), { signal });
+      server.locked = false;
+    }),
+  );
+  await giveBackLocks(run);
+}
+
+function stateOf(records: readonly ReleaseRecord[], name: string | undefined): string | undefined {
+  return records.find((record) => record.name === name)?.state;
+}

@@ -1,0 +1,36 @@
+/** Options that validate but whose step this version does not have yet: a run that needs one says so instead of ignoring it. */
+import type { OptionKey, Settings } from '../config/options.ts';
+import { DurantError } from '../errors.ts';
+
+const UNBUILT: readonly OptionKey[] = [
+  'shared_dirs',
+  'shared_files',
+  'copy_dirs',
+  'writable_dirs',
+  'vendors',
+  'clear_paths',
+  'release_command',
+  'health_check',
+  'env_file',
+  'distfile',
+  'requirements',
+  'processes',
+  'domain_name',
+];
+
+/** @throws {DurantError} `not-built-yet`, naming the options. */
+export function assertBuilt(settings: Settings): void {
+  const used = UNBUILT.filter((key) => {
+    const value = settings[key];
+    return Array.isArray(value) ? value.length > 0 : value !== undefined;
+  }).map(String);
+  if (settings.strategy === 'inplace') used.push('strategy: inplace');
+  if (settings.transfer === 'rsync') used.push('transfer: rsync');
+  if (settings.install_mode !== 'none') used.push(`install_mode: ${settings.install_mode}`);
+  if (settings.pipeline.length > 1 || (settings.pipeline[0] ?? 'deploy') !== 'deploy') used.push('pipeline');
+  if (used.length > 0)
+    throw new DurantError(
+      'not-built-yet',
+      `This version of Durant cannot do ${used.join(', ')} yet. Remove ${used.length === 1 ? 'it' : 'them'} from durant.conf, or wait for the version that can.`,
+    );
+}

@@ -1,0 +1,106 @@
+/** What a failed or cancelled run leaves behind: as far as servers can be reached, nothing. */
+import type { DurantError } from '../errors.ts';
+import { removeRelease, recordOf, writeRecord } from './goals/release.ts';
+import { switchBack } from './goals/symlink.ts';
+import { historyLine } from './history.ts';
+import { hookCommands, releasePath, runHook } from './hooks.ts';
+import { giveBackLocks } from './locks.ts';
+import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
+import { defer, flush } from './script.ts';
+
+/** Whether a failure of this kind is one of the run, and not of how it was asked for. */
+function runsHooks(error: DurantError): boolean {
+  return error.code !== 'locked' && error.code !== 'confirmation-needed';
+}
+
+/**
+ * Switches back what was switched, removes what was prepared (or keeps it as `failed` where it was live), runs `after_rollback` and
+ * `on_failure`, gives the locks back. Servers that cannot be reached are reported as `unknown`.
+ * @returns whether anything was changed on a server and not put back.
+ */
+export async function undo(run: Run, error: DurantError): Promise<boolean> {
+  const signal = new AbortController().signal;
+  const switched = run.servers.filter((server) => server.previous !== undefined);
+  let left = false;
+
+  const failures = await onAll(switched, async (server) => {
+    await reachable(run, server, async () => switchBack(run, server, signal));
+    server.state = 'reverted';
+    run.emit({
+      event: 'step',
+      step: 'symlink',
+      server: server.address.entry,
+      state: 'failed',
+      reason: `switched back to ${server.previous ?? 'nothing'}`,
+      ms: null,
+    });
+  });
+  for (const server of switched.filter((each) => each.state !== 'reverted')) {
+    server.state = 'unknown';
+    left = true;
+  }
+  warnOf(run, 'switch-back-failed', failures);
+
+  const published = switched.length > 0;
+  warnOf(
+    run,
+    'after-rollback-failed',
+    await onAll(
+      switched.filter((server) => server.state === 'reverted' && server.facts.live !== null),
+      async (server) => {
+        if (hookCommands(run, 'after_rollback').length === 0) return;
+        await runHook(run, server, 'after_rollback', {
+          directory: releasePath(run, server.facts.project, server.facts.live ?? ''),
+          signal,
+        });
+      },
+    ),
+  );
+
+  const reached = run.servers.filter((server) => server.state !== 'unknown');
+  warnOf(
+    run,
+    'undo-failed',
+    await onAll(reached, async (server) => {
+      if (run.action === 'deploy' && server.locked && run.release !== undefined) {
+        server.deferred = [];
+        if (published) defer(server, writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
+        else if (server.begun) defer(server, `rm -rf .durant/*.${run.id}; ${removeRelease(run.release)}`);
+      }
+      if (server.locked) defer(server, historyLine(run, `failed: ${error.code}`));
+      await reachable(run, server, () => flush(run, server, signal));
+    }),
+  );
+  if (runsHooks(error) && hookCommands(run, 'on_failure').length > 0)
+    warnOf(
+      run,
+      'on-failure-failed',
+      await onAll(
+        reached.filter((server) => server.facts.exists || server.locked),
+        (server) =>
+          runHook(run, server, 'on_failure', {
+            directory: server.facts.project,
+            signal,
+            env: { DURANT_ERROR: run.mask(error.message), DURANT_FAILED_STEP: run.failedStep ?? '' },
+          }),
+      ),
+    );
+  await giveBackLocks(run);
+  return left;
+}
+
+/** Tries again over a new connection where the old one was lost. */
+async function reachable(run: Run, server: ServerRun, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isLost(error) || run.reconnect === undefined) throw error;
+    server.connection.close();
+    server.connection = await run.reconnect(server.address);
+    await work();
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'connection-lost';
+}
