@@ -1,0 +1,215 @@
+/**
+ * The system's `ssh` as a client: for what the built-in one cannot do (certificates, hardware keys, GSSAPI). One authenticated
+ * connection is shared by all commands where OpenSSH can (not on Windows).
+ */
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { userInfo } from 'node:os';
+import { DurantError, throwIfCancelled } from '../../errors.ts';
+import { bootstrapCommand, killScript } from '../bootstrap.ts';
+import { runScript, type ScriptChannel } from '../scriptRun.ts';
+import { readSettings } from '../settings.ts';
+import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
+import { destination } from './arguments.ts';
+import { openAskpass } from './askpass.ts';
+import { lostConnection } from './failures.ts';
+import { startMaster, type Master } from './master.ts';
+import { makePrivateDirectory, removePrivateDirectory } from './privateDirectory.ts';
+import { startSeparate, type SeparateContext } from './separate.ts';
+import { createSessions } from './sessions.ts';
+import { renameOverSftp } from './sftp.ts';
+
+/** `shared`: one connection for all commands. `separate`: one each, as Windows needs it. */
+export type Sharing = 'shared' | 'separate';
+
+/** Connects with OpenSSH's `ssh`. @throws {DurantError} the connection codes, `local-tool-missing`, `cancelled`. */
+export function connectOpenssh(request: ConnectRequest): Promise<Connection> {
+  return connectOpensshSharing(request, process.platform === 'win32' ? 'separate' : 'shared');
+}
+
+/** As `connectOpenssh`, with the way of sharing given. */
+export async function connectOpensshSharing(request: ConnectRequest, sharing: Sharing): Promise<Connection> {
+  throwIfCancelled(request.signal);
+  const to = destination(request);
+  const directory = await makePrivateDirectory();
+  const askpass = await openAskpass(directory, request);
+  const dispose = (): void => {
+    askpass.close();
+    removePrivateDirectory(directory);
+  };
+  try {
+    const knownHosts = await knownHostsFiles(request, directory);
+    const context: SeparateContext = { request, to, askpass, knownHosts, directory };
+    const line =
+      sharing === 'shared'
+        ? shareLine(context, await startMaster(request, directory, askpass.converse(), knownHosts))
+        : separateLine(context);
+    if (sharing === 'separate') await tryOut(line, request);
+    return createConnection(request, line, dispose);
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** The ways to the server that a connection consists of. */
+interface Line {
+  readonly user: string | undefined;
+  open(signal: AbortSignal | undefined): Promise<ScriptChannel>;
+  /** A channel for ending what another one started. */
+  openUrgent(): Promise<ScriptChannel>;
+  subsystem(name: string): Promise<ScriptChannel>;
+  stream(host: string, port: number): Promise<ScriptChannel | { readonly refused: string }>;
+  close(): void;
+}
+
+function shareLine(context: SeparateContext, master: Master): Line {
+  const { request, to } = context;
+  const sessions = createSessions({
+    server: request.address.entry,
+    sshPath: request.sshPath ?? 'ssh',
+    to,
+    master,
+  });
+  const log = master.log();
+  const added = /Permanently added '(.*)' \((.*)\) to the list of known hosts/.exec(log);
+  if (added && request.mayAddHostKeys)
+    request.onNotice?.('host-key-added', `The ${added[2]} key of ${added[1]} was added to known_hosts.`);
+  return {
+    user: /^debug1: Authenticating to .* as '(.*)'/m.exec(log)?.[1],
+    open: (signal) => sessions.open(bootstrapCommand, signal),
+    openUrgent: async () =>
+      (await sessions.openUrgent(bootstrapCommand)) ??
+      startSeparate(context, ['--', to.host, bootstrapCommand]),
+    subsystem: (name) => sessions.subsystem(name),
+    stream: (host, port) => sessions.stream(host, port),
+    close: () => {
+      sessions.close();
+      master.close();
+    },
+  };
+}
+
+function separateLine(context: SeparateContext): Line {
+  const { to } = context;
+  const running = new Set<ScriptChannel>();
+  const start = (rest: readonly string[]): Promise<ScriptChannel> => {
+    const channel = startSeparate(context, rest);
+    running.add(channel);
+    const forget = (): void => void running.delete(channel);
+    void channel.ended.then(forget, forget);
+    return Promise.resolve(channel);
+  };
+  return {
+    user: undefined,
+    open: () => start(['--', to.host, bootstrapCommand]),
+    openUrgent: () => start(['--', to.host, bootstrapCommand]),
+    subsystem: (name) => start(['-s', '--', to.host, name]),
+    stream: (host, port) => start(['-W', `${bracketed(host)}:${port}`, '--', to.host]),
+    close: () => {
+      for (const channel of running) channel.close();
+    },
+  };
+}
+
+function createConnection(request: ConnectRequest, line: Line, dispose: () => void): Connection {
+  const { address } = request;
+  const { entry } = address;
+  let closed = false;
+  const checkOpen = (): void => {
+    if (closed)
+      throw new DurantError('connection-lost', `The connection to ${entry} has been closed; run again.`, {
+        server: entry,
+      });
+  };
+  const exec = async (command: RemoteCommand): Promise<RemoteResult> => {
+    checkOpen();
+    const channel = await line.open(command.signal);
+    return runScript(channel, command, {
+      server: entry,
+      endGroup: async (group) => {
+        const killer = await line.openUrgent();
+        await runScript(killer, { script: killScript(group) }, { server: entry, endGroup: async () => {} });
+      },
+    });
+  };
+  return {
+    address,
+    description: 'openssh',
+    user: address.user ?? request.user ?? line.user ?? userInfo().username,
+    exec,
+    forward: async (host, port) => {
+      checkOpen();
+      const opened = await line.stream(host, port);
+      if (!('refused' in opened)) return duplexOf(opened);
+      if (/prohibited|unknown channel|disabled/i.test(opened.refused)) return undefined;
+      throw new DurantError(
+        'remote-command-failed',
+        `${entry} could not connect to ${bracketed(host)}:${port} (${opened.refused}); check that something listens there.`,
+        { server: entry },
+      );
+    },
+    posixRename: async (from, to) => {
+      checkOpen();
+      await renameOverSftp(await line.subsystem('sftp'), entry, underHome(from), underHome(to));
+    },
+    close: () => {
+      if (closed) return;
+      closed = true;
+      line.close();
+      dispose();
+    },
+  };
+}
+
+/** Separate connections are only known to work once one did. */
+async function tryOut(line: Line, request: ConnectRequest): Promise<void> {
+  const channel = await line.open(request.signal);
+  await runScript(
+    channel,
+    { script: ':', signal: request.signal },
+    { server: request.address.entry, endGroup: () => Promise.resolve() },
+  );
+}
+
+/**
+ * Where nothing may be written to known_hosts, an accepted key goes to a file of this connection, which ssh then has in front of the
+ * user's files: it writes to the first.
+ */
+async function knownHostsFiles(
+  request: ConnectRequest,
+  directory: string,
+): Promise<readonly string[] | undefined> {
+  if (request.mayAddHostKeys || request.hostKeyChecking === 'strict') return undefined;
+  const { address } = request;
+  const settings = await readSettings(
+    {
+      host: address.host,
+      user: address.user ?? request.user,
+      port: address.port ?? request.port,
+      identity: request.identity,
+      sshPath: request.sshPath,
+    },
+    request.signal,
+  );
+  return [join(directory, 'known_hosts'), ...settings.userKnownHostsFiles];
+}
+
+function duplexOf(channel: ScriptChannel): Duplex {
+  channel.stderr.resume();
+  const duplex = Duplex.from({ readable: channel.stdout, writable: channel.stdin });
+  duplex.once('close', () => channel.close());
+  void channel.ended.catch((error: unknown) => {
+    duplex.destroy(error instanceof Error ? error : lostConnection('the server', ''));
+  });
+  return duplex;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** SFTP starts in the home folder. */
+function underHome(path: string): string {
+  return path === '~' ? '.' : path.replace(/^~\//, '');
+}
