@@ -1,0 +1,61 @@
+/** A work tree, and what the index of it or of one of its submodules lists. */
+import { gitText, type GitContext } from './command.ts';
+import { pointersLeft } from './lfs.ts';
+import type { TrackedFile } from './port.ts';
+import type { Repository } from './repository.ts';
+
+export interface WorkTree {
+  readonly directory: string;
+  readonly gitFolder: string;
+  /** Bare repository whose objects it uses. */
+  readonly cache: string;
+  readonly repository: Repository;
+  readonly remote: string;
+  readonly context: GitContext;
+}
+
+export interface CheckedOut {
+  readonly files: readonly TrackedFile[];
+  /** Files that are Git LFS pointers, whose content could not be had. */
+  readonly pointers: readonly string[];
+}
+
+/** An entry of the index: `160000` is a submodule. */
+export interface IndexEntry {
+  readonly path: string;
+  readonly mode: string;
+  readonly blob: string;
+}
+
+/** Entries of the index of the repository in `directory`, names as bytes. */
+export async function indexEntries(
+  context: GitContext,
+  directory: string,
+  globalArgs: readonly string[],
+): Promise<readonly IndexEntry[]> {
+  const args = [...globalArgs, 'ls-files', '--stage', '-z'];
+  const text = await gitText(context, { directory, args }, 'latin1');
+  return text.split('\0').flatMap((line) => {
+    const tab = line.indexOf('\t');
+    const [mode = '', blob = ''] = line.slice(0, Math.max(tab, 0)).split(' ');
+    return tab === -1 ? [] : [{ path: line.slice(tab + 1), mode, blob }];
+  });
+}
+
+/** The files among the entries of one repository, and which of them are LFS pointers. */
+export async function checkedOut(
+  tree: WorkTree,
+  directory: string,
+  entries: readonly IndexEntry[],
+  globalArgs: readonly string[],
+): Promise<CheckedOut> {
+  const files = entries.flatMap(({ path, mode, blob }) =>
+    mode === '100644' || mode === '100755' || mode === '120000' ? [{ path, mode, blob } as const] : [],
+  );
+  return { files, pointers: await pointersLeft(tree.context, directory, files, globalArgs) };
+}
+
+/** Never left to git's search: from a broken work tree it would go up and find the project's own repository. */
+export function inTree(tree: WorkTree, args: readonly string[]): readonly string[] {
+  return [`--git-dir=${tree.gitFolder}`, `--work-tree=${tree.directory}`, ...args];
+}
