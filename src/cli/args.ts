@@ -1,6 +1,7 @@
 /** The command line: text in, an invocation, a usage error or a help text out. Nothing is read, printed or exited here. */
 import { Command as Parser, CommanderError, InvalidArgumentError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { parseDuration } from '../config/kinds.ts';
 import { afterHelp, commandHelp } from './help.ts';
 import type { Command, CommandName, GlobalOptions, Invocation } from './invocation.ts';
 
@@ -18,8 +19,6 @@ export type ParsedArgs =
 
 /** How long `--wait` waits when it is given without a duration. */
 const defaultWaitMs = 15 * 60_000;
-
-const unitMs = { '': 1000, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** Parses the arguments after the program's name. Options may stand before or after the command. */
 export function parseArgs(argv: readonly string[]): ParsedArgs {
@@ -219,11 +218,9 @@ function nonEmpty(value: string): string {
 }
 
 function duration(value: string): number {
-  const match = /^(\d{1,7})\s*([smh]?)$/.exec(value);
-  const unit = match?.[2];
-  if (match === null || !(unit === '' || unit === 's' || unit === 'm' || unit === 'h'))
-    throw new InvalidArgumentError('A duration is 30, 30s, 5m or 1h.');
-  return Number(match[1]) * unitMs[unit];
+  const ms = parseDuration(value);
+  if (ms === undefined) throw new InvalidArgumentError('A duration is 30, 30s, 5m or 1h.');
+  return ms;
 }
 
 /** `--wait` alone must not take the stage that follows for its duration. */

@@ -26,9 +26,13 @@ export interface PromptParts {
   readonly interrupt: () => void;
 }
 
+/** Whether somebody is there to answer. */
+export function canAsk({ input, screen, mayAsk }: Pick<PromptParts, 'input' | 'screen' | 'mayAsk'>): boolean {
+  return mayAsk && input.isTTY === true && screen.isTTY === true;
+}
+
 export function createPrompter(parts: PromptParts): Prompter {
-  const { input, screen } = parts;
-  if (!parts.mayAsk || input.isTTY !== true || screen.isTTY !== true) return () => Promise.resolve(undefined);
+  if (!canAsk(parts)) return () => Promise.resolve(undefined);
   let last: Promise<unknown> = Promise.resolve();
   return (request, signal) => {
     // Several servers may ask at once: their questions queue.
@@ -60,10 +64,8 @@ async function ask(
     case 'confirm':
       screen.write(`${message}\n`);
       if (request.expect === undefined) return askYes('Go on? [yes/no] ', signal, parts);
-      return (await readLine(`Type ${printable(request.expect)} to go on: `, 'shown', signal, parts)) ===
-        request.expect
-        ? 'yes'
-        : undefined;
+      // What was typed goes back as it is: the engine tells a wrong name from no answer.
+      return readLine(`${printable(request.expect)}? `, 'shown', signal, parts);
     case 'one-time-code':
       return readLine(withColon(message), request.echo ? 'shown' : 'hidden', signal, parts);
     case 'passphrase':

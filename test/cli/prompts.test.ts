@@ -84,8 +84,9 @@ describe('prompts on a terminal', () => {
   });
 
   it('confirm by typing the name', async () => {
-    assert.equal(await terminal().answered(confirm, 'production\r'), 'yes');
-    assert.equal(await terminal().answered(confirm, 'Production\r'), undefined);
+    assert.equal(await terminal().answered(confirm, 'production\r'), 'production');
+    assert.equal(await terminal().answered(confirm, 'Production\r'), 'Production');
+    assert.equal(await terminal().answered({ ...confirm, expect: undefined }, 'yes\r'), 'yes');
   });
 
   it('give up on Ctrl+D, on Ctrl+C and when the run is cancelled', async () => {

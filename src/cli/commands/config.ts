@@ -1,0 +1,82 @@
+/** `durant config`: what each option of a stage is and where it comes from; `--raw`: what Python's configparser reads. */
+import {
+  configJson,
+  rawConfig,
+  type ConfigJson,
+  type JsonValue,
+  type RawConfigJson,
+} from '../../config/resolve.ts';
+import type { Context } from '../context.ts';
+import type { CommandOf } from '../invocation.ts';
+import { printJson } from '../json.ts';
+import { printLine, type Colors } from '../output.ts';
+import { printable } from '../printable.ts';
+import { hasErrors, problemLines } from '../problemLines.ts';
+import { chosenStages, openProject, type Project } from '../project.ts';
+
+export async function config(command: CommandOf<'config'>, context: Context): Promise<number> {
+  const { cwd, options, output } = context;
+  const project = await openProject({ cwd, config: options.config });
+  if (command.raw) return showRaw(project, command.stage, context);
+  const stages = chosenStages(project, command.stage).map(configJson);
+  const [only] = stages;
+  if (options.json) printJson(output, command.stage !== undefined && only !== undefined ? only : stages);
+  else
+    for (const line of stages.flatMap((stage) => configLines(stage, project.shown, output.color)))
+      printLine(output.stdout, line);
+  return 0;
+}
+
+function configLines({ stage, options }: ConfigJson, file: string, color: Colors): string[] {
+  const from = (entry: ConfigJson['options'][string]): string => {
+    if (entry.from === 'default') return color.dim('  # default');
+    const section = entry.from === 'stage' ? '' : ' [DEFAULT]';
+    return color.dim(`  # ${printable(file)}:${String(entry.line)}${section}`);
+  };
+  return [
+    color.bold(`[${printable(stage)}]`),
+    ...Object.entries(options).flatMap(([key, entry]) => {
+      const [first = '', ...more] = valueLines(entry.value, entry.raw);
+      return [`${key} = ${first}${from(entry)}`, ...more.map((line) => `  ${line}`)];
+    }),
+    '',
+  ];
+}
+
+/** A value as it could stand in the file; of lists one item a line. */
+function valueLines(value: JsonValue, raw: string): string[] {
+  if (Array.isArray(value)) return value.length > 1 ? ['', ...value.map(printable)] : value.map(printable);
+  // Durations and booleans read best as they were written.
+  return (typeof value === 'string' ? value : raw).split('\n').map(printable);
+}
+
+function showRaw(project: Project, stage: string | undefined, { options, output }: Context): number {
+  const all = rawConfig(project.doc);
+  const names =
+    stage === undefined ? undefined : new Set(chosenStages(project, stage).map(({ name }) => name));
+  const raw: RawConfigJson = {
+    ...all,
+    sections: Object.fromEntries(Object.entries(all.sections).filter(([name]) => names?.has(name) !== false)),
+  };
+  if (options.json) printJson(output, raw);
+  else {
+    for (const line of rawLines(raw, output.color)) printLine(output.stdout, line);
+    for (const line of problemLines(project.shown, raw.problems, output.errorColor))
+      printLine(output.stderr, line);
+  }
+  return hasErrors(raw.problems) ? 2 : 0;
+}
+
+function rawLines({ defaults, sections }: RawConfigJson, color: Colors): string[] {
+  const section = (name: string, options: Readonly<Record<string, string>>): string[] => [
+    color.bold(`[${printable(name)}]`),
+    ...Object.entries(options).map(
+      ([key, value]) => `${printable(key)} = ${value.split('\n').map(printable).join('\n  ')}`,
+    ),
+    '',
+  ];
+  return [
+    ...(Object.keys(defaults).length === 0 ? [] : section('DEFAULT', defaults)),
+    ...Object.entries(sections).flatMap(([name, options]) => section(name, options)),
+  ];
+}

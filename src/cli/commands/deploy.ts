@@ -1,0 +1,37 @@
+/** `durant deploy`. */
+import { deploy as deployStage } from '../../engine/index.ts';
+import type { Context } from '../context.ts';
+import { changesPending, runStatus } from '../exitStatus.ts';
+import type { CommandOf } from '../invocation.ts';
+import { openProject } from '../project.ts';
+import { openSession } from '../session.ts';
+
+export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<number> {
+  const project = await openProject({ cwd: context.cwd, config: context.options.config });
+  const session = openSession(context, 'shown');
+  try {
+    const request = await session.stageRequest(project, command.stage, command.servers);
+    let pending = false;
+    const finished = await deployStage(
+      {
+        ...request,
+        ref: command.ref,
+        dryRun: command.dryRun,
+        build: command.build,
+        again: command.again,
+        waitMs: command.waitMs ?? 0,
+        confirmed: command.yes,
+      },
+      session.host,
+      (event) => {
+        pending ||= event.event === 'change' || (event.event === 'step' && event.state === 'pending');
+        session.emit(event);
+      },
+      session.signal,
+    );
+    if (finished.ok && command.detailedExitcode && pending) return changesPending;
+    return runStatus(finished);
+  } finally {
+    session.renderer.close();
+  }
+}

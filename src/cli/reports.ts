@@ -1,0 +1,117 @@
+/** Tables of what is on the servers: releases, status, locks. Pure. */
+import type { LockRecord } from '../engine/record.ts';
+import { formatAge, formatBytes } from './measures.ts';
+import type { Colors } from './output.ts';
+import { printable, printableLines } from './printable.ts';
+import { tableLines } from './table.ts';
+
+export interface Look {
+  readonly color: Colors;
+  readonly now: Date;
+}
+
+type Lock = Pick<LockRecord, 'user' | 'host' | 'started' | 'action' | 'message'>;
+
+/** Who holds a lock, since when and why. */
+export function lockText(lock: Lock, now: Date): string {
+  const why = lock.message === '' ? '' : ` (${printable(lock.message)})`;
+  const age = formatAge(lock.started, now);
+  return `${printable(lock.user)}@${printable(lock.host)}, ${printable(lock.action)}, ${printable(age)}${why}`;
+}
+
+export interface ReleaseRow {
+  readonly name: string;
+  readonly state: string;
+  readonly commit: string;
+  readonly branch: string;
+  readonly subject: string;
+  readonly deployed_by: string;
+  readonly started: string;
+  readonly bytes: number;
+  readonly current: boolean;
+}
+
+export interface ReleasesOfServer {
+  readonly server: string;
+  readonly current: string | null;
+  readonly locked: Lock | null;
+  readonly releases: readonly ReleaseRow[];
+  readonly error: string | null | undefined;
+}
+
+export function releasesLines(servers: readonly ReleasesOfServer[], { color, now }: Look): string[] {
+  const lines = servers.map((server) => {
+    const head = color.bold(printable(server.server));
+    if (typeof server.error === 'string') return [`${head}: ${color.red(printableLines(server.error))}`];
+    const lock = server.locked === null ? '' : color.yellow(`  locked by ${lockText(server.locked, now)}`);
+    if (server.releases.length === 0) return [`${head}${lock}`, '  no releases yet'];
+    const rows = server.releases.map((release) => [
+      { text: release.current ? '→' : ' ', paint: color.green },
+      { text: release.name, ...(release.current ? { paint: color.green } : {}) },
+      release.current ? 'live' : release.state,
+      release.commit.slice(0, 7),
+      release.branch,
+      formatAge(release.started, now),
+      release.deployed_by,
+      formatBytes(release.bytes),
+      release.subject,
+    ]);
+    return [`${head}${lock}`, ...tableLines(rows).map((line) => ` ${line}`)];
+  });
+  return lines.flat();
+}
+
+export interface StatusOfServer {
+  readonly server: string;
+  readonly release: string | null;
+  readonly commit: string | null;
+  readonly branch: string | null;
+  readonly subject: string | null;
+  readonly finished: string | null;
+  readonly behind: number | null;
+  readonly locked: Lock | null;
+  readonly free_bytes: number | null;
+  readonly error: string | null | undefined;
+}
+
+export interface StatusOfStage {
+  readonly stage: string;
+  readonly mixed: boolean;
+  readonly servers: readonly StatusOfServer[];
+}
+
+export function statusLines(stages: readonly StatusOfStage[], look: Look): string[] {
+  const { color, now } = look;
+  return stages.flatMap(({ stage, mixed, servers }) => [
+    `${color.bold(printable(stage))}${mixed ? color.yellow('  servers are on different releases') : ''}`,
+    ...tableLines(servers.map((server) => statusCells(server, look))).map((line) => `  ${line}`),
+    ...servers.flatMap(({ server, locked }) =>
+      locked === null ? [] : [color.yellow(`  ${printable(server)} is locked by ${lockText(locked, now)}`)],
+    ),
+  ]);
+}
+
+function statusCells(server: StatusOfServer, { color, now }: Look) {
+  if (typeof server.error === 'string')
+    return [server.server, { text: printableOneLine(server.error), paint: color.red }];
+  if (server.release === null) return [server.server, { text: 'nothing is live yet', paint: color.dim }];
+  return [
+    server.server,
+    { text: server.release, paint: color.green },
+    (server.commit ?? '').slice(0, 7),
+    server.branch ?? '',
+    behindText(server.behind),
+    server.finished === null || server.finished === '' ? '' : formatAge(server.finished, now),
+    server.free_bytes === null ? '' : `${formatBytes(server.free_bytes)} free`,
+    server.subject ?? '',
+  ];
+}
+
+function behindText(behind: number | null): string {
+  if (behind === null) return '';
+  return behind === 0 ? 'up to date' : `${String(behind)} behind`;
+}
+
+function printableOneLine(text: string): string {
+  return text.replace(/\s*\r?\n\s*/g, ' · ');
+}
