@@ -22,10 +22,16 @@ export interface SettingText {
   readonly line: number | null;
   /** Undefined for defaults. */
   readonly option: ConfOption | undefined;
+  /** Whether the value could not be interpolated; the parser says why. */
+  readonly broken: boolean;
 }
 
 /** The values of a section by key: those it has, those it inherits, and the defaults of its table. */
-export type SettingTexts = ReadonlyMap<string, SettingText>;
+export interface SettingTexts {
+  readonly get: (key: string) => SettingText | undefined;
+  /** Keys that the section has or inherits, in the order of the text; defaults are not among them. */
+  readonly writtenKeys: () => Iterable<string>;
+}
 
 export interface Stage {
   readonly name: string;
@@ -33,31 +39,38 @@ export interface Stage {
   readonly values: SettingTexts;
 }
 
-/** Values of a section for the options of a table, in the table's order, then its other own keys. */
+/** Values of a section for the options of a table and for its other keys; each is worked out when it is asked for. */
 export function readSection(
   doc: Pick<ConfDocument, 'defaults'>,
   section: ConfSection,
   table: OptionTable,
 ): SettingTexts {
   const fill = interpolator(doc, section);
-  const values = new Map<string, SettingText>();
-  const keys = new Set([...Object.keys(table), ...section.options.keys()]);
-  for (const key of keys) {
+  const known = new Map<string, SettingText | undefined>();
+  const read = (key: string): SettingText | undefined => {
     const option = lookUp(doc, section, key);
-    const fallback = Object.hasOwn(table, key) ? table[key]?.default : undefined;
-    if (option !== undefined) {
-      const from = section.options.has(key) ? 'stage' : 'DEFAULT';
-      values.set(key, {
-        value: fill(option).value ?? option.raw,
-        raw: option.raw,
-        from,
-        line: option.line,
-        option,
-      });
-    } else if (fallback !== undefined)
-      values.set(key, { value: fallback, raw: fallback, from: 'default', line: null, option: undefined });
-  }
-  return values;
+    if (option === undefined) {
+      const text = Object.hasOwn(table, key) ? table[key]?.default : undefined;
+      if (text === undefined) return undefined;
+      return { value: text, raw: text, from: 'default', line: null, option: undefined, broken: false };
+    }
+    const value = fill(option).value;
+    return {
+      value: value ?? option.raw,
+      raw: option.raw,
+      from: section.options.has(key) ? 'stage' : 'DEFAULT',
+      line: option.line,
+      option,
+      broken: value === undefined,
+    };
+  };
+  return {
+    get: (key) => {
+      if (!known.has(key)) known.set(key, read(key));
+      return known.get(key);
+    },
+    writtenKeys: () => new Set([...doc.defaults.options.keys(), ...section.options.keys()]),
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What kind of section a name stands for. */
-import type { ConfDocument } from './document.ts';
+import type { ConfDocument, ConfSection } from './document.ts';
 import type { Place } from './options.ts';
 
 export interface SectionPlace {
@@ -39,4 +39,18 @@ export function goalNames(doc: Pick<ConfDocument, 'sections'>): readonly string[
 /** NAMEs of the `[process NAME]` sections, in the order of the file. */
 export function processNames(doc: Pick<ConfDocument, 'sections'>): readonly string[] {
   return namesAt(doc, 'process');
+}
+
+/** `[goal NAME]` or `[process NAME]`, however much blank space its header has. */
+export function findNamed(
+  doc: Pick<ConfDocument, 'sections'>,
+  place: 'goal' | 'process',
+  name: string,
+): ConfSection | undefined {
+  const exact = doc.sections.get(`${place} ${name}`);
+  if (exact !== undefined) return exact;
+  return [...doc.sections.values()].find((section) => {
+    const found = placeOf(section.name);
+    return found.place === place && found.name === name;
+  });
 }

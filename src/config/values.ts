@@ -31,6 +31,7 @@ import {
   type Resolver,
 } from './resolvers.ts';
 import { runResolver, secretsIn, type Outcome, type Resolving, type ValueIo } from './runResolver.ts';
+import { findNamed } from './sections.ts';
 import { strip } from './whitespace.ts';
 
 export type { ShellResult, ValueIo } from './runResolver.ts';
@@ -103,7 +104,7 @@ const FREE_TEXT: OptionSpec = {
 };
 
 function namedSection(doc: ConfDocument, kind: 'goal' | 'process', name: string): ConfSection {
-  const section = doc.sections.get(`${kind} ${name}`);
+  const section = findNamed(doc, kind, name);
   if (section !== undefined) return section;
   throw new DurantError(
     'config-invalid',
@@ -197,6 +198,8 @@ async function resolveText(
   return parts;
 }
 
+const EMPTY = 'it is empty. Write a value, or remove the line.';
+
 function parse(spec: OptionSpec, parts: readonly string[], context: ValueContext, what: string): AnyValue {
   const refuse = (message: string): DurantError => new DurantError('config-invalid', `${what}: ${message}`);
   if (hasItems(spec.kind)) {
@@ -204,13 +207,14 @@ function parse(spec: OptionSpec, parts: readonly string[], context: ValueContext
       const refusal = refuseItem(spec, part, context);
       if (refusal !== undefined) throw refuse(refusal.message);
     }
-    if (spec.required === true && parts.length === 0) throw refuse('it is required. Add it.');
+    if (parts.length === 0 && spec.required === true) throw refuse('it is required. Add it.');
+    if (parts.length === 0 && spec.default !== undefined) throw refuse(EMPTY);
     return parseItems(spec.kind, parts, context);
   }
   const [text = ''] = parts;
   if (text === '') {
     if (spec.required === true) throw refuse('it is required. Add it.');
-    if (spec.default !== undefined) throw refuse('it is empty. Write a value, or remove the line.');
+    if (spec.default !== undefined) throw refuse(EMPTY);
     return undefined;
   }
   const refusal = refuseText(spec, text);

@@ -1,0 +1,145 @@
+/** Names that one part of the file uses and another has to have: variables, goals, processes. */
+import type { ConfDocument } from '../document.ts';
+import { itemRange } from '../kinds.ts';
+import { interpolator } from '../interpolate.ts';
+import { problem, type Problem, type ProblemData } from '../problems.ts';
+import { resolverOf, resolversIn } from '../resolvers.ts';
+import { findNamed, goalNames, processNames } from '../sections.ts';
+import { didYouMean } from '../suggest.ts';
+import { headerRange, plainItems, valueOrKey, type SectionView } from './view.ts';
+
+/** `var!name` that `[vars]` does not have; keys that `[vars]` inherits do not count. */
+export function undefinedVars(view: SectionView): readonly Problem[] {
+  const vars = view.doc.sections.get('vars')?.options;
+  return [...view.section.options.values()].flatMap((option) => {
+    const found = view.values.get(option.key);
+    const value = found?.option === option && !found.broken ? found.value : option.raw;
+    return resolversIn(view.table[option.key]?.kind ?? 'text', value).flatMap(({ resolver, item }) => {
+      if (resolver.kind !== 'var' || vars?.has(resolver.argument.toLowerCase()) === true) return [];
+      const suggestion = didYouMean(resolver.argument, vars?.keys() ?? []);
+      const range = itemRange(option, value, item);
+      return [
+        problem(
+          'undefined-var',
+          range,
+          `"${option.key}" needs the variable "${resolver.argument}", which [vars] does not have. ${suggestion === undefined ? 'Add it there.' : `Did you mean var!${suggestion}?`}`,
+          suggested(
+            suggestion,
+            view.doc.text.slice(range.start, range.end),
+            `var!${resolver.argument}`,
+            range,
+          ),
+        ),
+      ];
+    });
+  });
+}
+
+/** Replaces the bad part of what is written, where it is written plainly. */
+function suggested(
+  suggestion: string | undefined,
+  text: string,
+  bad: string,
+  range: { readonly start: number; readonly end: number },
+): ProblemData {
+  if (suggestion === undefined) return {};
+  const at = text.indexOf(bad);
+  if (at < 0) return { suggestion };
+  const good = bad.startsWith('var!') ? `var!${suggestion}` : suggestion;
+  const place = { start: range.start + at, end: range.start + at + bad.length };
+  return { suggestion, fixes: [{ title: `Change to "${good}"`, edits: [{ range: place, text: good }] }] };
+}
+
+/** Variables that lead back to themselves. */
+export function variableCycles(doc: ConfDocument): readonly Problem[] {
+  const vars = doc.sections.get('vars');
+  if (vars === undefined) return [];
+  const fill = interpolator(doc, vars);
+  const next = new Map<string, string>();
+  for (const option of vars.options.values()) {
+    const resolver = resolverOf(fill(option).value ?? option.raw);
+    if (resolver?.kind === 'var') next.set(option.key, resolver.argument.toLowerCase());
+  }
+  const settled = new Set<string>();
+  const problems: Problem[] = [];
+  for (const start of next.keys()) {
+    const path = new Set<string>();
+    let at: string | undefined = start;
+    while (at !== undefined && !settled.has(at) && !path.has(at)) {
+      path.add(at);
+      at = next.get(at);
+    }
+    if (at !== undefined && path.has(at)) {
+      const names = [...path];
+      const circle = names.slice(names.indexOf(at));
+      const option = vars.options.get(at);
+      if (option !== undefined)
+        problems.push(
+          problem(
+            'variable-cycle',
+            valueOrKey(option),
+            `The variable "${at}" leads back to itself: ${[...circle, at].join(' → ')}. Break the circle.`,
+            { key: at },
+          ),
+        );
+    }
+    for (const name of path) settled.add(name);
+  }
+  return problems;
+}
+
+/** Goals of `pipeline` that are neither built in nor a section. */
+export function unknownGoals(view: SectionView): readonly Problem[] {
+  if (view.place !== 'stage') return [];
+  return plainItems(view, 'pipeline').flatMap((item) => {
+    const name = item.text.replace(/\?$/, '');
+    if (name === 'deploy' || findNamed(view.doc, 'goal', name) !== undefined) return [];
+    const suggestion = didYouMean(name, ['deploy', ...goalNames(view.doc)]);
+    return [
+      problem(
+        'unknown-goal',
+        item.range,
+        `pipeline: there is no goal "${name}". ${suggestion === undefined ? `Add a section [goal ${name}], or correct the name.` : `Did you mean "${suggestion}"?`}`,
+        suggested(suggestion, view.doc.text.slice(item.range.start, item.range.end), name, item.range),
+      ),
+    ];
+  });
+}
+
+/** Processes of `processes` that have no section. */
+export function unknownProcesses(view: SectionView): readonly Problem[] {
+  if (view.place !== 'stage') return [];
+  return plainItems(view, 'processes').flatMap((item) => {
+    if (findNamed(view.doc, 'process', item.text) !== undefined) return [];
+    const suggestion = didYouMean(item.text, processNames(view.doc));
+    return [
+      problem(
+        'unknown-process',
+        item.range,
+        `processes: there is no section [process ${item.text}]. ${suggestion === undefined ? 'Add it, or correct the name.' : `Did you mean "${suggestion}"?`}`,
+        suggested(suggestion, view.doc.text.slice(item.range.start, item.range.end), item.text, item.range),
+      ),
+    ];
+  });
+}
+
+/** Names of goals and processes that they may not have. */
+export function sectionNames(view: SectionView): readonly Problem[] {
+  if (view.place !== 'goal' && view.place !== 'process') return [];
+  if (view.place === 'goal' && view.name === 'deploy')
+    return [
+      problem(
+        'reserved-goal',
+        headerRange(view.section),
+        '"deploy" is the built-in goal. Choose another name for this one.',
+      ),
+    ];
+  if (/^[A-Za-z0-9._-]+$/.test(view.name)) return [];
+  return [
+    problem(
+      'bad-section-name',
+      headerRange(view.section),
+      `"${view.name}" is not a name of a ${view.place}. Use letters, digits, ".", "_" and "-".`,
+    ),
+  ];
+}

@@ -1,0 +1,91 @@
+/** Servers that are listed twice, and stages that deploy to one place. */
+import { pathParts } from '../forms.ts';
+import { parseServer } from '../servers.ts';
+import { problem, type Problem } from '../problems.ts';
+import { headerRange, ownRange, plainItems, plainText, sshPortOf, type SectionView } from './view.ts';
+
+interface Target {
+  readonly entry: string;
+  /** Equal for entries that lead to one login on one server. */
+  readonly id: string;
+  readonly range: { readonly start: number; readonly end: number };
+}
+
+function targetsOf(view: SectionView): readonly Target[] {
+  const sshPort = sshPortOf(view);
+  const user = plainText(view, 'user') ?? '';
+  return plainItems(view, 'server').flatMap((item) => {
+    const server = parseServer(item.text, { sshPort });
+    if ('error' in server) return [];
+    const port = server.port ?? sshPort;
+    const id = server.local
+      ? 'local'
+      : `${server.user ?? user}@${server.host.toLowerCase()}:${port === undefined ? '' : String(port)}`;
+    return [{ entry: item.text, id, range: item.range }];
+  });
+}
+
+/** One server twice in a stage. */
+export function duplicateServers(view: SectionView): readonly Problem[] {
+  if (view.place !== 'stage') return [];
+  const first = new Map<string, Target>();
+  return targetsOf(view).flatMap((target) => {
+    const before = first.get(target.id);
+    if (before === undefined) {
+      first.set(target.id, target);
+      return [];
+    }
+    return [
+      problem(
+        'duplicate-server',
+        target.range,
+        target.entry === before.entry
+          ? `server: "${target.entry}" is listed twice. Remove one of the two.`
+          : `server: "${target.entry}" is the same server as "${before.entry}". Remove one of the two.`,
+        { key: 'server', stage: view.name, related: [{ range: before.range, message: 'The first one.' }] },
+      ),
+    ];
+  });
+}
+
+/**
+ * Stages with one server and `project_dir`; said at the later one, or at `only` where one stage is looked at.
+ */
+export function sameTargets(views: readonly SectionView[], only: string | undefined): readonly Problem[] {
+  const stages = views.filter((view) => view.place === 'stage');
+  const ordered =
+    only === undefined
+      ? stages
+      : [...stages.filter((v) => v.name !== only), ...stages.filter((v) => v.name === only)];
+  const taken = new Map<string, SectionView>();
+  const problems: Problem[] = [];
+  for (const view of ordered) {
+    const directory = plainText(view, 'project_dir') ?? '';
+    if (directory === '') continue;
+    const path = (directory.startsWith('~') ? '~/' : '/') + pathParts(directory.replace(/^~/, '')).join('/');
+    let said = false;
+    for (const target of targetsOf(view)) {
+      const id = `${target.id} ${path}`;
+      const other = taken.get(id);
+      if (other === undefined) {
+        taken.set(id, view);
+        continue;
+      }
+      if (said || other === view || (only !== undefined && view.name !== only)) continue;
+      said = true;
+      problems.push(
+        problem(
+          'same-target',
+          ownRange(view, view.section.options.has('project_dir') ? 'project_dir' : 'server'),
+          `[${view.name}] and [${other.name}] both deploy to ${directory} on ${target.entry}, so each replaces what the other put there. Give one of them another project_dir.`,
+          {
+            key: 'project_dir',
+            stage: view.name,
+            related: [{ range: headerRange(other.section), message: `[${other.name}] is here.` }],
+          },
+        ),
+      );
+    }
+  }
+  return problems;
+}
