@@ -1,0 +1,53 @@
+/** Opens a connection with the client that fits: this machine itself, the built-in ssh2, or the system's ssh. */
+import { throwIfCancelled } from '../errors.ts';
+import { connectLocal } from './local.ts';
+import { connectOpenssh } from './openssh/client.ts';
+import { needsOpenssh } from './opensshNeeds.ts';
+import { createSettingsReader } from './settings.ts';
+import { connectSsh2, type Ssh2Options } from './ssh2/client.ts';
+import type { SessionState } from './ssh2/session.ts';
+import type { Connect, Connection } from './target.ts';
+
+/**
+ * A `Connect` with a memory of its own: settings of hosts for half a minute, opened keys (one passphrase serves all servers), and
+ * host key questions under way (one question serves all connections). One for a run of the CLI, one for an editor window.
+ */
+export function createConnect(options: Ssh2Options = {}): Connect {
+  const state: SessionState = {
+    readSettings: createSettingsReader(),
+    hostKeyDecisions: new Map(),
+    openedKeys: new Map(),
+  };
+  return async (request) => {
+    throwIfCancelled(request.signal);
+    if (request.address.local) return connectLocal(request);
+    if (request.client === 'openssh') return noted(await connectOpenssh(request), request.onNotice);
+    const { address, identity, sshPath } = request;
+    const settings = await state.readSettings(
+      {
+        host: address.host,
+        user: address.user ?? request.user,
+        port: address.port ?? request.port,
+        identity,
+        sshPath,
+      },
+      request.signal,
+    );
+    const why = request.client === 'auto' ? await needsOpenssh(settings) : undefined;
+    if (why === undefined)
+      return noted(await connectSsh2(request, settings, state, options), request.onNotice);
+    const connection = await connectOpenssh(request);
+    return noted({ ...connection, description: `openssh (${why})` }, request.onNotice);
+  };
+}
+
+function noted(
+  connection: Connection,
+  onNotice: ((code: string, message: string) => void) | undefined,
+): Connection {
+  onNotice?.('ssh-client', `${connection.address.entry}: ${connection.description}`);
+  return connection;
+}
+
+/** `createConnect()` for callers that live as long as the process. */
+export const connect: Connect = createConnect();

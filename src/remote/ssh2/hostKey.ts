@@ -1,0 +1,197 @@
+/** Checks a server's key against known_hosts, asks about an unknown one, and writes down what was accepted. */
+import { appendFile, mkdir, open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DurantError } from '../../errors.ts';
+import {
+  fingerprint,
+  formatKnownHostsLine,
+  hostKeyFromBlob,
+  judgeHostKey,
+  knownHostsName,
+  orderHostKeyAlgorithms,
+  parseKnownHosts,
+  type HostKey,
+  type KnownHostsEntry,
+} from '../knownHosts.ts';
+import type { SshSettings } from '../settings.ts';
+import type { ConnectRequest } from '../target.ts';
+
+/** What is needed from the request that led here; a jump host has its own settings but the same request. */
+export type HostKeyPolicy = Pick<
+  ConnectRequest,
+  'hostKeyChecking' | 'mayAddHostKeys' | 'prompt' | 'signal' | 'onNotice'
+> & {
+  readonly server: string;
+  /** Keys accepted earlier for the same connection; added to. */
+  readonly accepted: Set<string>;
+};
+
+/** Decisions under way, so that several connections to one new host ask once. */
+export type HostKeyDecisions = Map<string, Promise<boolean>>;
+
+/** All entries of the user's and the global files; a file that is missing or unreadable counts as empty, as in ssh. */
+export async function readKnownHosts(settings: SshSettings): Promise<KnownHostsEntry[]> {
+  const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
+}
+
+/** Algorithms of ssh2 in the order to offer them to this host. */
+export function hostKeyAlgorithms(
+  supported: readonly string[],
+  entries: readonly KnownHostsEntry[],
+  settings: SshSettings,
+): string[] {
+  return orderHostKeyAlgorithms(supported, entries, nameOf(settings));
+}
+
+function nameOf(settings: SshSettings): string {
+  return knownHostsName(settings.hostname, settings.port, settings.hostKeyAlias);
+}
+
+/**
+ * Resolves when the key may be trusted.
+ * @throws {DurantError} `host-key-revoked`, `host-key-changed`, `host-unknown`, `connection-unsupported` (a certificate authority).
+ */
+export async function verifyHostKey(
+  blob: Buffer,
+  settings: SshSettings,
+  entries: readonly KnownHostsEntry[],
+  policy: HostKeyPolicy,
+  decisions: HostKeyDecisions,
+): Promise<void> {
+  const name = nameOf(settings);
+  const key = hostKeyFromBlob(blob);
+  const verdict = judgeHostKey(entries, name, key);
+  const { server } = policy;
+  const fail = (code: 'host-key-revoked' | 'host-key-changed' | 'connection-unsupported', text: string) =>
+    new DurantError(code, text, { server });
+  switch (verdict.kind) {
+    case 'trusted':
+      return;
+    case 'revoked':
+      throw fail(
+        'host-key-revoked',
+        `The ${key.type} key of ${name} (${fingerprint(blob)}) is marked @revoked in ${place(verdict.entry)}. Nothing was sent. Ask the server's administrator for its new key.`,
+      );
+    case 'changed':
+      throw fail(
+        'host-key-changed',
+        `The ${key.type} key of ${name} is not the one in ${place(verdict.entry)}: the server now shows ${fingerprint(blob)}. ` +
+          `Somebody may be listening in, or the server was set up anew. Nothing was sent. If the change is expected, run: ${removal(verdict.entry, name)}`,
+      );
+    case 'certificate-authority':
+      throw fail(
+        'connection-unsupported',
+        `${place(verdict.entry)} trusts ${name} through a certificate authority (@cert-authority), which the built-in client cannot check. Set ssh_client: openssh.`,
+      );
+    case 'unknown':
+      return decide(key, name, verdict.otherTypes, settings, policy, decisions);
+  }
+}
+
+const place = (entry: KnownHostsEntry): string => `${entry.file}:${entry.line}`;
+
+function removal(entry: KnownHostsEntry, name: string): string {
+  const file = /^[\w./~@%+=:,-]+$/.test(entry.file) ? entry.file : `"${entry.file}"`;
+  return `ssh-keygen -f ${file} -R ${name.startsWith('[') ? `'${name}'` : name}`;
+}
+
+async function decide(
+  key: HostKey,
+  name: string,
+  otherTypes: readonly string[],
+  settings: SshSettings,
+  policy: HostKeyPolicy,
+  decisions: HostKeyDecisions,
+): Promise<void> {
+  const id = `${name} ${key.type} ${key.blob.toString('base64')}`;
+  if (policy.accepted.has(id)) return;
+  const underWay = decisions.get(id);
+  const decision = underWay ?? accept(key, name, otherTypes, settings, policy);
+  if (underWay === undefined) {
+    decisions.set(id, decision);
+    decision
+      .finally(() => {
+        decisions.delete(id);
+      })
+      .catch(() => undefined);
+  }
+  if (await decision) {
+    policy.accepted.add(id);
+    return;
+  }
+  const why =
+    policy.hostKeyChecking === 'strict' ? 'and host_key_checking is strict' : 'and it was not accepted';
+  throw new DurantError(
+    'host-unknown',
+    `The ${key.type} key of ${name} (${fingerprint(key.blob)}) is not in known_hosts ${why}. ` +
+      `Compare the fingerprint and connect once with ssh ${settings.originalHost}, or set host_key_checking: accept-new.`,
+    { server: policy.server },
+  );
+}
+
+async function accept(
+  key: HostKey,
+  name: string,
+  otherTypes: readonly string[],
+  settings: SshSettings,
+  policy: HostKeyPolicy,
+): Promise<boolean> {
+  if (policy.hostKeyChecking === 'strict') return false;
+  if (policy.hostKeyChecking === 'ask') {
+    const others = otherTypes.length === 0 ? '' : ` Known for it: ${otherTypes.join(', ')}.`;
+    const answer = await policy.prompt(
+      {
+        kind: 'host-key',
+        server: policy.server,
+        message: `The server ${name} is not known. Its ${key.type} key has the fingerprint ${fingerprint(key.blob)}.${others} Trust it?`,
+        keyType: key.type,
+        fingerprint: fingerprint(key.blob),
+      },
+      policy.signal,
+    );
+    if (answer !== 'yes' && answer !== fingerprint(key.blob)) return false;
+  }
+  if (policy.mayAddHostKeys) await remember(key, name, settings, policy);
+  return true;
+}
+
+/** A known_hosts that cannot be written is a notice: ssh goes on too. */
+async function remember(
+  key: HostKey,
+  name: string,
+  settings: SshSettings,
+  policy: HostKeyPolicy,
+): Promise<void> {
+  const file = settings.userKnownHostsFiles[0];
+  if (file === undefined) return;
+  const line = formatKnownHostsLine(name, key, settings.hashKnownHosts ? 'hashed' : 'plain');
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await appendLine(file, line);
+    policy.onNotice?.('host-key-added', `The ${key.type} key of ${name} was added to ${file}.`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    policy.onNotice?.('host-key-not-added', `The key of ${name} could not be added to ${file}: ${reason}`);
+  }
+}
+
+async function appendLine(file: string, line: string): Promise<void> {
+  // One write of whole lines, so that parallel writers do not mix.
+  const separator = (await endsInMiddleOfLine(file)) ? '\n' : '';
+  await appendFile(file, `${separator}${line}\n`, { mode: 0o600 });
+}
+
+async function endsInMiddleOfLine(file: string): Promise<boolean> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (handle === undefined) return false;
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) return false;
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    return buffer[0] !== 0x0a;
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,118 @@
+/** The byte stream that an SSH connection runs over: TCP, or the standard streams of a ProxyCommand. */
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import { DurantError } from '../../errors.ts';
+import { expandProxyCommand, type SshSettings } from '../settings.ts';
+
+export interface Transport {
+  readonly stream: Duplex;
+  /** Resolves when bytes may be sent; rejects with `host-unreachable`. */
+  readonly ready: Promise<void>;
+  /** Why it ended, where more is known than that it did: what a ProxyCommand wrote to its standard error. */
+  reason(): string | undefined;
+  /** Ends it without waiting, a ProxyCommand with everything that it started. */
+  close(): void;
+}
+
+/** TCP to the settings' address; both address families are tried where it has both. */
+export function openTcp(settings: SshSettings, server: string): Transport {
+  const { hostname, port } = settings;
+  const socket = connect({
+    host: hostname,
+    port,
+    noDelay: true,
+    autoSelectFamily: settings.addressFamily === 'any',
+    ...(settings.addressFamily === 'inet' ? { family: 4 } : {}),
+    ...(settings.addressFamily === 'inet6' ? { family: 6 } : {}),
+    ...(settings.bindAddress === undefined ? {} : { localAddress: settings.bindAddress }),
+  });
+  const ready = new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', (error) => {
+      reject(unreachable(server, `${hostname}:${port}`, error));
+    });
+  });
+  ready.catch(() => undefined);
+  return {
+    stream: socket,
+    ready,
+    reason: () => undefined,
+    close: () => {
+      socket.destroy();
+    },
+  };
+}
+
+/** Starts the ProxyCommand in a process group of its own; undefined where none is configured. */
+export function openProxyCommand(settings: SshSettings, server: string): Transport | undefined {
+  const command = expandProxyCommand(settings);
+  if (command === undefined) return undefined;
+  const windows = process.platform === 'win32';
+  const child = windows
+    ? spawn(command, { shell: true, windowsHide: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    : spawn('/bin/sh', ['-c', `exec ${command}`], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(-2000);
+  });
+  child.stdin.on('error', () => undefined);
+  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const ready = new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => {
+      reject(unreachable(server, 'the ProxyCommand', error));
+    });
+  });
+  ready.catch(() => undefined);
+  child.once('exit', () => {
+    // What it still had to say is read first.
+    setImmediate(() => stream.destroy());
+  });
+  return {
+    stream,
+    ready,
+    reason: () => said.trim().split('\n').at(-1) || undefined,
+    close: () => {
+      stream.destroy();
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+      try {
+        if (windows) spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore' });
+        else process.kill(-child.pid, 'SIGTERM');
+      } catch {
+        // Gone in between.
+      }
+    },
+  };
+}
+
+/** The sentence for an address that cannot be reached. */
+export function unreachable(server: string, address: string, error: unknown): DurantError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const [what, remedy] = explain(code, error);
+  return new DurantError('host-unreachable', `${server} cannot be reached: ${address} ${what}. ${remedy}`, {
+    server,
+    cause: error,
+  });
+}
+
+function explain(code: string, error: unknown): readonly [string, string] {
+  const network = 'Check the address, the network and any VPN.';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return ['refused the connection', 'Check the port, and that sshd runs there.'];
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NONAME':
+      return ['is not a known host name', 'Check its spelling, the DNS and the network.'];
+    case 'ETIMEDOUT':
+      return ['did not answer', network];
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return ['has no route to it', network];
+    case 'ECONNRESET':
+      return ['ended the connection at once', 'Check that sshd listens there and lets this machine in.'];
+    default:
+      return [`failed (${error instanceof Error ? error.message : String(error)})`, network];
+  }
+}
