@@ -1,8 +1,7 @@
 /** What a command that contacts servers works with: the engine's host, the events' display, the answers to its questions. */
-import { positionAt } from '../config/document.ts';
+import { requireValid } from '../config/validate.ts';
 import { resolveSettings, type ValueIo } from '../config/values.ts';
 import { secretFromEnvironment } from '../config/resolvers.ts';
-import { DurantError } from '../errors.ts';
 import type { Emit } from '../engine/events.ts';
 import { selectServers, type Host, type StageRequest } from '../engine/index.ts';
 import type { Context } from './context.ts';
@@ -62,7 +61,7 @@ export function openSession(context: Context, events: 'shown' | 'only for people
     },
     stageRequest: async (project, stage, servers = []) => {
       const io = valueIo(project, host, signal);
-      assertParsed(project);
+      requireValid(project.doc, stage);
       const { settings, secrets } = await resolveSettings(project.doc, stage, io);
       return {
         stage,
@@ -73,18 +72,6 @@ export function openSession(context: Context, events: 'shown' | 'only for people
       };
     },
   };
-}
-
-/** @throws {DurantError} `config-invalid` where the text itself is wrong: what the author meant can then not be known. */
-function assertParsed({ doc, shown }: Project): void {
-  const [first, ...more] = doc.problems.filter(({ severity }) => severity === 'error');
-  if (first === undefined) return;
-  const { line, column } = positionAt(doc, first.range.start);
-  const others = more.length === 0 ? '' : ` (and ${String(more.length)} more)`;
-  throw new DurantError(
-    'config-invalid',
-    `${shown}:${String(line)}:${String(column)}: ${first.message}${others} See them all with: durant check`,
-  );
 }
 
 function valueIo(project: Project, host: Host, signal: AbortSignal): ValueIo {

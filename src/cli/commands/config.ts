@@ -37,7 +37,7 @@ function configLines({ stage, options }: ConfigJson, file: string, color: Colors
     color.bold(`[${printable(stage)}]`),
     ...Object.entries(options).flatMap(([key, entry]) => {
       const [first = '', ...more] = valueLines(entry.value, entry.raw);
-      return [`${key} = ${first}${from(entry)}`, ...more.map((line) => `  ${line}`)];
+      return [`${`${key} = ${first}`.trimEnd()}${from(entry)}`, ...more.map((line) => `  ${line}`)];
     }),
     '',
   ];

@@ -1,0 +1,42 @@
+/** `durant init`: a durant.conf to fill in. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { sampleConf } from '../../config/sample.ts';
+import { DurantError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../json.ts';
+import { printLine } from '../output.ts';
+import { printable } from '../printable.ts';
+import { CONF_NAME } from '../project.ts';
+
+export async function init({ cwd, options, output }: Context): Promise<number> {
+  const shown = options.config ?? CONF_NAME;
+  const file = resolve(cwd, shown);
+  try {
+    // `wx`: made by this call or not at all.
+    await writeFile(file, sampleConf(), { flag: 'wx' });
+  } catch (error) {
+    throw refusal(shown, error);
+  }
+  if (options.json) printJson(output, { file });
+  else {
+    printLine(output.stdout, `Wrote ${printable(shown)}.`);
+    printLine(output.stderr, 'Fill in server and project_dir, then look at it with: durant check');
+  }
+  return 0;
+}
+
+function refusal(shown: string, error: unknown): DurantError {
+  if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+    return new DurantError(
+      'config-exists',
+      `${shown} exists already and is left as it is. Change it, move it away, or name another file with --config FILE.`,
+      { cause: error },
+    );
+  const why = error instanceof Error ? error.message : String(error);
+  return new DurantError(
+    'path-not-writable',
+    `${shown} cannot be written: ${why}. Go to a folder that you may write in.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,24 @@
+/** Where Durant keeps things on this machine. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Host } from '../engine/ports.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Folders of the user's: for what may be lost and for what may not. The XDG Base Directory specification, elsewhere the platform's own. */
+export function durantFolders(env: Environment): Pick<Host, 'cacheDir' | 'stateDir'> {
+  const home = homedir();
+  const under = (base: string | undefined, otherwise: string): string =>
+    join(base !== undefined && base !== '' ? base : otherwise, 'durant');
+  if (process.platform === 'win32') {
+    const local = under(env['LOCALAPPDATA'], join(home, 'AppData', 'Local'));
+    return { cacheDir: join(local, 'cache'), stateDir: join(local, 'state') };
+  }
+  return {
+    cacheDir: under(
+      env['XDG_CACHE_HOME'],
+      join(home, ...(process.platform === 'darwin' ? ['Library', 'Caches'] : ['.cache'])),
+    ),
+    stateDir: under(env['XDG_STATE_HOME'], join(home, '.local', 'state')),
+  };
+}
