@@ -1,31 +1,33 @@
 /** A deploy, from the values of durant.conf to a live release. Read it top to bottom: that is the order of the run. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
-import { createExcluder } from '../transfer/exclude.ts';
-import { scanTree } from '../transfer/scan.ts';
-import type { TrackedFile } from '../git/port.ts';
+import { asDurantError, throwIfCancelled } from '../errors.ts';
+import { assessTree, buildHere } from './build.ts';
+import { explain } from './explain.ts';
+import { agree, isLive, nameRelease } from './resume.ts';
 import { openClone } from './clone.ts';
 import { conduct, reachServers } from './conduct.ts';
 import { confirmProtected } from './confirm.ts';
 import type { Emit, RunFinished } from './events.ts';
 import { finishDeploy } from './finish.ts';
 import type { Step } from './goals/goal.ts';
+import { clearPaths } from './goals/clearPaths.ts';
+import { releaseCommand, vendors } from './goals/commands.ts';
+import { copyDirs } from './goals/copyDirs.ts';
+import { healthCheck } from './goals/healthCheck.ts';
 import { lock } from './goals/lock.ts';
 import { prepare } from './goals/prepare.ts';
 import { release, resumable } from './goals/release.ts';
 import { seal, sealWithTransfer } from './goals/seal.ts';
-import { switchBack, symlink } from './goals/symlink.ts';
-import { assessSpace, emitChanges, planFor, updateCode } from './goals/updateCode.ts';
-import { commandEnv, placeOf } from './hooks.ts';
+import { shared } from './goals/shared.ts';
+import { symlink } from './goals/symlink.ts';
+import { writable } from './goals/writable.ts';
+import { updateCode } from './goals/updateCode.ts';
 import { giveBackLocks, isOurDeadLock, takeLocks } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
-import { newestFirst, releaseName, sharedFinished } from './release.ts';
 import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
-import { flush, runScript, runUserCommand } from './script.ts';
+import { flush, runScript } from './script.ts';
 import { lockedError } from './assess.ts';
-import { achieveSteps, assessSteps, explainSteps, localStep } from './steps.ts';
+import { achieveSteps, assessSteps, localStep } from './steps.ts';
 import { assertBuilt } from './unbuilt.ts';
 import { assertOthersLive } from './subset.ts';
 
@@ -44,9 +46,20 @@ export interface DeployRequest extends StageRequest {
 }
 
 /** What is built on every server, in parallel, before any is switched. */
-const BUILD: readonly Step[] = [prepare, lock, release, updateCode];
+const BUILD: readonly Step[] = [
+  prepare,
+  lock,
+  release,
+  updateCode,
+  shared,
+  copyDirs,
+  writable,
+  vendors,
+  clearPaths,
+  releaseCommand,
+];
 /** What makes it live. A failure here switches every server back. */
-const PUBLISH: readonly Step[] = [symlink];
+const PUBLISH: readonly Step[] = [symlink, healthCheck];
 const STEPS: readonly Step[] = [...BUILD, ...PUBLISH];
 
 /** Deploys a stage. Never throws: how it ended is the last event, which is returned too. */
@@ -59,10 +72,10 @@ export function deploy(
   return conduct({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, async (run) => {
     await assess(run, request);
     if (!request.again && isLive(run)) return nothingToDo(run);
-    if (request.dryRun) return explain(run, request);
+    if (request.dryRun) return explain(run, request, STEPS);
 
     await buildHere(run);
-    for (const server of run.servers) assessSpace(run, server);
+    for (const server of run.servers) assessTree(run, server);
     await confirmProtected(run, request.confirmed);
     await lockAll(run, request);
     await buildOnServers(run);
@@ -93,47 +106,6 @@ async function fetchCode(run: Run, request: DeployRequest): Promise<void> {
     run.clone = await openClone(run);
     run.commit = await run.clone.fetch(request.ref ?? run.settings.branch);
   });
-}
-
-/** Checks out, builds, and reads the tree that will be sent. */
-async function buildHere(run: Run): Promise<void> {
-  const { clone, commit, settings } = ready(run);
-  await localStep(run, 'checkout', () => clone.checkout(commit, { submodules: settings.submodules }));
-  const commands = buildCommands(run);
-  if (commands.length > 0)
-    await localStep(run, 'before_deploy', () => runBuild(run, commands, clone.directory));
-  await readTree(run, clone.directory, await clone.trackedFiles());
-}
-
-function buildCommands(run: Run): readonly string[] {
-  return [...run.settings.before_deploy, ...run.settings.build_command];
-}
-
-async function runBuild(run: Run, commands: readonly string[], directory: string): Promise<void> {
-  for (const item of commands)
-    await runUserCommand(run, run.local, {
-      step: 'before_deploy',
-      command: placeOf(item).command,
-      directory,
-      env: commandEnv(run, undefined),
-      server: null,
-      signal: run.signal,
-    });
-}
-
-async function readTree(run: Run, directory: string, tracked: readonly TrackedFile[]): Promise<void> {
-  const { clone, commit, settings } = ready(run);
-  await mkdir(run.host.cacheDir, { recursive: true });
-  run.tree = await scanTree({
-    workTree: directory,
-    subDirectory: settings.sub_directory,
-    tracked,
-    commitTimeMs: commit.date,
-    exclude: createExcluder(settings.exclude),
-    cacheFile: run.dryRun ? undefined : join(clone.directory, '.git', 'durant-hashes'),
-    signal: run.signal,
-  });
-  for (const warning of run.tree.warnings) run.emit({ event: 'warning', ...warning, server: null });
 }
 
 async function lockAll(run: Run, request: DeployRequest): Promise<void> {
@@ -168,22 +140,11 @@ async function buildOnServers(run: Run): Promise<void> {
 async function publish(run: Run): Promise<void> {
   run.phase = 'publishing';
   throwIfCancelled(run.signal);
-  await onEach(run.servers, run.servers.length, run.signal, (server, signal) =>
-    achieveSteps({ run, server, signal }, PUBLISH),
-  );
-}
-
-/** Whether every server of the run has this commit by this recipe live and finished. */
-function isLive(run: Run): boolean {
-  return run.servers.every(({ facts }) =>
-    facts.records.some(
-      (record) =>
-        record.name === facts.live &&
-        record.state === 'finished' &&
-        record.commit === run.commit?.id &&
-        record.recipe === run.recipe,
-    ),
-  );
+  // Step by step on all servers: none is asked how it feels while another still shows the old release.
+  for (const step of PUBLISH)
+    await onEach(run.servers, run.servers.length, run.signal, (server, signal) =>
+      achieveSteps({ run, server, signal }, [step]),
+    );
 }
 
 async function nothingToDo(run: Run): Promise<void> {
@@ -206,118 +167,6 @@ async function nothingToDo(run: Run): Promise<void> {
   run.phase = 'building';
   await takeLocks(run, 0);
   await giveBackLocks(run);
-}
-
-/** The release that an interrupted run prepared for the same commit and recipe, else a new name that is free on every server. */
-function nameRelease(run: Run, request: DeployRequest): void {
-  const { commit } = ready(run);
-  const interrupted = newestFirst(
-    run.servers.flatMap(({ facts }) =>
-      facts.records.filter(
-        (record) =>
-          record.state === 'prepared' && record.commit === commit.id && record.recipe === run.recipe,
-      ),
-    ),
-  )[0];
-  if (interrupted !== undefined && !request.again) {
-    run.release = interrupted.name;
-    return;
-  }
-  const taken = new Set(
-    run.servers.flatMap(({ facts }) => [
-      ...facts.folders,
-      ...facts.records.map((record) => record.name),
-      ...facts.orphanRecords.map((record) => record.name),
-    ]),
-  );
-  run.release = releaseName(
-    {
-      template: run.settings.release_name,
-      date: run.started,
-      commit: commit.id,
-      branch: commit.branch,
-      version: run.settings.version ?? '',
-    },
-    taken,
-  );
-}
-
-/** Where a dead run switched only some servers, to a release that is not this run's: those go back first. */
-async function agree(run: Run): Promise<void> {
-  const halfLive = run.servers.filter(({ facts }) => {
-    const live = facts.records.find((record) => record.name === facts.live);
-    return live !== undefined && live.state === 'prepared' && live.name !== run.release;
-  });
-  if (halfLive.length === 0 || new Set(run.servers.map(({ facts }) => facts.live)).size === 1) return;
-  const before = sharedFinished(run.servers.map(({ facts }) => facts))[0];
-  if (before === undefined) return;
-  for (const server of halfLive) {
-    run.emit({
-      event: 'warning',
-      code: 'switched-back',
-      message: `An interrupted run had switched ${server.address.entry} alone; it goes back to ${before.name} first.`,
-      server: server.address.entry,
-    });
-    server.previous = before.name;
-    await switchBack(run, server, run.signal);
-    server.previous = undefined;
-  }
-}
-
-/** The dry run: every step with its state and reason, every file, every command; nothing is changed. */
-async function explain(run: Run, request: DeployRequest): Promise<void> {
-  const { clone, commit, settings } = ready(run);
-  const commands = buildCommands(run);
-  const scratch = await clone.scratch(commit, { submodules: settings.submodules });
-  try {
-    run.emit({
-      event: 'step',
-      step: 'before_deploy',
-      server: null,
-      state: commands.length === 0 ? 'skipped' : 'pending',
-      reason: null,
-      ms: null,
-    });
-    if (request.build) await runBuild(run, commands, scratch.directory);
-    else
-      for (const command of commands)
-        run.emit({ event: 'command', server: null, step: 'before_deploy', command });
-    if (commands.length > 0 && !request.build)
-      run.emit({
-        event: 'warning',
-        code: 'build-output-not-listed',
-        message:
-          'The files below are those of the commit: what before_deploy makes is not in the list. Add --build to run it in a scratch folder and list exactly.',
-        server: null,
-      });
-    await readTree(run, scratch.directory, scratch.files);
-    await onEach(run.servers, settings.parallel, run.signal, async (server, signal) => {
-      const { plan } = await planFor(run, server, signal);
-      assessSpace(run, server);
-      if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
-        run.emit({
-          event: 'warning',
-          code: 'locked',
-          message: lockedError(server.address.entry, server.facts.lock, run.host.now()).message,
-          server: server.address.entry,
-        });
-      await explainSteps({ run, server, signal }, STEPS);
-      emitChanges(run, server, plan);
-    });
-  } finally {
-    await scratch.remove();
-  }
-}
-
-function ready(run: Run): {
-  readonly clone: NonNullable<Run['clone']>;
-  readonly commit: NonNullable<Run['commit']>;
-  readonly settings: Run['settings'];
-} {
-  const { clone, commit, settings } = run;
-  if (clone === undefined || commit === undefined)
-    throw new DurantError('internal', 'The commit was asked for before it was fetched.');
-  return { clone, commit, settings };
 }
 
 /** Waits for all, then throws the first failure: what was opened is then known and can be closed. */

@@ -1,5 +1,5 @@
 /** What a server looks like before a run touches it: one read-only script, one round trip, parsed into `ServerFacts`. */
-import { quotePath } from '../remote/shell.ts';
+import { quote, quotePath } from '../remote/shell.ts';
 import { transferProbe, parseTransferProbe, type TransferFacts } from '../transfer/probe.ts';
 import { parseLock, parseRecord, type LockRecord, type ReleaseRecord } from './record.ts';
 
@@ -36,6 +36,8 @@ export interface ServerFacts {
   /** How `current` can flip: `mv -T`, `mv -h`, or neither. */
   readonly switchBy: 'mv -T' | 'mv -h' | undefined;
   readonly home: string;
+  /** Those of the stage's shared paths that `shared/` does not have. */
+  readonly missingShared: ReadonlySet<string>;
   readonly transfer: TransferFacts;
 }
 
@@ -58,10 +60,15 @@ const NEEDED_TOOLS = [
 export interface FactsRequest {
   readonly projectDir: string;
   readonly currentPath: string;
+  /** Paths below `shared/` to look for. */
+  readonly shared: readonly string[];
 }
 
 /** The script. It reads only, so a dry run, `status` and `check --connect` use it too. */
-export function factsScript({ projectDir, currentPath }: FactsRequest): string {
+export function factsScript({ projectDir, currentPath, shared }: FactsRequest): string {
+  const lookForShared = shared
+    .map((path) => `[ -e "$p"/${quote(`shared/${path}`)} ] || say ${quote(`noshared=${path}`)}`)
+    .join('\n  ');
   return `LC_ALL=C; export LC_ALL
 p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
 say() { printf '%s\\n' "$1"; }
@@ -71,6 +78,7 @@ if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
 else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
 if [ -d "$p" ]; then
   say exists=yes
+  ${lookForShared}
   if cd "$p" 2>/dev/null && [ -r . ]; then
     say "project=$(pwd -P)"
     if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || { [ -e releases ] && ! [ -w releases ]; }; then say obstacle=read-only; fi
@@ -105,6 +113,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
   const values = new Map<string, string>();
   const missingTools: string[] = [];
   const folders = new Set<string>();
+  const missingShared = new Set<string>();
   const blocks = new Map<string, string[]>();
   let block: string[] | undefined;
   for (const line of stdout.toString('utf8').split('\n')) {
@@ -122,6 +131,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     const [key, value] = [line.slice(0, split), line.slice(split + 1)];
     if (key === 'missing') missingTools.push(value);
     else if (key === 'folder') folders.add(value);
+    else if (key === 'noshared') missingShared.add(value);
     else values.set(key, value);
   }
   const records = [...blocks]
@@ -148,6 +158,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     missingTools,
     switchBy: switchBy === 'mv -T' || switchBy === 'mv -h' ? switchBy : undefined,
     home: values.get('home') ?? '',
+    missingShared: values.get('exists') === 'yes' ? missingShared : new Set(request.shared),
     transfer: parseTransferProbe(stdout),
   };
 }

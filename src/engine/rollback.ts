@@ -17,6 +17,7 @@ import { onAll, onEach, warnOf, type Run, type StageRequest } from './run.ts';
 import { defer, runScript } from './script.ts';
 import { achieveSteps, explainSteps } from './steps.ts';
 import type { Step } from './goals/goal.ts';
+import { healthCheck } from './goals/healthCheck.ts';
 import { lock } from './goals/lock.ts';
 import { symlink } from './goals/symlink.ts';
 
@@ -28,7 +29,7 @@ export interface RollbackRequest extends StageRequest {
   readonly confirmed: boolean;
 }
 
-const STEPS: readonly Step[] = [lock, symlink];
+const STEPS: readonly Step[] = [lock, symlink, healthCheck];
 
 /** Rolls a stage back. Never throws: how it ended is the last event, which is returned too. */
 export function rollback(
@@ -74,9 +75,10 @@ export function rollback(
     // Under the lock: the release may have been removed meanwhile.
     choose(run, { ...request, release: run.release });
     run.phase = 'publishing';
-    await onEach(run.servers, run.servers.length, run.signal, (server, each) =>
-      achieveSteps({ run, server, signal: each }, STEPS),
-    );
+    for (const step of STEPS)
+      await onEach(run.servers, run.servers.length, run.signal, (server, each) =>
+        achieveSteps({ run, server, signal: each }, [step]),
+      );
     run.phase = 'finishing';
     await finish(run);
   });

@@ -4,6 +4,7 @@ import type { Settings } from '../config/options.ts';
 import type { Connection, Prompter, ServerAddress } from '../remote/target.ts';
 import type { Emit } from './events.ts';
 import { factsScript, parseFacts, type FactsRequest, type ServerFacts } from './facts.ts';
+import { trim } from './goals/shared.ts';
 import type { Host } from './ports.ts';
 import { lastLines } from './script.ts';
 
@@ -53,7 +54,11 @@ export function connectHere(reach: Pick<Reach, 'host' | 'signal' | 'prompt'>): P
 }
 
 export function factsRequest(settings: Settings): FactsRequest {
-  return { projectDir: settings.project_dir, currentPath: settings.current_path };
+  return {
+    projectDir: settings.project_dir,
+    currentPath: settings.current_path,
+    shared: [...settings.shared_dirs, ...settings.shared_files].map(trim),
+  };
 }
 
 /** Looks at a server, changing nothing; one round trip. */

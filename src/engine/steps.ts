@@ -2,6 +2,7 @@
 import { asDurantError, DurantError } from '../errors.ts';
 import type { StepState } from './events.ts';
 import type { Step, StepContext } from './goals/goal.ts';
+import { resumable } from './goals/release.ts';
 import { hookCommands, releasePath, runHook, stepHook } from './hooks.ts';
 import type { Run } from './run.ts';
 
@@ -13,6 +14,11 @@ export async function achieveSteps(context: StepContext, steps: readonly Step[])
   for (const step of steps) {
     if (step.applies?.(context.run) === false) continue;
     await timed(context, step.name, async () => {
+      if (step.inRelease === true && resumable(context.run, context.server) !== undefined)
+        return {
+          state: 'already',
+          reason: 'an interrupted run has done it; the release is complete and checked',
+        };
       if (await step.achieved(context)) return { state: 'already', reason: await step.reason(context) };
       await hook(context, 'before', step.name);
       await step.achieve(context);

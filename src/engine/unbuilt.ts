@@ -2,21 +2,7 @@
 import type { OptionKey, Settings } from '../config/options.ts';
 import { DurantError } from '../errors.ts';
 
-const UNBUILT: readonly OptionKey[] = [
-  'shared_dirs',
-  'shared_files',
-  'copy_dirs',
-  'writable_dirs',
-  'vendors',
-  'clear_paths',
-  'release_command',
-  'health_check',
-  'env_file',
-  'distfile',
-  'requirements',
-  'processes',
-  'domain_name',
-];
+const UNBUILT: readonly OptionKey[] = ['env_file', 'distfile', 'requirements', 'processes', 'domain_name'];
 
 /** @throws {DurantError} `not-built-yet`, naming the options. */
 export function assertBuilt(settings: Settings): void {

@@ -26,6 +26,8 @@ export interface StepContext {
 export interface Step extends Goal<StepContext> {
   /** Whether the stage asks for it at all; a step that does not apply is not listed. */
   applies?(run: Run): boolean;
+  /** It works inside the new release, so a prepared release that is resumed has it already. */
+  readonly inRelease?: true;
   /** The user's commands that it would run, for the dry run. */
   commands?(run: Run): readonly string[];
 }

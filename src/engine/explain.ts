@@ -1,0 +1,58 @@
+/** The dry run: every step with its state and reason, every file, every command; nothing is changed. */
+import { lockedError } from './assess.ts';
+import { assessTree, buildCommands, readTree, ready, runBuild } from './build.ts';
+import type { DeployRequest } from './deploy.ts';
+import type { Step } from './goals/goal.ts';
+import { emitChanges, planFor } from './goals/updateCode.ts';
+import { isOurDeadLock } from './locks.ts';
+import { onEach, type Run } from './run.ts';
+import { explainSteps } from './steps.ts';
+
+/** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */
+export async function explain(
+  run: Run,
+  request: Pick<DeployRequest, 'build'>,
+  steps: readonly Step[],
+): Promise<void> {
+  const { clone, commit, settings } = ready(run);
+  const commands = buildCommands(run);
+  const scratch = await clone.scratch(commit, { submodules: settings.submodules });
+  try {
+    run.emit({
+      event: 'step',
+      step: 'before_deploy',
+      server: null,
+      state: commands.length === 0 ? 'skipped' : 'pending',
+      reason: null,
+      ms: null,
+    });
+    if (request.build) await runBuild(run, commands, scratch.directory);
+    else
+      for (const command of commands)
+        run.emit({ event: 'command', server: null, step: 'before_deploy', command });
+    if (commands.length > 0 && !request.build)
+      run.emit({
+        event: 'warning',
+        code: 'build-output-not-listed',
+        message:
+          'The files below are those of the commit: what before_deploy makes is not in the list. Add --build to run it in a scratch folder and list exactly.',
+        server: null,
+      });
+    await readTree(run, scratch.directory, scratch.files);
+    await onEach(run.servers, settings.parallel, run.signal, async (server, signal) => {
+      const { plan } = await planFor(run, server, signal);
+      assessTree(run, server);
+      if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
+        run.emit({
+          event: 'warning',
+          code: 'locked',
+          message: lockedError(server.address.entry, server.facts.lock, run.host.now()).message,
+          server: server.address.entry,
+        });
+      await explainSteps({ run, server, signal }, steps);
+      emitChanges(run, server, plan);
+    });
+  } finally {
+    await scratch.remove();
+  }
+}

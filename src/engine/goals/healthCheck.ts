@@ -1,0 +1,190 @@
+/** `health_check`: after the switch, does the site answer? A failure here switches every server back. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { DurantError, asDurantError } from '../../errors.ts';
+import { quote } from '../../remote/shell.ts';
+import { placeOf, releasePath, runCommands } from '../hooks.ts';
+import { requestStatus } from '../httpProbe.ts';
+import { oncePerRun, type Run, type ServerRun } from '../run.ts';
+import type { Step, StepContext } from './goal.ts';
+
+const BETWEEN_TRIES_MS = 2_000;
+
+export const healthCheck: Step = {
+  name: 'health_check',
+  applies({ settings }) {
+    return settings.health_check.length > 0;
+  },
+  async assess({ run, server, signal }) {
+    if (run.settings.health_check.some((check) => isUrl(check))) await assertCanAsk(server, signal);
+  },
+  async achieved() {
+    return false;
+  },
+  async reason({ run }) {
+    return `${run.settings.health_check.join(', ')} to be asked after the switch`;
+  },
+  async achieve(context) {
+    for (const [index, item] of context.run.settings.health_check.entries()) {
+      const { where, command } = placeOf(item);
+      if (where === 'here')
+        await oncePerRun(context.run, `health_check:${index}`, () =>
+          tryCheck(context, item, command, 'here'),
+        );
+      else await tryCheck(context, item, command, 'server');
+    }
+  },
+  commands(run) {
+    return run.settings.health_check.filter((check) => !isUrl(placeOf(check).command));
+  },
+};
+
+/** Whether a check is asked for by HTTP, or runs as a command. */
+export function isUrl(check: string): boolean {
+  return /^https?:\/\//i.test(check);
+}
+
+async function tryCheck(
+  context: StepContext,
+  item: string,
+  check: string,
+  from: 'here' | 'server',
+): Promise<void> {
+  const { run, server, signal } = context;
+  const tries = run.settings.health_retries + 1;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (isUrl(check)) await askUrl(run, server, check, from, signal);
+      else await runCheck(context, item);
+      return;
+    } catch (thrown) {
+      const error = asDurantError(thrown);
+      if (signal.aborted || error.code === 'cancelled') throw error;
+      if (attempt >= tries)
+        throw new DurantError(
+          'health-check-failed',
+          `${error.message} Every server was switched back; the release is kept as failed until the next run.`,
+          {
+            server: server.address.entry,
+          },
+        );
+      run.emit({
+        event: 'warning',
+        code: 'health-check-retry',
+        message: `${error.message} Trying again (${attempt} of ${tries - 1}).`,
+        server: server.address.entry,
+      });
+      await delay(BETWEEN_TRIES_MS, undefined, { signal });
+    }
+  }
+}
+
+async function askUrl(
+  run: Run,
+  server: ServerRun,
+  url: string,
+  from: 'here' | 'server',
+  signal: AbortSignal,
+): Promise<void> {
+  const timeoutMs = run.settings.health_timeout;
+  const entry = from === 'here' ? 'this machine' : server.address.entry;
+  const status =
+    from === 'here'
+      ? await requestStatus(url, { timeoutMs, signal })
+      : await askFromServer(server, url, timeoutMs, signal);
+  if (typeof status === 'number' && status >= 200 && status < 400) return;
+  const answered = typeof status === 'number' ? `answered ${status}` : `did not answer (${status})`;
+  throw new DurantError('health-check-failed', `Asked from ${entry}, ${url} ${answered}.`);
+}
+
+/** The status that the server's own web server answers with, or why there is none. */
+async function askFromServer(
+  server: ServerRun,
+  url: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<number | string> {
+  const { hostname, port, protocol } = new URL(url);
+  const literal = isAddress(hostname) ? hostname.replace(/^\[|\]$/g, '') : '127.0.0.1';
+  const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+  let stream;
+  try {
+    stream = await server.connection.forward(literal, number);
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    if (error.code === 'connection-lost' || error.code === 'cancelled') throw error;
+    return error.message;
+  }
+  if (stream !== undefined) return requestStatus(url, { timeoutMs, signal, stream });
+  return askWithTool(server, url, { literal, number, hostname, timeoutMs, signal });
+}
+
+/** Where the connection forwards nothing: curl there, else wget. */
+async function askWithTool(
+  server: ServerRun,
+  url: string,
+  to: {
+    readonly literal: string;
+    readonly number: number;
+    readonly hostname: string;
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<number | string> {
+  const seconds = Math.max(1, Math.ceil(to.timeoutMs / 1000));
+  const connect = isAddress(to.hostname)
+    ? ''
+    : `--connect-to ${quote(`${to.hostname}:${to.number}:127.0.0.1:${to.number}`)} `;
+  const plain = isAddress(to.hostname) ? url : url.replace(to.hostname, '127.0.0.1');
+  const result = await server.connection.exec({
+    script: `if command -v curl >/dev/null 2>&1; then curl -sS -o /dev/null -m ${seconds} ${connect}-w '%{http_code}' ${quote(url)}
+else wget -q -S -O /dev/null -T ${seconds} --header ${quote(`Host: ${to.hostname}`)} ${quote(plain)} 2>&1 | awk '$1 ~ /^HTTP/ { print $2; exit }'; fi`,
+    signal: to.signal,
+  });
+  const status = Number(result.stdout.toString('utf8').trim());
+  return Number.isInteger(status) && status >= 100
+    ? status
+    : result.stderr.toString('utf8').trim() || 'no answer';
+}
+
+async function assertCanAsk(server: ServerRun, signal: AbortSignal): Promise<void> {
+  // Which port does not matter: a refusal by what listens there, or by nothing, is an answer through the connection.
+  const forwards = await server.connection.forward('127.0.0.1', 9).then(
+    (stream) => {
+      stream?.destroy();
+      return stream !== undefined;
+    },
+    (error: unknown) => !signal.aborted && asDurantError(error).code !== 'connection-lost',
+  );
+  if (forwards) return;
+  const result = await server.connection.exec({ script: 'command -v curl || command -v wget', signal });
+  if (result.status === 0) return;
+  const entry = server.address.entry;
+  throw new DurantError(
+    'tool-missing',
+    `The health check cannot be asked on ${entry}: its sshd forwards no ports and it has neither curl nor wget. Install curl there, or use a command.`,
+    { server: entry },
+  );
+}
+
+async function runCheck(context: StepContext, item: string): Promise<void> {
+  const { run, server, signal } = context;
+  const limit = AbortSignal.timeout(run.settings.health_timeout);
+  try {
+    await runCommands(run, server, {
+      step: 'health_check',
+      commands: [item],
+      directory: releasePath(run, server.facts.project, run.release ?? ''),
+      signal: AbortSignal.any([signal, limit]),
+    });
+  } catch (thrown) {
+    if (!limit.aborted) throw thrown;
+    throw new DurantError(
+      'health-check-failed',
+      `${item} did not end within ${run.settings.health_timeout / 1000} s on ${server.address.entry}.`,
+    );
+  }
+}
+
+function isAddress(hostname: string): boolean {
+  return /^\[.*\]$/.test(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
+}
