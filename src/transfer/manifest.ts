@@ -3,8 +3,8 @@
  * read on the server. Two trees are the same exactly when the digests of their manifests are.
  *
  * Line: `TYPE MODE SIZE HASH PATH`, TYPE `f` `l` `d`, MODE octal without leading zeros (links always 777), SIZE in bytes (links: of the
- * target; folders 0), HASH sha256 of the content in hex (links: of the target; folders `-`), PATH relative, with `\` written `\\` and a
- * newline `\n`, all other bytes as they are. Sorted by the bytes of the escaped path. A tree's root is not listed.
+ * target; folders 0), HASH sha256 of the content in hex (links: of the target; folders `-`), PATH relative, with `\` written `\\`, a
+ * newline `\n` and a carriage return `\r` (which tools escape on their own in their output), all other bytes as they are. Sorted by the bytes of the escaped path. A tree's root is not listed.
  */
 import { createHash } from 'node:crypto';
 
@@ -36,29 +36,30 @@ const typesByLetter: ReadonlyMap<string, EntryType> = new Map([
   ['d', 'dir'],
 ]);
 
-/** Writes a path on one line: `\` as `\\`, newline as `\n`. `printf %b` reads it back, as no other backslash remains. */
+/** Writes a path on one line: `\` as `\\`, newline as `\n`, carriage return as `\r`. `printf %b` reads it back, as no other backslash remains. */
 export function escapePath(path: string): string {
-  if (!path.includes('\\') && !path.includes('\n')) return path;
-  return path.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  if (!/[\\\n\r]/.test(path)) return path;
+  return path.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }
+
+const unescaped: Readonly<Record<string, string>> = { n: '\n', r: '\r', '\\': '\\' };
 
 /** The inverse of `escapePath`. */
 export function unescapePath(text: string): string {
   if (!text.includes('\\')) return text;
-  return text.replace(/\\([\\n])/g, (_, letter: string) => (letter === 'n' ? '\n' : '\\'));
+  return text.replace(/\\([\\nr])/g, (_, letter: string) => unescaped[letter] ?? letter);
 }
 
-/** Sorts entries the way a manifest lists them: by the bytes of the escaped path. */
-export function compareEntries(a: ManifestEntry, b: ManifestEntry): number {
-  const left = escapePath(a.path);
-  const right = escapePath(b.path);
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+/** Entries in the manifest's order: by the bytes of the escaped path. */
+export function sortEntries<Entry extends ManifestEntry>(entries: readonly Entry[]): Entry[] {
+  const keyed = entries.map((entry) => ({ key: escapePath(entry.path), entry }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));
+  return keyed.map(({ entry }) => entry);
 }
 
 /** A manifest of these entries, which need not be sorted. */
 export function createManifest(entries: readonly ManifestEntry[]): Manifest {
-  const sorted = entries.toSorted(compareEntries);
+  const sorted = sortEntries(entries);
   return { entries: sorted, digest: digestLines(sorted) };
 }
 
