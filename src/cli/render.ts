@@ -4,7 +4,7 @@ import type { GlobalOptions } from './invocation.ts';
 import { jsonRenderer } from './json.ts';
 import { canRewrite, type Output } from './output.ts';
 import { plainRenderer } from './plain.ts';
-import { terminalRenderer } from './terminal.ts';
+import { tenFramesASecond, terminalRenderer } from './terminal.ts';
 
 export interface Renderer {
   event(event: RunEvent): void;
@@ -26,5 +26,6 @@ export function createRenderer(
   return terminalRenderer(output, {
     lasting: (above) => plainRenderer(above, { ...plain, steps: 'elsewhere' }),
     now: Date.now,
+    frames: tenFramesASecond,
   });
 }

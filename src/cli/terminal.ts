@@ -7,58 +7,74 @@ import type { Output, TextStream } from './output.ts';
 import { advance, progressLines, type Progress } from './progress.ts';
 import type { Renderer } from './render.ts';
 
-const frameMs = 100;
 const clearToEndOfLine = '\u001b[K';
 const clearBelow = '\u001b[J';
 
 export interface TerminalParts {
   /** Writes what stays; it gets an output that keeps the live lines out of its way. */
   readonly lasting: (output: Output) => Renderer;
+  /** Milliseconds. */
   readonly now: () => number;
+  /** Calls `draw` again and again; gives what ends that. */
+  readonly frames: (draw: () => void) => () => void;
 }
 
-export function terminalRenderer(output: Output, { lasting, now }: TerminalParts): Renderer {
+/** Ten frames a second: enough to look alive, little enough to cost nothing on a slow line. */
+export function tenFramesASecond(draw: () => void): () => void {
+  const timer = setInterval(draw, 100);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+  };
+}
+
+export function terminalRenderer(output: Output, { lasting, now, frames }: TerminalParts): Renderer {
+  const screen = output.stderr;
   let progress: Progress = new Map();
   /** The lines on screen, as they were drawn. */
   let drawn: readonly string[] = [];
-  let suspended = false;
-  let closed = false;
+  let state: 'live' | 'suspended' | 'closed' = 'live';
 
+  /** Goes to where the live lines begin. */
+  const home = (): string => (drawn.length === 0 ? '' : cursorUp(rowsOf(drawn, screen.columns)));
+  const clear = (): void => {
+    if (drawn.length === 0) return;
+    screen.write(`${home()}${clearBelow}`);
+    drawn = [];
+  };
+  /** Writes `text` above the live lines, and these anew, in one go. */
+  const draw = (text: string): void => {
+    if (state !== 'live') {
+      if (text !== '') screen.write(text);
+      return;
+    }
+    // One column is left free: a line that fills the last one wraps on some terminals.
+    const size = { width: (screen.columns ?? 80) - 1, height: Math.max(1, (screen.rows ?? 24) - 2) };
+    const lines = progressLines(progress, now(), size);
+    if (text === '' && lines.length === 0 && drawn.length === 0) return;
+    const body = lines.map((line) => `${line}${clearToEndOfLine}\n`).join('');
+    const above = text === '' ? '' : `${drawn.length === 0 ? '' : clearBelow}${text}`;
+    screen.write(`${home()}${above}${body}${lines.length < drawn.length ? clearBelow : ''}`);
+    drawn = lines;
+  };
   const above = (stream: TextStream): TextStream => ({
     isTTY: stream.isTTY,
     write: (text: string) => {
-      clear();
-      stream.write(text);
+      if (stream === screen) draw(text);
+      else {
+        clear();
+        stream.write(text);
+      }
     },
   });
-  const below = lasting({ ...output, stdout: above(output.stdout), stderr: above(output.stderr) });
-
-  const clear = (): void => {
-    if (drawn.length === 0) return;
-    output.stderr.write(`${cursorUp(rowsOf(drawn, output.stderr.columns))}${clearBelow}`);
-    drawn = [];
-  };
-  const draw = (): void => {
-    if (suspended || closed) return;
-    // One column is left free: a line that fills the last one wraps on some terminals.
-    const size = {
-      width: (output.stderr.columns ?? 80) - 1,
-      height: Math.max(1, (output.stderr.rows ?? 24) - 2),
-    };
-    const lines = progressLines(progress, now(), size);
-    if (lines.length === 0 && drawn.length === 0) return;
-    const up = drawn.length === 0 ? '' : cursorUp(rowsOf(drawn, output.stderr.columns));
-    const body = lines.map((line) => `${line}${clearToEndOfLine}\n`).join('');
-    output.stderr.write(`${up}${body}${lines.length < drawn.length ? clearBelow : ''}`);
-    drawn = lines;
-  };
-  const timer = setInterval(draw, frameMs);
-  timer.unref();
-
+  const below = lasting({ ...output, stdout: above(output.stdout), stderr: above(screen) });
+  const stopFrames = frames(() => {
+    draw('');
+  });
   const close = (): void => {
     clear();
-    closed = true;
-    clearInterval(timer);
+    state = 'closed';
+    stopFrames();
   };
 
   return {
@@ -69,17 +85,17 @@ export function terminalRenderer(output: Output, { lasting, now }: TerminalParts
     },
     suspend: () => {
       clear();
-      suspended = true;
+      if (state === 'live') state = 'suspended';
     },
     resume: () => {
-      suspended = false;
+      if (state === 'suspended') state = 'live';
     },
     close,
   };
 }
 
 function cursorUp(rows: number): string {
-  return rows === 0 ? '' : `\u001b[${String(rows)}A\r`;
+  return `\u001b[${String(rows)}A\r`;
 }
 
 /** How many rows of the terminal these lines take now: after it was made narrower, long ones wrap. */
