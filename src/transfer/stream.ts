@@ -30,6 +30,10 @@ export interface UpdateRequest {
   readonly unchanged: 'copy' | 'link';
   /** What `parseTransferProbe` read. */
   readonly facts: TransferFacts;
+  /** sh text for project_dir that runs before anything else in the same round trip; where it fails nothing is sent. */
+  readonly before: string;
+  /** sh text for project_dir that runs after the check in the same round trip; where it fails the transfer has failed. */
+  readonly after: string;
   readonly signal: AbortSignal;
   readonly timeoutMs?: number | undefined;
   /** Called as the stream is read: files and links begun, and bytes of file content, so far. */
@@ -65,7 +69,7 @@ export async function updateCode(request: UpdateRequest): Promise<UpdateResult> 
   if (first.drift.length === 0) return first;
   const drifted = new Set(first.drift);
   const again = await runUpdate(
-    request,
+    { ...request, before: '' },
     { kind: 'kept' },
     { send: request.tree.entries.filter((entry) => drifted.has(entry.path)), remove: [] },
   );
@@ -103,6 +107,8 @@ async function runUpdate(request: UpdateRequest, base: Base, load: Load): Promis
     hashTool: facts.hashTool,
     decompress: decompressCommand(compression),
     digest: request.tree.manifest.digest,
+    before: request.before,
+    after: request.after,
   });
   const stream = openStream(request, load, createCompressor(compression));
   let result: RemoteResult;
@@ -217,6 +223,8 @@ function readAnswer(stdout: Buffer): Answer {
 }
 
 const stages: Readonly<Record<string, string>> = {
+  before: 'it could not be begun',
+  after: 'it could not be completed',
   folder: 'its folders could not be made',
   base: 'the live release could not be copied',
   stream: 'the stream could not be unpacked',

@@ -31,6 +31,9 @@ export interface UpdateScript {
   readonly decompress: string | undefined;
   /** Digest of the manifest that must come out. */
   readonly digest: string;
+  /** sh text for project_dir, before and after all of it; empty for none. */
+  readonly before: string;
+  readonly after: string;
 }
 
 /** Members of the stream beside the tree: paths to remove first, and a mark that it is whole. */
@@ -39,6 +42,7 @@ export const streamMembers = { tree: 'tree', remove: 'remove', end: 'end' } as c
 export function updateScript(script: UpdateScript): string {
   return [
     prologue(script.projectDir, script.hashTool),
+    inProject(script.before, 'before'),
     `R=${quote(`releases/${script.release}`)} I=${quote(`.durant/incoming.${script.run}`)} M=${quote(`.durant/manifests/${script.release}`)}`,
     `want=${script.digest} how=${script.unchanged} base=${script.base.kind} commit=${quote(script.commit)}`,
     pathFunctions,
@@ -51,7 +55,16 @@ export function updateScript(script: UpdateScript): string {
     applyStage,
     verifyStage(script),
     finishStage,
+    inProject(script.after, 'after'),
+    'echo transfer.done=yes',
   ].join('\n');
+}
+
+/** The engine's own scripts want the login user's umask, and may set what they like. */
+function inProject(text: string, stage: 'before' | 'after'): string {
+  return text === ''
+    ? ''
+    : `( umask "$mask"; cd "$top" || exit 1\n${text}\n) || { echo transfer.failed=${stage}; exit 1; }`;
 }
 
 function prepareStage({ base }: UpdateScript): string {
@@ -144,7 +157,6 @@ fi 2>/dev/null
 rm -f "$R/REVISION"; printf '%s\n' "$commit" >"$R/REVISION" && chmod 644 "$R/REVISION" || die finish
 umask "$mask"; mkdir -p "$D/manifests" && cat "$W/new" >"$I/manifest" && rm -f "$M.touched" && mv "$I/manifest" "$M" || die finish
 rm -rf "$I"; [ -z "$spare" ] || rm -rf "$D/spare.$spare"
-echo transfer.done=yes
 `;
 
 /**

@@ -30,6 +30,6 @@ export function seal(run: Run, server: ServerRun): string {
   const folder = `releases/${run.release ?? ''}`;
   const touched = sealWithTransfer(run)
     ? ''
-    : `${touchedScript({ projectDir: server.facts.project, release: run.release ?? '', hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}\n`;
+    : `${touchedScript({ projectDir: server.facts.project, run: run.id, release: run.release ?? '', hashTool: server.facts.transfer.hashTool ?? 'sha256sum' }).trimEnd()} || exit 1\n`;
   return `${touched}${writeRecord(recordOf(run, server, 'prepared'))} && { sync -f ${quote(folder)} 2>/dev/null || sync; }`;
 }

@@ -2,6 +2,7 @@
 import { planTransfer, type Plan } from '../../transfer/plan.ts';
 import { fetchManifest, rememberManifest } from '../../transfer/manifestCache.ts';
 import { displayPath } from '../../transfer/manifest.ts';
+import { resendPaths } from '../../transfer/probe.ts';
 import { updateCode as sendTree } from '../../transfer/stream.ts';
 import type { Tree } from '../../transfer/scan.ts';
 import { DurantError } from '../../errors.ts';
@@ -90,7 +91,7 @@ export async function planFor(
         });
   const plan = planTransfer({
     live: manifest,
-    touched: manifest === undefined ? [] : transfer.touched,
+    touched: manifest === undefined ? [] : resendPaths(transfer),
     tree: treeOf(run),
   });
   server.plan = plan;
