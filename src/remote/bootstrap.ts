@@ -173,18 +173,29 @@ export function killScript(group: ProcessGroup): string {
     // The leader may be gone while its group lives on; its id is then not given away.
     '[ -z "$want" ] || [ -z "$have" ] || [ "$have" = "$want" ] || exit 0',
     pid === pgid ? `targets() { echo -${pgid}; }` : processTree,
-    'all=$(targets); alive() { for t in $all; do kill -0 -- $t 2>/dev/null && return 0; done; return 1; }',
+    pid === pgid ? groupAlive(pgid) : treeAlive,
+    'all=$(targets)',
     'nap() { sleep 0.05 2>/dev/null || sleep 1; }',
-    'for t in $all; do kill -TERM -- $t 2>/dev/null; done',
+    'for t in $all; do kill -TERM $t 2>/dev/null; done',
     'i=0; while alive && [ $i -lt 40 ]; do nap; i=$((i+1)); done',
     'alive || exit 0',
-    'for t in $all $(targets); do kill -KILL -- $t 2>/dev/null; done',
+    'for t in $all $(targets); do kill -KILL $t 2>/dev/null; done',
     'i=0; while alive && [ $i -lt 20 ]; do nap; i=$((i+1)); done',
     'exit 0',
     '',
   ].join('\n');
 }
 
+/** A zombie can be signalled but has ended: it only waits for an init that is slow, or missing as in containers. */
+function groupAlive(pgid: number): string {
+  return [
+    `alive() { kill -0 -${pgid} 2>/dev/null || return 1`,
+    'if [ -r /proc/$$/stat ]; then cat /proc/[0-9]*/stat 2>/dev/null | sed "s/^.*) //" | awk "{ print \\$3, \\$1 }"',
+    `else ps -A -o pgid= -o stat=; fi | awk '$1 == ${pgid} && $2 !~ /^[ZX]/ { found = 1 } END { exit !found }'; }`,
+  ].join('\n');
+}
+
+const treeAlive = 'alive() { for t in $all; do kill -0 $t 2>/dev/null && return 0; done; return 1; }';
 const processTree =
   'targets() { { ps -A -o pid= -o ppid= 2>/dev/null || ps -o pid,ppid; } | ' +
   "awk -v r=$p '{ up[$1] = $2 } END { for (k in up) { q = k; n = 0; while (q != r && (q in up) && n++ < 99) q = up[q]; if (q == r) print k } }'; }";

@@ -173,6 +173,8 @@ function sendInput(
     return { failed, stop: () => undefined };
   }
   stdin.write(script);
+  // It may have broken while a channel was being opened.
+  if (input.errored) reject(input.errored);
   let done = false;
   input.once('end', () => {
     done = true;

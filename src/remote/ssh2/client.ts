@@ -1,5 +1,5 @@
 /** The built-in SSH client: one connection for everything. Started shells wait in it, so that a script costs one round trip. */
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { DurantError } from '../../errors.ts';
 import { killScript, type ProcessGroup } from '../bootstrap.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
@@ -45,6 +45,8 @@ export async function connectSsh2(
     }
   };
   const exec = async (command: RemoteCommand): Promise<RemoteResult> => {
+    // Until the script runs nobody listens to its input, and an unheard error would end this process; `runScript` looks again.
+    if (command.input instanceof Readable) command.input.on('error', () => undefined);
     const channel = await pool.acquire(command.signal);
     const running = runScript(channel, command, { server, endGroup });
     pool.replenish();
