@@ -27,7 +27,8 @@ export async function connectLocal(request: Pick<ConnectRequest, 'address' | 'si
     description: 'local',
     user: userInfo().username,
     exec,
-    forward: (host, port) => (closed ? Promise.reject(closedConnection(entry)) : openSocket(host, port)),
+    forward: (host, port) =>
+      closed ? Promise.reject(closedConnection(entry)) : openSocket(entry, host, port),
     posixRename: (from, to) => rename(expandHome(from), expandHome(to)),
     close: () => {
       closed = true;
@@ -68,6 +69,7 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
     });
   });
   const close = (): void => {
+    open.delete(channel);
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
   };
   const channel = { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, close, drop };
@@ -92,12 +94,16 @@ function endLocalGroup(group: ProcessGroup): Promise<void> {
   });
 }
 
-function openSocket(host: string, port: number): Promise<Duplex> {
+function openSocket(entry: string, host: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host, port });
-    socket.once('error', reject);
+    const onError = (error: Error): void => {
+      const message = `This machine could not connect to ${host}:${port}. Check that something listens there.`;
+      reject(new DurantError('host-unreachable', message, { server: entry, cause: error }));
+    };
+    socket.once('error', onError);
     socket.once('connect', () => {
-      socket.off('error', reject);
+      socket.off('error', onError);
       resolve(socket);
     });
   });

@@ -89,7 +89,7 @@ export function sharedArguments(socket: string): readonly string[] {
 
 /** A process with a connection of its own that is neither offered to others nor taken from them. */
 export function separateArguments(log: string): readonly string[] {
-  return ['-E', log, '-S', 'none', ...option('ControlMaster', 'no')];
+  return ['-v', '-E', log, '-S', 'none', ...option('ControlMaster', 'no')];
 }
 
 function option(name: string, value: string): readonly string[] {

@@ -3,20 +3,20 @@
  * connection is shared by all commands where OpenSSH can (not on Windows).
  */
 import { join } from 'node:path';
-import { Duplex } from 'node:stream';
+import { Readable } from 'node:stream';
 import { userInfo } from 'node:os';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
-import { bootstrapCommand, killScript } from '../bootstrap.ts';
+import { bootstrapCommand, killScript, type ProcessGroup } from '../bootstrap.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
 import { readSettings } from '../settings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
 import { destination } from './arguments.ts';
 import { openAskpass } from './askpass.ts';
-import { lostConnection } from './failures.ts';
 import { startMaster, type Master } from './master.ts';
 import { makePrivateDirectory, removePrivateDirectory } from './privateDirectory.ts';
-import { startSeparate, type SeparateContext } from './separate.ts';
+import { startSeparate, type SeparateChannel, type SeparateContext } from './separate.ts';
 import { createSessions } from './sessions.ts';
+import { joinStreams } from './stream.ts';
 import { renameOverSftp } from './sftp.ts';
 
 /** `shared`: one connection for all commands. `separate`: one each, as Windows needs it. */
@@ -51,6 +51,8 @@ export async function connectOpensshSharing(request: ConnectRequest, sharing: Sh
     throw error;
   }
 }
+
+const endGroupMs = 15_000;
 
 /** The ways to the server that a connection consists of. */
 interface Line {
@@ -92,7 +94,7 @@ function shareLine(context: SeparateContext, master: Master): Line {
 
 function separateLine(context: SeparateContext): Line {
   const { to } = context;
-  const running = new Set<ScriptChannel>();
+  const running = new Set<SeparateChannel>();
   const start = (rest: readonly string[]): Promise<ScriptChannel> => {
     const channel = startSeparate(context, rest);
     running.add(channel);
@@ -107,7 +109,7 @@ function separateLine(context: SeparateContext): Line {
     subsystem: (name) => start(['-s', '--', to.host, name]),
     stream: (host, port) => start(['-W', `${bracketed(host)}:${port}`, '--', to.host]),
     close: () => {
-      for (const channel of running) channel.close();
+      for (const channel of running) channel.drop();
     },
   };
 }
@@ -124,13 +126,12 @@ function createConnection(request: ConnectRequest, line: Line, dispose: () => vo
   };
   const exec = async (command: RemoteCommand): Promise<RemoteResult> => {
     checkOpen();
+    // Until the script runs nobody listens to its input, and an unheard error would end this process; `runScript` looks again.
+    if (command.input instanceof Readable) command.input.on('error', () => undefined);
     const channel = await line.open(command.signal);
     return runScript(channel, command, {
       server: entry,
-      endGroup: async (group) => {
-        const killer = await line.openUrgent();
-        await runScript(killer, { script: killScript(group) }, { server: entry, endGroup: async () => {} });
-      },
+      endGroup: (group) => endGroup(request, line, group),
     });
   };
   return {
@@ -141,10 +142,10 @@ function createConnection(request: ConnectRequest, line: Line, dispose: () => vo
     forward: async (host, port) => {
       checkOpen();
       const opened = await line.stream(host, port);
-      if (!('refused' in opened)) return duplexOf(opened);
+      if (!('refused' in opened)) return joinStreams(opened);
       if (/prohibited|unknown channel|disabled/i.test(opened.refused)) return undefined;
       throw new DurantError(
-        'remote-command-failed',
+        'host-unreachable',
         `${entry} could not connect to ${bracketed(host)}:${port} (${opened.refused}); check that something listens there.`,
         { server: entry },
       );
@@ -160,6 +161,22 @@ function createConnection(request: ConnectRequest, line: Line, dispose: () => vo
       dispose();
     },
   };
+}
+
+/** Ends a script through another session. What is left running is told, not thrown: the run has its own reason to end. */
+async function endGroup(request: ConnectRequest, line: Line, group: ProcessGroup): Promise<void> {
+  const { entry } = request.address;
+  try {
+    await runScript(
+      await line.openUrgent(),
+      { script: killScript(group), timeoutMs: endGroupMs },
+      { server: entry, endGroup: () => Promise.resolve() },
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `Processes of the command may still run on ${entry} (group ${group.pgid}): ${reason}`;
+    request.onNotice?.('remote-processes-left', message);
+  }
 }
 
 /** Separate connections are only known to work once one did. */
@@ -193,16 +210,6 @@ async function knownHostsFiles(
     request.signal,
   );
   return [join(directory, 'known_hosts'), ...settings.userKnownHostsFiles];
-}
-
-function duplexOf(channel: ScriptChannel): Duplex {
-  channel.stderr.resume();
-  const duplex = Duplex.from({ readable: channel.stdout, writable: channel.stdin });
-  duplex.once('close', () => channel.close());
-  void channel.ended.catch((error: unknown) => {
-    duplex.destroy(error instanceof Error ? error : lostConnection('the server', ''));
-  });
-  return duplex;
 }
 
 function bracketed(host: string): string {

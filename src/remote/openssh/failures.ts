@@ -56,7 +56,8 @@ export function spokenLines(log: string): readonly string[] {
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter(
-      (line) => line !== '' && !/^debug\d: |^OpenSSH_|^Authenticated to |^Authenticating to /.test(line),
+      (line) =>
+        line !== '' && !/^debug\d: |^OpenSSH_|^Authenticat|^Transferred: |^Bytes per second: /.test(line),
     );
 }
 

@@ -22,8 +22,13 @@ export interface SeparateContext {
   readonly directory: string;
 }
 
+export interface SeparateChannel extends ScriptChannel {
+  /** Lets go of it and fails what waits for its end: the connection was closed. */
+  drop(): void;
+}
+
 /** Starts it. `rest` is what follows the host's options: `--`, host and command, or `-W …`. */
-export function startSeparate(context: SeparateContext, rest: readonly string[]): ScriptChannel {
+export function startSeparate(context: SeparateContext, rest: readonly string[]): SeparateChannel {
   const { request, to, askpass, knownHosts, directory } = context;
   const { entry } = request.address;
   const conversation = askpass.converse();
@@ -33,7 +38,9 @@ export function startSeparate(context: SeparateContext, rest: readonly string[])
     [...separateArguments(logFile), ...connectionArguments(request, knownHosts), ...to.arguments, ...rest],
     conversation.env,
   );
+  let fail: (error: Error) => void = () => undefined;
   const ended = new Promise<ChannelEnd>((resolve, reject) => {
+    fail = reject;
     child.once('error', (error) => reject(startFailure(entry, error.message)));
     child.once('exit', (status, signal) => {
       if (signal !== null) reject(lostConnection(entry, ''));
@@ -42,11 +49,9 @@ export function startSeparate(context: SeparateContext, rest: readonly string[])
         void readFile(logFile, 'utf8')
           .catch(() => '')
           .then((log) => {
-            const authenticated = /^Authenticated to /m.test(log);
-            if (!authenticated) reject(connectFailure(entry, log));
-            else if (/closed by|Broken pipe|reset|not responding|disconnect/i.test(log))
-              reject(lostConnection(entry, log));
-            else resolve({ status, signalled: true });
+            if (!/^Authenticated to /m.test(log)) reject(connectFailure(entry, log));
+            else if (log.includes('rtype exit-signal')) resolve({ status, signalled: true });
+            else reject(lostConnection(entry, log));
           });
     });
     void conversation.refused.then((question) => {
@@ -59,5 +64,9 @@ export function startSeparate(context: SeparateContext, rest: readonly string[])
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
     child.kill('SIGTERM');
   };
-  return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, close };
+  const drop = (): void => {
+    fail(lostConnection(entry, ''));
+    close();
+  };
+  return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, ended, close, drop };
 }

@@ -1,4 +1,5 @@
 /** Sessions on a master's connection, each one an `ssh` process; never more at a time than the server allows. */
+import { PassThrough, type Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DurantError } from '../../errors.ts';
 import type { ChannelEnd, ScriptChannel } from '../scriptRun.ts';
@@ -13,7 +14,7 @@ export interface Sessions {
   open(command: string, signal: AbortSignal | undefined): Promise<ScriptChannel>;
   /** As `open`, at once; undefined where the server has no session left for a second. */
   openUrgent(command: string): Promise<ScriptChannel | undefined>;
-  /** The server's subsystem of that name; undefined where it has none. */
+  /** The server's subsystem of that name, in turn; ends at once where it has none. */
   subsystem(name: string): Promise<ScriptChannel>;
   /** A stream from the server to host:port; the reason where that was refused. */
   stream(host: string, port: number): Promise<ScriptChannel | { readonly refused: string }>;
@@ -76,13 +77,13 @@ export function createSessions(context: SessionsContext): Sessions {
     return waitUntilOpen(child, context, signal);
   };
 
-  const open = async (command: string, signal: AbortSignal | undefined): Promise<ScriptChannel> => {
+  const openInTurn = async (rest: readonly string[], signal?: AbortSignal): Promise<ScriptChannel> => {
     let refusedSince: number | undefined;
     for (;;) {
       await takeTurn(signal);
       let opened: Opened;
       try {
-        opened = await start(['--', to.host, command], signal);
+        opened = await start(rest, signal);
       } catch (error) {
         release();
         throw error;
@@ -108,18 +109,12 @@ export function createSessions(context: SessionsContext): Sessions {
   };
 
   return {
-    open,
+    open: (command, signal) => openInTurn(['--', to.host, command], signal),
     openUrgent: async (command) => {
       const opened = await start(['--', to.host, command]);
       return 'channel' in opened ? opened.channel : undefined;
     },
-    subsystem: async (name) => {
-      const opened = await start(['-s', '--', to.host, name]);
-      if ('channel' in opened) return opened.channel;
-      throw new DurantError('connection-unsupported', `${server} refused another session; run again.`, {
-        server,
-      });
-    },
+    subsystem: (name) => openInTurn(['-s', '--', to.host, name]),
     stream: async (host, port) => {
       const before = master.logged();
       const opened = await start(['-W', `${host.includes(':') ? `[${host}]` : host}:${port}`, '--', to.host]);
@@ -173,10 +168,10 @@ function waitUntilOpen(
       const line = /mux_client_request_(?:session|stdio_fwd): master session id: \d+\r?\n/.exec(log);
       if (!line) return;
       settle();
-      child.stderr.pause();
-      const rest = log.slice(line.index + line[0].length);
-      if (rest !== '') child.stderr.unshift(Buffer.from(rest, 'latin1'));
-      resolve({ channel: channelOf(child, ended) });
+      const stderr = new PassThrough();
+      stderr.write(Buffer.from(log.slice(line.index + line[0].length), 'latin1'));
+      child.stderr.pipe(stderr);
+      resolve({ channel: channelOf(child, stderr, ended) });
     };
     child.stderr.on('data', onLog);
     ended.then(
@@ -192,11 +187,11 @@ function waitUntilOpen(
   });
 }
 
-function channelOf(child: SshProcess, ended: Promise<ChannelEnd>): ScriptChannel {
+function channelOf(child: SshProcess, stderr: Readable, ended: Promise<ChannelEnd>): ScriptChannel {
   return {
     stdin: child.stdin,
     stdout: child.stdout,
-    stderr: child.stderr,
+    stderr,
     ended,
     close: () => {
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
