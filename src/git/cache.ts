@@ -1,9 +1,11 @@
 /** The bare repository in the cache that holds what was fetched: one per repository, shared by all projects and stages. */
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DurantError } from '../errors.ts';
 import { gitText, gitTextIfAny, GitFailure, type GitContext } from './command.ts';
 import { isAbbreviatedId, isFullId, LOG_FORMAT, parseCommits } from './commits.ts';
+import { withHiddenConfig } from './environment.ts';
 import { unreachable } from './failures.ts';
 import { configValue, removeStaleLocks } from './gitFolder.ts';
 import { acquireLock, type LockRequest } from './lock.ts';
@@ -141,16 +143,20 @@ async function fetchReferences(cache: Cache, more: readonly string[] = []): Prom
     if (!(error instanceof GitFailure)) throw error;
     await removeStaleLocks(cache.directory);
     if (more.length > 0) throw error;
-    const asked = ['ls-remote', '--quiet', 'origin', 'HEAD'];
-    await gitText(cache.context, {
-      directory: cache.directory,
-      args: inCache(cache, asked),
-      reach: 'remote',
-    }).catch((failure: unknown) => {
-      throw failure instanceof GitFailure ? unreachable(error, cache.repository) : failure;
-    });
+    if (!(await answers(cache))) throw unreachable(error, cache.repository);
     throw error;
   }
+}
+
+/** Whether the remote answers at all, asked from outside of the cache, which may be what is broken. */
+async function answers(cache: Cache): Promise<boolean> {
+  const text = await gitTextIfAny(cache.context, {
+    directory: tmpdir(),
+    args: ['--git-dir=/dev/null', 'ls-remote', 'origin', 'HEAD'],
+    env: withHiddenConfig(cache.context.env, [['remote.origin.url', cache.repository.url]]),
+    reach: 'remote',
+  });
+  return text !== undefined;
 }
 
 /** A commit may be on no branch any more; servers of this century give it all the same, others refuse the whole request. */

@@ -1,5 +1,5 @@
 /** A work tree, and what the index of it or of one of its submodules lists. */
-import { gitText, type GitContext } from './command.ts';
+import { gitText, GitFailure, type GitContext } from './command.ts';
 import { pointersLeft } from './lfs.ts';
 import type { TrackedFile } from './port.ts';
 import type { Repository } from './repository.ts';
@@ -27,17 +27,22 @@ export interface IndexEntry {
   readonly blob: string;
 }
 
-/** Entries of the index of the repository in `directory`, names as bytes. */
+/**
+ * Entries of the index of the repository in `directory`, names as bytes.
+ *
+ * @throws {GitFailure} Also where a command has told the index to leave files out, which `reset --hard` obeys.
+ */
 export async function indexEntries(
   context: GitContext,
   directory: string,
   globalArgs: readonly string[],
 ): Promise<readonly IndexEntry[]> {
-  const args = [...globalArgs, 'ls-files', '--stage', '-z'];
+  const args = [...globalArgs, 'ls-files', '--stage', '-t', '-z'];
   const text = await gitText(context, { directory, args }, 'latin1');
   return text.split('\0').flatMap((line) => {
     const tab = line.indexOf('\t');
-    const [mode = '', blob = ''] = line.slice(0, Math.max(tab, 0)).split(' ');
+    const [tag, mode = '', blob = ''] = line.slice(0, Math.max(tab, 0)).split(' ');
+    if (tag === 'S') throw new GitFailure('The index leaves out files (skip-worktree).');
     return tab === -1 ? [] : [{ path: line.slice(tab + 1), mode, blob }];
   });
 }

@@ -1,0 +1,26 @@
+/** Run by lock.test.ts as a process of its own: holds a lock until it is killed, or counts in a file under it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { setImmediate as yieldNow } from 'node:timers/promises';
+import { acquireLock } from '../../src/git/lock.ts';
+
+const [file = '', mode, counter = '', times = '0'] = process.argv.slice(2);
+const { signal } = new AbortController();
+const onWait = () => undefined;
+
+if (mode === 'count') {
+  console.log('ready');
+  process.stdin.resume();
+  await once(process.stdin, 'end');
+  for (let index = 0; index < Number(times); index += 1) {
+    const lock = await acquireLock({ file, signal, onWait });
+    const before = Number(readFileSync(counter, 'utf8'));
+    await yieldNow();
+    writeFileSync(counter, String(before + 1));
+    await lock.release();
+  }
+} else {
+  await acquireLock({ file, signal, onWait });
+  console.log('held');
+  setInterval(() => undefined, 1000);
+}
