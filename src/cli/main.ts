@@ -26,7 +26,8 @@ async function main(argv: readonly string[]): Promise<number> {
   let sayAbandoned = (): void => undefined;
   const interruption = listenForInterrupts(process, {
     first: () => {
-      printLine(output.stderr, 'Ending the run and putting things back … (Ctrl+C again stops at once)');
+      if (!options.json)
+        printLine(output.stderr, 'Ending the run and putting things back … (Ctrl+C again stops at once)');
     },
     again: () => {
       sayAbandoned();

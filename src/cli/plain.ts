@@ -3,7 +3,7 @@ import type { RunEvent } from '../engine/events.ts';
 import { eventLines, transferLine } from './lines.ts';
 import { printLine, type Output } from './output.ts';
 import type { Renderer } from './render.ts';
-import { reviewLines } from './review.ts';
+import { isPending, reviewLines } from './review.ts';
 import { failureLines, resultLines, type RunStarted } from './summary.ts';
 
 export interface PlainOptions {
@@ -35,7 +35,8 @@ export function plainRenderer(output: Output, options: PlainOptions): Renderer {
     for (const line of eventLines(event, { ...options, color: errorColor })) printLine(output.stderr, line);
     if (event.event === 'transfer' && options.steps === 'lines') transfer(event);
     if (event.event !== 'run-finished') return;
-    const ending = { started, finished: event, ms: options.now() - begun };
+    const pending = found.some(isPending);
+    const ending = { started, finished: event, pending, ms: options.now() - begun };
     if (dryRun)
       for (const line of reviewLines(found, { verbose: options.verbose, color }))
         printLine(output.stdout, line);

@@ -14,6 +14,11 @@ const marks = { deleted: '-', changed: '~', added: '+' } as const;
 /** How many changed or added files are listed without `--verbose`; deletions are listed always. */
 const shownFiles = 100;
 
+/** Whether an event of a dry run says that a run would change something. */
+export function isPending(event: RunEvent): boolean {
+  return event.event === 'change' || (event.event === 'step' && event.state === 'pending');
+}
+
 /** The lines of the review. Servers that would see the same are told of together. */
 export function reviewLines(
   events: readonly RunEvent[],

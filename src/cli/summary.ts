@@ -10,23 +10,26 @@ export interface Ending {
   /** Undefined where the run failed before it started. */
   readonly started: RunStarted | undefined;
   readonly finished: RunFinished;
+  /** Whether a dry run found something to do. */
+  readonly pending: boolean;
   /** Milliseconds the run took. */
   readonly ms: number;
 }
 
 /** For standard output: what is live where. */
-export function resultLines({ started, finished, ms }: Ending, color: Colors): string[] {
+export function resultLines({ started, finished, pending, ms }: Ending, color: Colors): string[] {
   if (!finished.ok) return [];
   const stage = printable(started?.stage ?? '');
   const servers = count(finished.servers.length, 'server');
   const release = describeRelease(finished);
   const time = color.dim(`, ${formatDuration(ms)}`);
   if (finished.dry_run) {
-    const same = finished.servers.length > 0 && finished.servers.every(({ state }) => state === 'unchanged');
+    if (!pending)
+      return [`${stage}: nothing to do${release === '' ? '' : `, ${release} is live`} (dry run).`];
     return [
-      same && started?.action === 'deploy' && finished.release !== null
-        ? `Nothing was changed (dry run).${release === '' ? '' : ` ${stage}: ${release}.`}`
-        : 'Nothing was changed (dry run).',
+      release === ''
+        ? 'Nothing was changed (dry run).'
+        : `Nothing was changed (dry run). ${stage} would have ${release} live on ${servers}.`,
     ];
   }
   if (started?.action === 'adopt' || started?.action === 'unlock' || started?.action === 'prune')

@@ -168,7 +168,7 @@ describe('the review of a dry run', () => {
       'update_code  pending: 2 files to send',
       'Commands on web1, web2',
       'vendors: composer install',
-      'Nothing was changed (dry run).',
+      'Nothing was changed (dry run). production would have release',
     ].map((part) => [part, text.indexOf(part)] as const);
     for (const [part, at] of order) assert.notEqual(at, -1, `${part} is missing in\n${text}`);
     assert.deepEqual(

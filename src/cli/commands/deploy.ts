@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { changesPending, runStatus } from '../exitStatus.ts';
 import type { CommandOf } from '../invocation.ts';
 import { openProject } from '../project.ts';
+import { isPending } from '../review.ts';
 import { openSession } from '../session.ts';
 
 export async function deploy(command: CommandOf<'deploy'>, context: Context): Promise<number> {
@@ -24,7 +25,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
       },
       session.host,
       (event) => {
-        pending ||= event.event === 'change' || (event.event === 'step' && event.state === 'pending');
+        pending ||= isPending(event);
         session.emit(event);
       },
       session.signal,
