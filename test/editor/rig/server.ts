@@ -1,0 +1,121 @@
+/** VS Code's own server, whose web workbench a browser opens: a real VS Code on a machine without a desktop. */
+import { spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { provideVsCode } from '../../../scripts/vscode.mjs';
+
+export type Age = 'oldest' | 'newest';
+
+export interface EditorServerOptions {
+  readonly age: Age;
+  /** Where it keeps its data, user settings and installed extensions; the caller removes it. */
+  readonly dataDir: string;
+  /** Packaged extensions to install before it starts. */
+  readonly vsix?: readonly string[];
+  /** The environment of the extension host. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** False: no folder has to be trusted. Default false. */
+  readonly trust?: boolean;
+}
+
+export interface EditorServer {
+  readonly port: number;
+  readonly version: string;
+  /** Address that opens a folder or a .code-workspace file. */
+  readonly url: (workspace: string | undefined, payload?: readonly (readonly [string, string])[]) => string;
+  /** What it wrote so far. */
+  readonly log: () => string;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startEditorServer(options: EditorServerOptions): Promise<EditorServer> {
+  const { version, main, node } = await provideVsCode(options.age);
+  await mkdir(join(options.dataDir, 'data', 'User'), { recursive: true });
+  await writeFile(
+    join(options.dataDir, 'data', 'User', 'settings.json'),
+    JSON.stringify(options.settings ?? {}, undefined, 2),
+  );
+  const env = { ...process.env, ...options.env };
+  const data = ['--accept-server-license-terms', '--disable-telemetry', '--server-data-dir', options.dataDir];
+  for (const vsix of options.vsix ?? []) {
+    const { status, output } = await ended(
+      spawn(node, [main, ...data, '--install-extension', vsix], { env }),
+    );
+    if (status !== 0) throw new Error(`VS Code did not install ${vsix}:\n${output}`);
+  }
+  const child = spawn(
+    node,
+    [
+      main,
+      ...data,
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '0',
+      '--without-connection-token',
+      '--enable-smoke-test-driver',
+      ...(options.trust === true ? [] : ['--disable-workspace-trust']),
+    ],
+    // A group of its own: extension hosts, terminals and watchers end with it.
+    { env, detached: true },
+  );
+  let log = '';
+  const port = await new Promise<number>((listening, failed) => {
+    const read = (chunk: Buffer): void => {
+      log = `${log}${chunk.toString('utf8')}`.slice(-200_000);
+      const found = /Extension host agent listening on (\d+)/.exec(log)?.[1];
+      if (found !== undefined) listening(Number(found));
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.on('error', failed);
+    child.on('exit', (status) => {
+      failed(new Error(`VS Code's server ended with ${String(status)}:\n${log}`));
+    });
+  });
+  const closed = new Promise<void>((done) =>
+    child.on('close', () => {
+      done();
+    }),
+  );
+  return {
+    port,
+    version,
+    url: (workspace, payload = []) => {
+      const query = new URLSearchParams();
+      if (workspace !== undefined)
+        query.set(workspace.endsWith('.code-workspace') ? 'workspace' : 'folder', workspace);
+      else query.set('ew', 'true');
+      query.set('payload', JSON.stringify([['skipWelcome', 'true'], ...payload]));
+      return `http://127.0.0.1:${String(port)}/?${query.toString()}`;
+    },
+    log: () => log,
+    stop: async () => {
+      endGroup(child.pid);
+      await closed;
+    },
+  };
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+async function ended(
+  child: ReturnType<typeof spawn>,
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  const status = await new Promise<number | null>((done, failed) => {
+    child.on('error', failed);
+    child.on('close', done);
+  });
+  return { status, output };
+}
