@@ -110,7 +110,16 @@ export async function reachServers(run: Run): Promise<void> {
   );
   try {
     await onEach(wanted, run.settings.parallel, run.signal, async ({ address }, signal) => {
+      const began = performance.now();
+      const report = (state: 'running' | 'done', reason: string | null, ms: number | null): void =>
+        run.emit({ event: 'step', step: 'connect', server: address.entry, state, reason, ms });
+      report('running', null, null);
       const connection = await connectTo({ ...reach, signal }, address);
+      report(
+        'done',
+        `${connection.description}, as ${connection.user}`,
+        Math.round(performance.now() - began),
+      );
       try {
         reached.set(address.entry, serverRun(connection, await learnFacts(connection, run.settings, signal)));
       } catch (error) {

@@ -21,7 +21,7 @@ import { shared } from './goals/shared.ts';
 import { symlink } from './goals/symlink.ts';
 import { writable } from './goals/writable.ts';
 import { updateCode } from './goals/updateCode.ts';
-import { giveBackLocks, isOurDeadLock, takeLocks } from './locks.ts';
+import { giveBackLocks, isOurDeadLock, lockServers, takeLocks } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
 import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
@@ -47,8 +47,6 @@ export interface DeployRequest extends StageRequest {
 
 /** What is built on every server, in parallel, before any is switched. */
 const BUILD: readonly Step[] = [
-  prepare,
-  lock,
   release,
   updateCode,
   shared,
@@ -60,7 +58,7 @@ const BUILD: readonly Step[] = [
 ];
 /** What makes it live. A failure here switches every server back. */
 const PUBLISH: readonly Step[] = [symlink, healthCheck];
-const STEPS: readonly Step[] = [...BUILD, ...PUBLISH];
+const STEPS: readonly Step[] = [prepare, lock, ...BUILD, ...PUBLISH];
 
 /** Deploys a stage. Never throws: how it ended is the last event, which is returned too. */
 export function deploy(
@@ -109,16 +107,7 @@ async function fetchCode(run: Run, request: DeployRequest): Promise<void> {
 }
 
 async function lockAll(run: Run, request: DeployRequest): Promise<void> {
-  await run.journal.begin({
-    run: run.id,
-    stage: run.request.stage,
-    config: run.request.file,
-    action: run.action,
-    servers: run.request.servers.map((server) => server.entry),
-    started: run.started.toISOString(),
-  });
-  run.phase = 'building';
-  await takeLocks(run, request.waitMs);
+  await lockServers(run, request.waitMs);
   // Under the lock the servers may look different from before: someone may have deployed meanwhile.
   await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     assessSteps({ run, server, signal }, STEPS),

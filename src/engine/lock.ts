@@ -44,6 +44,11 @@ export function lockIsOurs(run: string): string {
   return `grep -qxF ${quote(recordLine('run', run))} .durant/lock 2>/dev/null`;
 }
 
+/** Makes project_dir and Durant's folders in it, for hooks that come before the lock. */
+export function prepareScript(projectDir: string): string {
+  return enterProject(projectDir);
+}
+
 /** Gives the lock back, if it is still this run's; the working directory is project_dir. */
 export function unlockScript(run: string): string {
   return `if ${lockIsOurs(run)}; then rm -f .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;

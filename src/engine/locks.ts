@@ -4,11 +4,58 @@ import { DurantError, asDurantError } from '../errors.ts';
 import { lockedError } from './assess.ts';
 import { factsScript, parseFacts, type ServerFacts } from './facts.ts';
 import { lockInput, lockScript, takeOverScript, unlockScript } from './lock.ts';
-import { inLockOrder, lockOf, onAll, warnOf, type Run, type ServerRun } from './run.ts';
+import { prepare } from './goals/prepare.ts';
+import type { Step } from './goals/goal.ts';
+import { hookCommands, runHook } from './hooks.ts';
+import { inLockOrder, lockOf, onAll, onEach, warnOf, type Run, type ServerRun } from './run.ts';
+import { achieveSteps } from './steps.ts';
 import { runScript, serverFailure } from './script.ts';
 import { factsRequest } from './servers.ts';
 
 const RETRY_MS = 2_000;
+
+/** Steps `prepare` and `lock` of all servers, with the hooks of a deploy; from here on a failure has something to undo. */
+export async function lockServers(run: Run, waitMs: number): Promise<void> {
+  await run.journal.begin({
+    run: run.id,
+    stage: run.request.stage,
+    config: run.request.file,
+    action: run.action,
+    servers: run.request.servers.map((server) => server.entry),
+    started: run.started.toISOString(),
+  });
+  run.phase = 'building';
+  await lockHook(run, 'before_lock', [prepare]);
+  const began = performance.now();
+  const report = (step: string, server: ServerRun, state: 'running' | 'already' | 'done'): void =>
+    run.emit({
+      event: 'step',
+      step,
+      server: server.address.entry,
+      state,
+      reason: null,
+      ms: state === 'running' ? null : Math.round(performance.now() - began),
+    });
+  const fresh = run.servers.filter((server) => !server.facts.managed);
+  for (const server of run.servers) report('lock', server, 'running');
+  try {
+    await takeLocks(run, waitMs);
+  } catch (error) {
+    run.failedStep ??= 'lock';
+    throw error;
+  }
+  for (const server of fresh) report('prepare', server, 'done');
+  for (const server of run.servers) report('lock', server, 'done');
+  await lockHook(run, 'after_lock', []);
+}
+
+async function lockHook(run: Run, name: 'before_lock' | 'after_lock', first: readonly Step[]): Promise<void> {
+  if (run.action !== 'deploy' || hookCommands(run, name).length === 0) return;
+  await onEach(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
+    await achieveSteps({ run, server, signal }, first);
+    await runHook(run, server, name, { directory: server.facts.project, signal });
+  });
+}
 
 /**
  * Takes the lock on every server of the run; from then on `facts` are what is true under the lock.

@@ -9,7 +9,7 @@ import { writeRecord } from './goals/release.ts';
 import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook } from './hooks.ts';
 import { unlockScript } from './lock.ts';
-import { giveBackLocks, isOurDeadLock, takeLocks } from './locks.ts';
+import { giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
 import type { Host } from './ports.ts';
 import type { ReleaseRecord } from './record.ts';
 import { newestLive, rollbackCandidate } from './release.ts';
@@ -29,7 +29,8 @@ export interface RollbackRequest extends StageRequest {
   readonly confirmed: boolean;
 }
 
-const STEPS: readonly Step[] = [lock, symlink, healthCheck];
+const PUBLISH: readonly Step[] = [symlink, healthCheck];
+const STEPS: readonly Step[] = [lock, ...PUBLISH];
 
 /** Rolls a stage back. Never throws: how it ended is the last event, which is returned too. */
 export function rollback(
@@ -62,20 +63,11 @@ export function rollback(
         throw lockedError(server.address.entry, server.facts.lock, run.host.now());
     await confirmProtected(run, request.confirmed);
 
-    await run.journal.begin({
-      run: run.id,
-      stage: run.request.stage,
-      config: run.request.file,
-      action: run.action,
-      servers: run.request.servers.map((server) => server.entry),
-      started: run.started.toISOString(),
-    });
-    run.phase = 'building';
-    await takeLocks(run, request.waitMs);
+    await lockServers(run, request.waitMs);
     // Under the lock: the release may have been removed meanwhile.
     choose(run, { ...request, release: run.release });
     run.phase = 'publishing';
-    for (const step of STEPS)
+    for (const step of PUBLISH)
       await onEach(run.servers, run.servers.length, run.signal, (server, each) =>
         achieveSteps({ run, server, signal: each }, [step]),
       );

@@ -33,7 +33,9 @@ export function connectTo(reach: Reach, address: ServerAddress): Promise<Connect
     prompt: reach.prompt,
     signal: reach.signal,
     sshPath: host.sshPath,
-    onNotice: (code, message) => reach.emit({ event: 'warning', code, message, server: address.entry }),
+    onNotice: (code, message) => {
+      if (code !== 'ssh-client') reach.emit({ event: 'warning', code, message, server: address.entry });
+    },
   });
 }
 

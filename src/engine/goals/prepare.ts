@@ -1,5 +1,7 @@
-/** `prepare`: project_dir and Durant's folders in it. Made with the lock, in one round trip. */
+/** `prepare`: project_dir and Durant's folders in it. `lock` makes them too, in its own round trip, where no hook comes between. */
 import { assessServer } from '../assess.ts';
+import { prepareScript } from '../lock.ts';
+import { serverFailure } from '../script.ts';
 import type { Step } from './goal.ts';
 
 export const prepare: Step = {
@@ -16,7 +18,8 @@ export const prepare: Step = {
       ? 'project_dir has no .durant yet'
       : `project_dir ${run.settings.project_dir} does not exist yet`;
   },
-  async achieve() {
-    // `lock` makes what is missing before it takes the lock.
+  async achieve({ run, server, signal }) {
+    const result = await server.connection.exec({ script: prepareScript(run.settings.project_dir), signal });
+    if (result.status !== 0) throw serverFailure(server, result);
   },
 };
