@@ -85,9 +85,20 @@ export async function readSettings(query: SettingsQuery, signal: AbortSignal): P
         `“${word}” is no host or user name; letters, digits and . _ : % - may occur in it, and no - in front. Correct the server entry.`,
       );
   const fromSsh = await askSsh(query, signal);
-  if (fromSsh !== undefined) return interpretSettings(fromSsh, query, environment(userInfo().homedir));
+  if (fromSsh !== undefined)
+    return withIdentity(interpretSettings(fromSsh, query, environment(userInfo().homedir)), query.identity);
   const lines = await readSshConfigFile(query.host, query.user);
   return interpretSettings(withOverrides(lines, query), query, environment(homedir()));
+}
+
+/** ssh leaves a key out that is not there; it is kept, so that a failed login can say so. */
+function withIdentity(settings: SshSettings, identity: string | undefined): SshSettings {
+  if (identity === undefined || settings.identityFiles.includes(identity)) return settings;
+  return {
+    ...settings,
+    identityFiles: [identity, ...settings.identityFiles],
+    identityFilesChosen: true,
+  };
 }
 
 /** Host and user as engine.md allows them on command lines. */

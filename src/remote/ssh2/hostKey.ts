@@ -85,8 +85,12 @@ export async function verifyHostKey(
         'connection-unsupported',
         `${place(verdict.entry)} trusts ${name} through a certificate authority (@cert-authority), which the built-in client cannot check. Set ssh_client: openssh.`,
       );
-    case 'unknown':
+    case 'unknown': {
+      // Another connection may have written it down since these entries were read.
+      const now = judgeHostKey(await readKnownHosts(settings), name, key);
+      if (now.kind === 'trusted') return;
       return decide(key, name, verdict.otherTypes, settings, policy, decisions);
+    }
   }
 }
 
