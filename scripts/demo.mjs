@@ -82,6 +82,8 @@ branch = main
 server = demo
 project_dir = ${join(root, 'shop').replaceAll('%', '%%')}
 after_symlink = ./bin/hello
+# Copying ahead for the next deploy happens in the background; the demo leaves nothing running.
+spare = no
 `;
 }
 
@@ -173,7 +175,8 @@ function write(name, text) {
 }
 
 function say(what, why) {
-  console.log(`\n\u001b[1m» ${what}\u001b[0m  (${why})`);
+  const line = process.stdout.isTTY ? `\u001b[1m» ${what}\u001b[0m` : `» ${what}`;
+  console.log(`\n${line}  (${why})`);
 }
 
 function indent(text) {
