@@ -1,21 +1,19 @@
-// npm run demo: Durant's main job from end to end, on an SSH server of its own, in the ignored folder .demo/.
+// npm run demo [-- FOLDER]: Durant's main job from end to end, on an SSH server of its own, in the ignored folder .demo/ (or FOLDER).
 // No network, no root, no sshd, and nothing of the user's is read or written.
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join, relative, resolve } from 'node:path';
-import ssh2 from 'ssh2';
+import { chmodSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { startEmbeddedServer } from './embedded-server.ts';
 
-const demo = resolve('.demo');
+const demo = resolve(process.argv[2] ?? '.demo');
 const [project, home, root] = ['project', 'home', 'server'].map((name) => join(demo, name));
-const cli = resolve('dist/cli.cjs');
+const cli = fileURLToPath(new URL('../dist/cli.cjs', import.meta.url));
 
-execFileSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
 rmSync(demo, { recursive: true, force: true });
-for (const folder of [project, join(home, '.ssh'), root]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+for (const folder of [project, home, root]) mkdirSync(folder, { recursive: true, mode: 0o700 });
 
-const keys = ssh2.utils.generateKeyPairSync('ed25519');
-const server = await startEmbeddedServer({ root, authorizedKey: keys.public });
+const server = await startEmbeddedServer({ root });
 const env = userOfTheDemo();
 try {
   makeProject();
@@ -24,7 +22,7 @@ try {
   console.error(`\nThe demo went wrong: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  await server.close();
+  await server.stop();
 }
 
 async function tour() {
@@ -56,8 +54,8 @@ async function tour() {
   console.log(indent(tree(join(root, 'shop')).join('\n')));
 
   console.log(`
-Everything above is in .demo/: the project, the "server", and durant.conf.
-Next: change .demo/project, or write a durant.conf for a project of yours: durant init (README.md tells the rest).
+Everything above is in ${relative('.', demo)}/: the project, the "server", and durant.conf.
+Next: write a durant.conf for a project of yours with: durant init (README.md tells the rest).
 In the editor: npm run demo:editor will open this workspace in VS Code; it comes with the extension.`);
 }
 
@@ -79,7 +77,7 @@ repository = .
 branch = main
 
 [production]
-server = demo
+server = ${server.entry}
 project_dir = ${join(root, 'shop').replaceAll('%', '%%')}
 after_symlink = ./bin/hello
 # Copying ahead for the next deploy happens in the background; the demo leaves nothing running.
@@ -89,49 +87,11 @@ spare = no
 
 /** The environment of somebody who has nothing but this demo's key, known_hosts and ssh configuration. */
 function userOfTheDemo() {
-  const ssh = join(home, '.ssh');
-  const file = (name, text, mode = 0o600) => {
-    writeFileSync(join(ssh, name), text, { mode });
-    return join(ssh, name);
-  };
-  const key = file('id_ed25519', keys.private);
-  const knownHosts = file('known_hosts', `[127.0.0.1]:${server.port} ${server.hostKey}\n`);
-  const config = file(
-    'config',
-    `Host demo
-  HostName 127.0.0.1
-  Port ${server.port}
-  User ${server.user}
-  IdentityFile "${key}"
-  IdentitiesOnly yes
-  IdentityAgent none
-  UserKnownHostsFile "${knownHosts}"
-  GlobalKnownHostsFile /dev/null
-`,
-  );
-  const path = process.env.PATH ?? '';
-  const bin = join(home, 'bin');
-  const openssh = path
-    .split(delimiter)
-    .map((folder) => join(folder, 'ssh'))
-    .find(existsSync);
-  if (openssh !== undefined && process.platform !== 'win32') {
-    // OpenSSH takes the home folder from the password database, whatever HOME says.
-    mkdirSync(bin);
-    writeFileSync(
-      join(bin, 'ssh'),
-      `#!/bin/sh\nexec '${openssh}' -F '${config.replaceAll("'", `'\\''`)}' "$@"\n`,
-      { mode: 0o755 },
-    );
-  }
   const kept = ['LANG', 'LC_ALL', 'TERM', 'COLORTERM', 'NO_COLOR', 'SystemRoot', 'TEMP', 'TMP', 'TMPDIR'];
+  const own = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
   return {
-    ...Object.fromEntries(
-      kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-    ),
-    PATH: [bin, path].join(delimiter),
-    HOME: home,
-    USERPROFILE: home,
+    ...Object.fromEntries(own),
+    ...server.clientEnvironment,
     LOCALAPPDATA: join(home, 'AppData'),
     XDG_CACHE_HOME: join(home, '.cache'),
     XDG_CONFIG_HOME: join(home, '.config'),
