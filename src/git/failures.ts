@@ -13,7 +13,7 @@ export function unreachable(failure: GitFailure, repository: Repository): Durant
 
 /** The commit could not be checked out. */
 export function checkoutFailed(failure: GitFailure, repository: Repository, directory: string): DurantError {
-  const remedy = /No space left|Disk quota/i.test(failure.message)
+  const remedy = isDiskFull(failure)
     ? `Free space on the disk that holds ${directory}.`
     : /submodule/i.test(failure.message)
       ? `Check that the submodules' URLs can be read from here, or set \`submodules = no\`. ${remedyFor(failure.message, repository)}`
@@ -22,6 +22,11 @@ export function checkoutFailed(failure: GitFailure, repository: Repository, dire
     'checkout-failed',
     `The commit cannot be checked out in ${directory}. ${gitSaid(failure, repository)} ${remedy}`,
   );
+}
+
+/** Whether the disk here is full; then nothing is to be made anew. */
+export function isDiskFull(failure: GitFailure): boolean {
+  return /No space left|Disk quota/i.test(failure.message);
 }
 
 /** Whether git complains of its own objects, so that a fresh copy would help. */
@@ -41,6 +46,7 @@ function gitSaid(failure: GitFailure, repository: Repository): string {
 }
 
 function remedyFor(said: string, repository: Repository): string {
+  if (/No space left|Disk quota/i.test(said)) return 'Free space on the disk that holds the cache folder.';
   if (/Host key verification failed|REMOTE HOST IDENTIFICATION/i.test(said))
     return 'Connect once with ssh by hand and check the host key that it shows.';
   if (/dubious ownership/i.test(said))

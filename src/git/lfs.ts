@@ -1,23 +1,48 @@
 /** Git LFS: content is pulled by its filters where git-lfs is installed; pointers that stay are found, so that they can be warned of. */
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { findProgram, gitText, type GitContext } from './command.ts';
 import type { TrackedFile } from './port.ts';
 
-/** Whether git-lfs is on the PATH. */
-export async function hasGitLfs(env: Readonly<Record<string, string>>): Promise<boolean> {
-  return (await findProgram('git-lfs', env)) !== undefined;
+/** What a checkout does about Git LFS. */
+export interface Lfs {
+  readonly installed: boolean;
+  /** For `-c`: the filters that `git lfs install` would write, or none that a missing program would break. */
+  readonly config: readonly string[];
 }
 
-/** Configuration for a checkout: the filters that `git lfs install` would write, or none that a missing program would break. */
-export function lfsConfig(installed: boolean): readonly string[] {
-  return installed
-    ? [
-        'filter.lfs.clean=git-lfs clean -- %f',
-        'filter.lfs.smudge=git-lfs smudge -- %f',
-        'filter.lfs.process=git-lfs filter-process',
-        'filter.lfs.required=true',
-      ]
-    : ['filter.lfs.clean=', 'filter.lfs.smudge=', 'filter.lfs.process=', 'filter.lfs.required=false'];
+/** Looks for git-lfs on the PATH. */
+export async function findLfs(env: Readonly<Record<string, string>>): Promise<Lfs> {
+  const installed = (await findProgram('git-lfs', env)) !== undefined;
+  return { installed, config: installed ? FILTERS : NO_FILTERS };
+}
+
+const FILTERS = [
+  'filter.lfs.clean=git-lfs clean -- %f',
+  'filter.lfs.smudge=git-lfs smudge -- %f',
+  'filter.lfs.process=git-lfs filter-process',
+  'filter.lfs.required=true',
+];
+const NO_FILTERS = [
+  'filter.lfs.clean=',
+  'filter.lfs.smudge=',
+  'filter.lfs.process=',
+  'filter.lfs.required=false',
+];
+
+/** Replaces pointers that were checked out while git-lfs was not there, which git takes for up to date. */
+export async function pullPointers(
+  context: GitContext,
+  directory: string,
+  pointers: readonly string[],
+  globalArgs: readonly string[],
+): Promise<void> {
+  await Promise.all(pointers.map(async (path) => await rm(bytePath(directory, path), { force: true })));
+  await gitText(context, {
+    directory,
+    args: [...globalArgs, 'reset', '--hard', '--'],
+    config: FILTERS,
+    reach: 'remote',
+  });
 }
 
 const POINTER = Buffer.from('version https://git-lfs.github.com/spec/v1\n');

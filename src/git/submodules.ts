@@ -1,10 +1,11 @@
 /** Submodules of a work tree: exactly at their commits and as clean as the tree itself, or empty. */
 import { lstat, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gitText, GitFailure, type GitCall } from './command.ts';
+import { gitText, GitFailure, type GitCall, type GitContext } from './command.ts';
 import { withHiddenConfig } from './environment.ts';
 import { askingNothing } from './ssh.ts';
 import { removeStaleLocks } from './gitFolder.ts';
+import type { Lfs } from './lfs.ts';
 import { checkedOut, indexEntries, inTree, type CheckedOut, type WorkTree } from './treeFiles.ts';
 
 /** A submodule could not be had. Trying again with a fresh work tree would not help. */
@@ -18,7 +19,7 @@ export class SubmoduleFailure extends GitFailure {}
 export async function updateSubmodules(
   tree: WorkTree,
   links: readonly string[],
-  config: readonly string[],
+  lfs: Lfs,
 ): Promise<CheckedOut> {
   if (!(await exists(join(tree.directory, '.gitmodules')))) {
     await emptySubmodules(tree.directory, links);
@@ -30,7 +31,7 @@ export async function updateSubmodules(
   // They may be reached through ssh where the repository is not.
   const context = await askingNothing(tree.context);
   const run = async (args: readonly string[]) =>
-    await gitText(context, await submoduleCall({ ...tree, context }, args, config));
+    await gitText(context, await submoduleCall({ ...tree, context }, args, lfs.config));
   try {
     if (before) {
       // The configuration of the tree is written anew each time; a URL may have changed since.
@@ -48,7 +49,7 @@ export async function updateSubmodules(
       throw again instanceof GitFailure ? new SubmoduleFailure(again.message) : again;
     });
   }
-  return await cleanAndList(tree, tree.directory, links);
+  return await cleanAndList(context, tree.directory, links, lfs);
 }
 
 const UPDATE = ['submodule', 'update', '--init', '--recursive', '--force'];
@@ -69,9 +70,10 @@ export async function emptySubmodules(directory: string, links: readonly string[
 }
 
 async function cleanAndList(
-  tree: WorkTree,
+  context: GitContext,
   directory: string,
   links: readonly string[],
+  lfs: Lfs,
 ): Promise<CheckedOut> {
   const lists = await Promise.all(
     links.map(async (link): Promise<CheckedOut> => {
@@ -83,11 +85,12 @@ async function cleanAndList(
         return { files: [], pointers: [] };
       }
       const path = folder.toString('utf8');
-      await gitText(tree.context, { directory: path, args: ['clean', '-ffdx'] });
-      const entries = await indexEntries(tree.context, path, []);
-      const own = await checkedOut(tree, path, entries, []);
+      await gitText(context, { directory: path, args: ['clean', '-ffdx'] });
+      const entries = await indexEntries(context, path, []);
+      const own = await checkedOut(context, path, entries, { globalArgs: [], lfs });
       const inner = entries.filter((each) => each.mode === '160000').map((each) => each.path);
-      const below = inner.length === 0 ? { files: [], pointers: [] } : await cleanAndList(tree, path, inner);
+      const below =
+        inner.length === 0 ? { files: [], pointers: [] } : await cleanAndList(context, path, inner, lfs);
       return {
         files: [...own.files, ...below.files].map((file) => ({ ...file, path: `${link}/${file.path}` })),
         pointers: [...own.pointers, ...below.pointers].map((pointer) => `${link}/${pointer}`),

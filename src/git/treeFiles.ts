@@ -1,6 +1,6 @@
 /** A work tree, and what the index of it or of one of its submodules lists. */
 import { gitText, GitFailure, type GitContext } from './command.ts';
-import { pointersLeft } from './lfs.ts';
+import { pointersLeft, pullPointers, type Lfs } from './lfs.ts';
 import type { TrackedFile } from './port.ts';
 import type { Repository } from './repository.ts';
 
@@ -47,17 +47,21 @@ export async function indexEntries(
   });
 }
 
-/** The files among the entries of one repository, and which of them are LFS pointers. */
+/** The files among the entries of one repository, with the content of Git LFS; and those whose content could not be had. */
 export async function checkedOut(
-  tree: WorkTree,
+  context: GitContext,
   directory: string,
   entries: readonly IndexEntry[],
-  globalArgs: readonly string[],
+  options: { readonly globalArgs: readonly string[]; readonly lfs: Lfs },
 ): Promise<CheckedOut> {
+  const { globalArgs, lfs } = options;
   const files = entries.flatMap(({ path, mode, blob }) =>
     mode === '100644' || mode === '100755' || mode === '120000' ? [{ path, mode, blob } as const] : [],
   );
-  return { files, pointers: await pointersLeft(tree.context, directory, files, globalArgs) };
+  const pointers = await pointersLeft(context, directory, files, globalArgs);
+  if (pointers.length === 0 || !lfs.installed) return { files, pointers };
+  await pullPointers(context, directory, pointers, globalArgs);
+  return { files, pointers: await pointersLeft(context, directory, files, globalArgs) };
 }
 
 /** Never left to git's search: from a broken work tree it would go up and find the project's own repository. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gitText } from './command.ts';
 import { configValue, LOCK_FILE, writeIfDifferent } from './gitFolder.ts';
-import { hasGitLfs, lfsConfig } from './lfs.ts';
+import { findLfs } from './lfs.ts';
 import { packedReferences, type Reference } from './references.ts';
 import { emptySubmodules, updateSubmodules } from './submodules.ts';
 import { checkedOut, indexEntries, inTree, type CheckedOut, type WorkTree } from './treeFiles.ts';
@@ -41,26 +41,25 @@ export async function checkOut(tree: WorkTree, id: string, options: CheckoutOpti
   await prepare(tree, options.references);
   // The commit before may be gone from the cache, so git is not to look at it: HEAD is written first.
   await writeIfDifferent(join(tree.gitFolder, 'HEAD'), `${id}\n`);
-  const lfs = await hasGitLfs(tree.context.env);
-  const config = lfsConfig(lfs);
+  const lfs = await findLfs(tree.context.env);
   await gitText(tree.context, {
     directory: tree.directory,
     args: inTree(tree, ['reset', '--hard', id, '--']),
-    config,
-    reach: lfs ? 'remote' : 'local',
+    config: lfs.config,
+    reach: lfs.installed ? 'remote' : 'local',
   });
   const [entries] = await Promise.all([
     indexEntries(tree.context, tree.directory, inTree(tree, [])),
     gitText(tree.context, { directory: tree.directory, args: inTree(tree, ['clean', '-ffdx']) }),
   ]);
   const links = entries.filter((each) => each.mode === '160000').map((each) => each.path);
-  const own = await checkedOut(tree, tree.directory, entries, inTree(tree, []));
+  const own = await checkedOut(tree.context, tree.directory, entries, { globalArgs: inTree(tree, []), lfs });
   if (links.length === 0) return own;
   if (!options.submodules) {
     await emptySubmodules(tree.directory, links);
     return own;
   }
-  const below = await updateSubmodules(tree, links, config);
+  const below = await updateSubmodules(tree, links, lfs);
   return {
     files: [...own.files, ...below.files],
     pointers: [...own.pointers, ...below.pointers],

@@ -22,10 +22,10 @@ describe('git: a run that is killed', () => {
   it('leaves nothing that stops the next one', async () => {
     const tree = (content: string): Record<string, Entry> =>
       Object.fromEntries(
-        Array.from({ length: 1500 }, (_, index) => [`d${index % 40}/f${index}`, `${content} ${index}`]),
+        Array.from({ length: 400 }, (_, index) => [`d${index % 40}/f${index}`, `${content} ${index}`]),
       );
     const remote = makeRepository([], join(area.root));
-    for (let round = 0; round < 6; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       remote.commit({ message: `round ${round}`, files: tree(`round ${round}`) });
       const child = spawn(process.execPath, [RUN, remote.directory, area.project, area.cache], {
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -34,7 +34,7 @@ describe('git: a run that is killed', () => {
       const exited = once(child, 'exit');
       await once(child.stdout, 'data');
       // Not a wait for anything: the moment of the kill is what varies.
-      await pause(10 + round * 25);
+      await pause(10 + round * 40);
       child.kill('SIGKILL');
       await exited;
       const { directory } = await area.deployed({ repository: remote.directory });
