@@ -16,7 +16,7 @@ type Read = Pick<ConfDocument, 'defaults' | 'sections' | 'options' | 'text'>;
 
 /**
  * Problems of interpolation. A value of DEFAULT is judged in the stages that inherit it, since it may use keys that only they
- * have; where none inherits it, by itself.
+ * have; in a file without stages, by itself.
  */
 export function interpolationProblems(doc: Read): readonly Problem[] {
   const withPercent = doc.options.filter((option) => option.raw.includes('%'));
@@ -35,21 +35,23 @@ export function interpolationProblems(doc: Read): readonly Problem[] {
   };
 
   const inherited = [...doc.defaults.options.values()].filter((option) => option.raw.includes('%'));
-  const judged = new Set<ConfOption>();
+  let stages = 0;
   let tries = 0;
   for (const section of doc.sections.values()) {
     const fill = interpolator(doc, section);
     for (const option of section.options.values()) if (option.raw.includes('%')) tryIn(section, fill, option);
     if (placeOf(section.name).place !== 'stage') continue;
+    stages += 1;
     for (const option of inherited) {
       if (section.options.has(option.key)) continue;
       if ((tries += 1) > MAX_INHERITED_TRIES) break;
-      judged.add(option);
       tryIn(section, fill, option);
     }
   }
-  const fill = interpolator(doc, doc.defaults);
-  for (const option of inherited) if (!judged.has(option)) tryIn(doc.defaults, fill, option);
+  if (stages === 0) {
+    const fill = interpolator(doc, doc.defaults);
+    for (const option of inherited) tryIn(doc.defaults, fill, option);
+  }
 
   return [...problems, ...report(doc, failures)];
 }
@@ -81,7 +83,7 @@ function describe(doc: Read, section: ConfSection, failure: InterpolationFailure
   const inherited = option.section === section.name ? '' : ` for [${section.name}]`;
   switch (failure.kind) {
     case 'unknown': {
-      const suggestion = didYouMean(name, [...section.options.keys(), ...doc.defaults.options.keys()]);
+      const suggestion = didYouMean(name, keysOf(doc, section));
       const hint = suggestion === undefined ? '' : ` Did you mean %(${suggestion})s?`;
       const fixes =
         suggestion === undefined
@@ -119,6 +121,11 @@ function describe(doc: Read, section: ConfSection, failure: InterpolationFailure
         `This value becomes longer than 1 MiB${inherited}. Refer to fewer or shorter values.`,
       );
   }
+}
+
+function* keysOf(doc: Read, section: ConfSection): Iterable<string> {
+  yield* section.options.keys();
+  yield* doc.defaults.options.keys();
 }
 
 function startOf(range: { readonly start: number }): { readonly start: number; readonly end: number } {

@@ -29,7 +29,7 @@ export interface SettingText {
 /** The values of a section by key: those it has, those it inherits, and the defaults of its table. */
 export interface SettingTexts {
   readonly get: (key: string) => SettingText | undefined;
-  /** Keys that the section has or inherits, in the order of the text; defaults are not among them. */
+  /** Options of the table that the section has or inherits; defaults are not among them. */
   readonly writtenKeys: () => Iterable<string>;
 }
 
@@ -69,7 +69,7 @@ export function readSection(
       if (!known.has(key)) known.set(key, read(key));
       return known.get(key);
     },
-    writtenKeys: () => new Set([...doc.defaults.options.keys(), ...section.options.keys()]),
+    writtenKeys: () => Object.keys(table).filter((key) => lookUp(doc, section, key) !== undefined),
   };
 }
 

@@ -1,12 +1,17 @@
 /** "Did you mean": the nearest of some names. */
 
+/** More names than a person writes; a generated file must not freeze an editor. */
+const MAX_CANDIDATES = 300;
+
 /** The candidate that is nearest to `word`, where it is near enough to be a slip of the finger; else undefined. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const from = word.toLowerCase();
   if (from.length > 100) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(from.length / 3)) + 1;
+  let seen = 0;
   for (const candidate of candidates) {
+    if ((seen += 1) > MAX_CANDIDATES) break;
     const to = candidate.toLowerCase();
     if (to === from) {
       if (candidate !== word) return candidate;

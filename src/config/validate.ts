@@ -107,7 +107,7 @@ function notInherited(defaults: SectionView, all: readonly SectionView[]): Secti
   return {
     ...defaults,
     section,
-    values: { ...defaults.values, writtenKeys: () => options.map(([key]) => key) },
+    values: { ...defaults.values, writtenKeys: () => [...section.options.keys()] },
   };
 }
 

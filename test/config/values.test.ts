@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createMasker } from '../../src/config/mask.ts';
+import type { Settings } from '../../src/config/options.ts';
+import { parseConf } from '../../src/config/parse.ts';
+import { secretFromEnvironment, secretVariable } from '../../src/config/resolvers.ts';
+import {
+  resolveGoal,
+  resolveProcess,
+  resolveSettings,
+  resolveVariable,
+  type ShellResult,
+  type ValueIo,
+} from '../../src/config/values.ts';
+import { DurantError } from '../../src/errors.ts';
+
+const HEAD = '[p]\nserver: web1\nproject_dir: /srv/x\nrepository: .\n';
+const PGP = '-----BEGIN PGP MESSAGE-----\n\nhQEMA=\n=abcd\n-----END PGP MESSAGE-----';
+const indented = (text: string): string => text.replaceAll('\n', '\n    ');
+
+function runShell(command: string): Promise<ShellResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', ['-c', command]);
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({
+        status: code ?? 1,
+        stdout: Buffer.concat(out).toString(),
+        stderr: Buffer.concat(err).toString(),
+      });
+    });
+  });
+}
+
+function io(more: Partial<ValueIo> = {}): ValueIo {
+  return {
+    env: { BRANCH: 'release', SERVERS: 'web2, web3', EMPTY: '', LINES: 'one, 1\ntwo' },
+    runShell: (command) => runShell(command),
+    secret: (name) => Promise.resolve(name === 'db' ? "hunter2's" : undefined),
+    gpg: (message) => Promise.resolve(message === PGP ? 'decrypted words\n' : ''),
+    signal: new AbortController().signal,
+    ...more,
+  };
+}
+
+const settings = async (text: string, more: Partial<ValueIo> = {}): Promise<Settings> =>
+  (await resolveSettings(parseConf(text), 'p', io(more))).settings;
+
+/** What stands in the stage (and further sections), and the values that follow. */
+const VALUES: readonly (readonly [text: string, values: Partial<Settings>])[] = [
+  ['branch: env!BRANCH', { branch: 'release' }],
+  ['branch:', { branch: undefined }],
+  ['branch: sh!echo main', { branch: 'main' }],
+  ['branch: sh!echo a |\n  cat', { branch: 'a' }],
+  ['branch: var!Tag\n[vars]\ntag: v1', { branch: 'v1' }],
+  ['branch: var!a\n[vars]\na: var!b\nb: env!BRANCH', { branch: 'release' }],
+  ['branch: %(x)s\nx: env!BRANCH', { branch: 'release' }],
+  ['keep_releases: sh!echo 7', { keep_releases: 7 }],
+  ['connect_timeout: sh!echo 2m', { connect_timeout: 120_000 }],
+  ['protected: sh!echo On', { protected: true }],
+  ['exclude: env!SERVERS', { exclude: ['web2', 'web3'] }],
+  ['exclude: a, env!BRANCH, c', { exclude: ['a', 'release', 'c'] }],
+  ['exclude:\n  a, b\n  env!LINES', { exclude: ['a, b', 'one, 1\ntwo'] }],
+  ['exclude: env!EMPTY', { exclude: [] }],
+  ['exclude: sh!echo a, b', { exclude: ['a', 'b'] }],
+  ['vendors: echo a, b', { vendors: ['echo a, b'] }],
+  ['vendors: env!LINES', { vendors: ['one, 1', 'two'] }],
+  [
+    'after_deploy:\n  local! sh!echo x\n  once! env!BRANCH\n  y',
+    { after_deploy: ['local! x', 'once! release', 'y'] },
+  ],
+  ['env: A=1, B=env!BRANCH, C=x=y', { env: { A: '1', B: 'release', C: 'x=y' } }],
+  ['env: E=env!EMPTY', { env: { E: '' } }],
+  [`env:\n    A=1\n    T=${indented(PGP)}\n    B=2`, { env: { A: '1', T: 'decrypted words', B: '2' } }],
+  [`exclude: ${indented(PGP)}`, { exclude: ['decrypted words'] }],
+  // What a resolver gives is never resolved again.
+  ['vendors: sh!echo "sh!touch x"', { vendors: ['sh!touch x'] }],
+];
+
+/** What stands in the stage, and what the error says. */
+const ERRORS: readonly (readonly [text: string, code: string, message: RegExp])[] = [
+  ['branch: env!NOPE', 'unresolved-value', /"branch" in \[p\].*NOPE/],
+  ['branch: sh!echo bad >&2; exit 3', 'unresolved-value', /"branch".*exit status 3.*bad/],
+  ['branch: var!nope\n[vars]\nnop: 1', 'unresolved-value', /"branch".*nope.*Did you mean nop\?/],
+  ['branch: var!x\n[DEFAULT]\nx: 1', 'unresolved-value', /"branch".*x/],
+  ['branch: var!a\n[vars]\na: var!b\nb: var!a', 'unresolved-value', /leads back to itself/],
+  ['branch: secret!none', 'unresolved-value', /"branch".*none.*DURANT_SECRET_NONE/],
+  ['keep_releases: sh!echo x', 'config-invalid', /"keep_releases" in \[p\].*whole number/],
+  ['ssh_port: secret!db', 'config-invalid', /"\*\*\*" is not a whole number/],
+  ['exclude: a\nserver: env!EMPTY', 'config-invalid', /"server".*required/],
+  ['env: A=1, env!BRANCH', 'config-invalid', /NAME=value/],
+];
+
+describe('config: values', () => {
+  for (const [text, values] of VALUES)
+    it(JSON.stringify(text), async () => {
+      const found = await settings(HEAD + text);
+      for (const [key, value] of Object.entries(values))
+        assert.deepEqual(found[key as keyof Settings], value);
+    });
+
+  for (const [text, code, message] of ERRORS)
+    it(`${code}: ${JSON.stringify(text)}`, async () => {
+      const head = text.includes('server:') ? HEAD.replace('server: web1\n', '') : HEAD;
+      await assert.rejects(settings(head + text), (error) => {
+        assert.ok(error instanceof DurantError);
+        assert.equal(error.code, code);
+        assert.match(error.message, message);
+        assert.ok(!error.message.includes('hunter2'));
+        return true;
+      });
+    });
+
+  it('defaults, servers and inherited values', async () => {
+    const found = await settings(
+      '[DEFAULT]\nuser: u\n[p]\nserver: local, [::1]:22, a@b\nproject_dir: ~/%(user)s\nrepository: .',
+    );
+    assert.equal(found.project_dir, '~/u');
+    assert.equal(found.remote, 'origin');
+    assert.equal(found.connect_timeout, 15_000);
+    assert.equal(found.command_timeout, undefined);
+    assert.equal(found.keep_releases, 5);
+    assert.deepEqual(found.pipeline, ['deploy']);
+    assert.deepEqual(found.before_symlink, []);
+    assert.deepEqual(found.server, [
+      { entry: 'local', host: 'local', user: undefined, port: undefined, local: true },
+      { entry: '[::1]:22', host: '::1', user: undefined, port: 22, local: false },
+      { entry: 'a@b', host: 'b', user: 'a', port: undefined, local: false },
+    ]);
+  });
+
+  it('secrets are named, also through var! and in lists; each is asked for once', async () => {
+    const asked: string[] = [];
+    const { secrets } = await resolveSettings(
+      parseConf(
+        `${HEAD}branch: var!t\nenv: A=secret!b\nexclude: secret!c\nvendors: ${indented(PGP)}\n[vars]\nt: secret!b`,
+      ),
+      'p',
+      io({
+        secret: (name) => {
+          asked.push(name);
+          return Promise.resolve(`${name}${name}1, x`.replace('bb1, x', 'bb1'));
+        },
+      }),
+    );
+    assert.deepEqual([...secrets].sort(), ['bb1', 'cc1', 'cc1, x', 'decrypted words', 'x']);
+    assert.deepEqual(asked.sort(), ['b', 'c']);
+  });
+
+  it('gpg failing is an error that names the key', async () => {
+    const gpg = (): Promise<string> => Promise.reject(new Error('No secret key'));
+    await assert.rejects(
+      settings(`${HEAD}branch: ${indented(PGP)}`, { gpg }),
+      /"branch" in \[p\].*No secret key/,
+    );
+  });
+
+  it('an aborted signal ends it', async () => {
+    const signal = AbortSignal.abort();
+    await assert.rejects(settings(`${HEAD}branch: env!BRANCH`, { signal }), { code: 'cancelled' });
+  });
+
+  it('goals and processes', async () => {
+    const doc = parseConf(
+      '[DEFAULT]\nuser: u\n[goal t]\ntype: http_ok\nurl: https://x/\nretries: 2\n[goal m]\ntype: ./m.mjs\nwhatever: env!BRANCH\n[process web]\ncommand: run\nreplicas: 2',
+    );
+    const goal = await resolveGoal(doc, 't', io());
+    assert.equal(goal.settings.retries, 2);
+    assert.equal(goal.settings.retry_delay, 10_000);
+    assert.equal(goal.settings['url'], 'https://x/');
+    assert.equal((await resolveGoal(doc, 'm', io())).settings['whatever'], 'release');
+    const process = await resolveProcess(doc, 'web', io());
+    assert.equal(process.settings.replicas, 2);
+    assert.equal(process.settings.user, 'u');
+    await assert.rejects(resolveProcess(doc, 'nope', io()), { code: 'config-invalid' });
+  });
+
+  it('one variable', async () => {
+    const doc = parseConf('[DEFAULT]\nx: 1\n[vars]\nversion: sh!echo 1.2\nt: secret!db');
+    assert.deepEqual(await resolveVariable(doc, 'version', io()), { value: '1.2', secrets: [] });
+    assert.deepEqual(await resolveVariable(doc, 't', io()), { value: "hunter2's", secrets: ["hunter2's"] });
+    assert.equal(await resolveVariable(doc, 'x', io()), undefined);
+  });
+
+  it('secrets of the environment', () => {
+    assert.equal(secretVariable('db-password'), 'DURANT_SECRET_DB_PASSWORD');
+    assert.equal(secretFromEnvironment('db', { DURANT_SECRET_DB: 'x' }), 'x');
+    assert.equal(secretFromEnvironment('db', { DURANT_SECRET_db: 'y' }), 'y');
+    assert.equal(secretFromEnvironment('db', {}), undefined);
+  });
+});
+
+/** Secrets, a text, and what people see of it. */
+const MASKS: readonly (readonly [secrets: readonly string[], text: string, seen: string])[] = [
+  [[], 'abc', 'abc'],
+  [[''], 'abc', 'abc'],
+  [['hunter2'], 'a hunter2 xhunter2x', 'a *** x***x'],
+  [['ab', 'abcdef'], 'abcdef ab cab', '*** *** cab'],
+  [['a+b(c)*'], 'x a+b(c)* y', 'x *** y'],
+  [["it's"], "echo 'it'\\''s' it's", "echo '***' ***"],
+  [['a b&c'], 'https://x/?q=a%20b%26c', 'https://x/?q=***'],
+  [['say "hi"'], JSON.stringify({ m: 'say "hi"' }), '{"m":"***"}'],
+  [['line one\n}\nline two'], 'x line one\n}\nline two y', 'x *** y'],
+  [['line one\r\n}\r\nline two\n'], 'got line two\n} and line one', 'got ***\n} and ***'],
+];
+
+describe('config: masking', () => {
+  for (const [secrets, text, seen] of MASKS)
+    it(`${JSON.stringify(secrets)} in ${JSON.stringify(text)}`, () => {
+      assert.equal(createMasker(secrets)(text), seen);
+    });
+});
