@@ -152,6 +152,13 @@ function authenticate(context: AuthContext, { options, user, clientKey }: Servic
 }
 
 function serveSession(session: Session, service: Service): void {
+  // Accepted and ended: ssh2 leaves the channel of a rejected request open for ever.
+  session.on('subsystem', (accept) => {
+    const channel = accept();
+    channel.on('error', () => undefined);
+    channel.exit(127);
+    channel.end();
+  });
   session.on('exec', (accept, _reject, { command }) => runCommand(accept(), command, service));
 }
 

@@ -1,6 +1,9 @@
 /** The ways to a target that the suites of this folder run over: each client, on a server with each kind of tools. */
 import { randomBytes } from 'node:crypto';
-import { userInfo } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedServer } from '../../scripts/embedded-server.ts';
 import { createConnect } from '../../src/remote/connect.ts';
 import { connectLocal } from '../../src/remote/local.ts';
 import { connectOpenssh, connectOpensshSharing } from '../../src/remote/openssh/client.ts';
@@ -13,6 +16,8 @@ export interface Target {
   connect(changes?: Partial<ConnectRequest>): Promise<Connection>;
   /** Undefined for this machine itself. */
   readonly server: TestServer | undefined;
+  /** The user whom connections log in as. */
+  readonly user: string;
   /** What scripts left running. */
   processes(): Promise<readonly FoundProcess[]>;
   stop(): Promise<void>;
@@ -23,6 +28,8 @@ export interface TargetKind {
   readonly client: 'local' | 'ssh2' | 'openssh' | 'openssh, separate connections';
   /** What a script's status is when its outermost shell is killed: ssh does not tell the signal. */
   readonly killedStatus: number;
+  /** Whether renaming over SFTP is offered. */
+  readonly sftp: boolean;
   start(options?: SshdOptions): Promise<Target>;
 }
 
@@ -37,15 +44,23 @@ const clients: readonly { readonly client: TargetKind['client']; readonly connec
 
 /** All of them. */
 export const targetKinds: readonly TargetKind[] = [
-  { name: 'local', client: 'local', killedStatus: 137, start: startLocalTarget },
+  { name: 'local', client: 'local', killedStatus: 137, sftp: true, start: startLocalTarget },
   ...clients.flatMap(({ client, connect }) =>
     toolsFor(client).map((tools) => ({
       name: `${client} to a server with ${tools} tools`,
       client,
       killedStatus: client === 'ssh2' ? 137 : 255,
+      sftp: true,
       start: (options?: SshdOptions) => startServerTarget(connect, { tools, ...options }),
     })),
   ),
+  ...clients.slice(0, 2).map(({ client, connect }) => ({
+    name: `${client} to the embedded server`,
+    client,
+    killedStatus: client === 'ssh2' ? 137 : 255,
+    sftp: false,
+    start: () => startEmbeddedTarget(connect),
+  })),
 ];
 
 function toolsFor(client: TargetKind['client']): readonly ('system' | 'busybox')[] {
@@ -53,7 +68,10 @@ function toolsFor(client: TargetKind['client']): readonly ('system' | 'busybox')
 }
 
 /** A request to connect to a test server, which answers no questions. */
-export function requestFor(server: TestServer, changes: Partial<ConnectRequest> = {}): ConnectRequest {
+export function requestFor(
+  server: Pick<TestServer, 'entry' | 'host' | 'user' | 'port' | 'sshPath'>,
+  changes: Partial<ConnectRequest> = {},
+): ConnectRequest {
   return {
     address: {
       entry: server.entry,
@@ -81,6 +99,7 @@ async function startServerTarget(connect: Connect, options: SshdOptions): Promis
   const connections: Connection[] = [];
   return {
     server,
+    user: server.user,
     connect: async (changes) => {
       const connection = await connect(requestFor(server, changes));
       connections.push(connection);
@@ -104,6 +123,29 @@ function withoutWaitingShells(processes: readonly FoundProcess[]): FoundProcess[
   );
 }
 
+async function startEmbeddedTarget(connect: Connect): Promise<Target> {
+  const root = mkdtempSync(join(tmpdir(), 'embedded-root-'));
+  const mark = randomBytes(8).toString('hex');
+  const server = await startEmbeddedServer({ root, environment: { DURANT_TEST_EMBEDDED: mark } });
+  const sshPath = join(server.clientEnvironment.HOME, 'bin', 'ssh');
+  const connections: Connection[] = [];
+  return {
+    server: undefined,
+    user: server.user,
+    connect: async (changes) => {
+      const connection = await connect(requestFor({ ...server, sshPath }, changes));
+      connections.push(connection);
+      return connection;
+    },
+    processes: async () => withoutWaitingShells(await processesWithEnvironment('DURANT_TEST_EMBEDDED', mark)),
+    stop: async () => {
+      for (const connection of connections) connection.close();
+      await server.stop();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
 function startLocalTarget(): Promise<Target> {
   const mark = randomBytes(8).toString('hex');
   const connections: Connection[] = [];
@@ -116,6 +158,7 @@ function startLocalTarget(): Promise<Target> {
   };
   return Promise.resolve({
     server: undefined,
+    user: userInfo().username,
     connect,
     processes: () => processesWithEnvironment('DURANT_TEST_LOCAL', mark),
     stop: () => {
@@ -123,11 +166,6 @@ function startLocalTarget(): Promise<Target> {
       return Promise.resolve();
     },
   });
-}
-
-/** The user whom connections log in as. */
-export function loginUser(target: Target): string {
-  return target.server?.user ?? userInfo().username;
 }
 
 /** Scripts on this machine inherit our environment: they are told from others by a variable that is set while they start. */

@@ -7,6 +7,8 @@ import type { ScriptChannel } from '../scriptRun.ts';
 
 const packet = { init: 1, version: 2, status: 101, extended: 200 } as const;
 const extension = 'posix-rename@openssh.com';
+/** A server that refuses a subsystem and leaves the channel open would never be heard of again. */
+const answerMs = 15_000;
 /** Far more than a server's list of extensions. */
 const longestPacket = 256 * 1024;
 
@@ -28,6 +30,7 @@ export async function renameOverSftp(
     );
   const packets = readPackets(channel);
   channel.stderr.resume();
+  const timer = setTimeout(() => channel.close(), answerMs);
   try {
     channel.stdin.write(frame(packet.init, Buffer.from([0, 0, 0, 3])));
     const version = await packets.next();
@@ -46,7 +49,10 @@ export async function renameOverSftp(
         { server },
       );
     }
+  } catch (error) {
+    throw error instanceof DurantError ? error : unsupported();
   } finally {
+    clearTimeout(timer);
     channel.close();
   }
 }
