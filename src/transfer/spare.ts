@@ -32,8 +32,8 @@ export function spareScript(request: SpareRequest): string {
     `cat >"$S/make" <<'DURANT_SPARE_END'`,
     worker(request, folder),
     'DURANT_SPARE_END',
-    'run=nohup; command -v setsid >/dev/null 2>&1 && run=setsid',
-    'nice -n 10 $run sh "$S/make" </dev/null >/dev/null 2>&1 &',
+    'run=nohup; command -v setsid >/dev/null 2>&1 && run=setsid; command -v nice >/dev/null 2>&1 && run="nice -n 10 $run"',
+    '$run sh "$S/make" </dev/null >/dev/null 2>&1 &',
     ')',
     '',
   ].join('\n');
@@ -66,7 +66,7 @@ copy_tree "releases/$n" "$S/tree" "$M" "$touched" && folders "$S/tree" || give_u
 for try in 1 2 3; do
   sleep 2; [ -d "$S/tree" ] || give_up
   (cd "$S/tree" && scan) >"$S/list" && (cd "$S/tree" && describe) >"$W/new" || give_up
-  awk '{p=$0; for(i=0;i<4;i++)p=substr(p,index(p," ")+1)} k==1{bad[p]=$0;next} bad[p]==$0{delete bad[p]} END{for(p in bad)print p}' k=1 "$W/new" k=2 "$M" >"$W/bad"
+  awk '{p=$0; for(i=0;i<4;i++)p=substr(p,index(p," ")+1)} k==1{bad[p]=$0;next} (p in bad)&&bad[p]==$0{delete bad[p]} END{for(p in bad)print p}' k=1 "$W/new" k=2 "$M" >"$W/bad"
   [ -s "$W/bad" ] || break
   nul "$W/bad" | (cd "$S/tree" && xargs -0 rm -rf) || give_up
 done

@@ -64,7 +64,7 @@ export function updateScript(script: UpdateScript): string {
 function inProject(text: string, stage: 'before' | 'after'): string {
   return text === ''
     ? ''
-    : `( umask "$mask"; cd "$top" || exit 1\n${text}\n) || { echo transfer.failed=${stage}; exit 1; }`;
+    : `( umask "$mask"; cd "$top" || exit 1\n${text}\n) </dev/null || { echo transfer.failed=${stage}; exit 1; }`;
 }
 
 function prepareStage({ base }: UpdateScript): string {
