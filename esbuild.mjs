@@ -1,7 +1,8 @@
-// Builds both bundles into dist/: the CLI (without `vscode`, so that a wrong import breaks the build) and the extension.
+// Builds the bundles into dist/: the CLI (without `vscode`, so that a wrong import breaks the build) and the extension.
 import { build } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** @type {import('esbuild').BuildOptions} */
 const common = {
@@ -10,25 +11,33 @@ const common = {
   target: 'node20',
   format: 'cjs',
   minify: !process.argv.includes('--dev'),
-  sourcemap: process.argv.includes('--dev') ? 'linked' : false,
+  sourcemap: process.argv.includes('--dev') ? 'inline' : false,
   legalComments: 'none',
   logLevel: 'warning',
+  write: false,
   // ssh2 loads its native accelerators when they are there and falls back to JavaScript when they are not.
   external: ['cpu-features', '*.node'],
 };
 
-await rm('dist', { recursive: true, force: true });
-await build({
-  ...common,
+await bundle({
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/cli.cjs',
   banner: { js: '#!/usr/bin/env node' },
 });
-if (existsSync('src/extension.ts')) {
-  await build({
-    ...common,
+if (existsSync('src/extension.ts'))
+  await bundle({
     entryPoints: ['src/extension.ts'],
     outfile: 'dist/extension.cjs',
     external: [...common.external, 'vscode'],
   });
+
+/** Puts each file in place whole, so that a command that is started while another builds never reads half of one. */
+async function bundle(options) {
+  const { outputFiles } = await build({ ...common, ...options });
+  for (const { path, contents } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = `${path}.${process.pid}`;
+    await writeFile(temporary, contents);
+    await rename(temporary, path);
+  }
 }
