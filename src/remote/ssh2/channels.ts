@@ -8,7 +8,8 @@ import type { ClientChannel } from 'ssh2';
 import { DurantError } from '../../errors.ts';
 import { bootstrapCommand } from '../bootstrap.ts';
 import type { ChannelEnd, ScriptChannel } from '../scriptRun.ts';
-import { channelStreams, type Ssh2Internals } from './internals.ts';
+import { channelStreams } from './internals.ts';
+import type { Line } from './sessionRequest.ts';
 
 export interface ShellPool {
   /** Requests the shells that are to wait, without waiting for them. @returns takes back those that were not answered. */
@@ -34,8 +35,7 @@ interface Opening {
 }
 
 export interface PoolOptions {
-  readonly internals: Ssh2Internals;
-  readonly lost: Promise<never>;
+  readonly line: Line;
   readonly server: string;
   /** How many shells wait. */
   readonly waiting: number;
@@ -45,7 +45,8 @@ const retries = 20;
 const retryMs = 50;
 
 export function createShellPool(options: PoolOptions): ShellPool {
-  const { server, lost, waiting } = options;
+  const { server, line, waiting } = options;
+  const { lost } = line;
   const warm: Shell[] = [];
   const openings: Opening[] = [];
   let occupied = 0;
@@ -79,12 +80,12 @@ export function createShellPool(options: PoolOptions): ShellPool {
         limit = Math.max(1, Math.min(limit, occupied));
         reject(error);
       };
-      const forget = options.internals.openCommand(
+      const forget = line.internals.openCommand(
         bootstrapCommand,
         (channel) => {
           settled = true;
           opened = channel;
-          resolve(asShell(channel, lost, free));
+          resolve(asShell(channel, line, free));
         },
         failed,
       );
@@ -204,7 +205,7 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-function asShell(channel: ClientChannel, lost: Promise<never>, free: () => void): Shell {
+function asShell(channel: ClientChannel, { lost, isUp }: Line, free: () => void): Shell {
   const gone = new Promise<void>((resolve) => {
     channel.once('close', resolve);
     lost.catch(() => {
@@ -222,7 +223,8 @@ function asShell(channel: ClientChannel, lost: Promise<never>, free: () => void)
       );
     });
     channel.once('close', () => {
-      resolve({ status: undefined, signalled: false });
+      // A lost line closes its channels too, before it is known why.
+      if (isUp()) resolve({ status: undefined, signalled: false });
     });
   });
   ended.catch(() => undefined);

@@ -6,7 +6,8 @@ import { runScript, type ScriptChannel } from '../scriptRun.ts';
 import type { SshSettings } from '../settings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
 import { createShellPool, type ShellPool } from './channels.ts';
-import { openSession, type SessionSecrets, type SessionState, type SshSession } from './session.ts';
+import { openSession } from './session.ts';
+import type { SessionSecrets, SessionState, SshSession } from './sessionRequest.ts';
 import { createRename } from './sftp.ts';
 
 export interface Ssh2Options {
@@ -74,8 +75,8 @@ async function openWithShells(
   let pool: ShellPool | undefined;
   const session = await openSession({
     ...request,
-    onLogin: (internals, lost) => {
-      pool = createShellPool({ internals, lost, waiting, server: request.request.address.entry });
+    onLogin: (line) => {
+      pool = createShellPool({ line, waiting, server: request.request.address.entry });
       return pool.warmUp();
     },
   });

@@ -79,6 +79,7 @@ export function openInternals(client: Client): Ssh2Internals {
   const success = original('USERAUTH_SUCCESS');
   const extension = original('EXT_INFO');
   const confirmation = original('CHANNEL_OPEN_CONFIRMATION');
+  const globalRequest = original('GLOBAL_REQUEST');
   Object.assign(handlers, {
     SERVICE_ACCEPT: () => {
       onAccepted();
@@ -86,6 +87,10 @@ export function openInternals(client: Client): Ssh2Internals {
     EXT_INFO: (self: unknown, extensions: unknown) => {
       signatureAlgorithms ??= serverSignatureAlgorithms(extensions);
       extension(self, extensions);
+    },
+    GLOBAL_REQUEST: (self: unknown, name: unknown, ...rest: unknown[]) => {
+      // The list of further host keys, which nobody here uses; ssh2 would have the server prove each.
+      if (name !== 'hostkeys-00@openssh.com') globalRequest(self, name, ...rest);
     },
     USERAUTH_SUCCESS: (self: unknown) => {
       success(self);

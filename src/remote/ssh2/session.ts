@@ -1,70 +1,17 @@
 /** One authenticated SSH connection: its way there (TCP, ProxyCommand, jump hosts), the handshake, the host key, the login. */
 import type { Duplex } from 'node:stream';
-import ssh2, { type Client } from 'ssh2';
 import { DurantError } from '../../errors.ts';
-import type { ReadSettings, SshSettings } from '../settings.ts';
-import type { ConnectRequest } from '../target.ts';
-import {
-  authenticate,
-  isModernOpenssh,
-  newProgress,
-  type AuthenticationProgress,
-  type KnownPasswords,
-} from './auth.ts';
+import { newProgress, type AuthenticationProgress } from './auth.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
-import { hostKeyAlgorithms, readKnownHosts, verifyHostKey, type HostKeyDecisions } from './hostKey.ts';
-import { openInternals, type AuthenticationMessage, type Ssh2Internals } from './internals.ts';
+import { handshake, tooManyAttempts } from './handshake.ts';
+import { readKnownHosts } from './hostKey.ts';
 import { jumpHosts, type JumpHost } from './jump.ts';
-import { collectKeys, type KeyRing, type OpenedKeys } from './keys.ts';
-import { openProxyCommand, openTcp, unreachable, type Transport } from './transport.ts';
-
-export interface SshSession {
-  readonly client: Client;
-  readonly internals: Ssh2Internals;
-  readonly settings: SshSettings;
-  /** Rejects when the connection is gone, with `connection-lost`; never resolves. */
-  readonly lost: Promise<never>;
-  /** Ends it and the jump hosts in front of it without waiting. */
-  close(): void;
-}
-
-/** What is shared by the connections of one run or one editor. */
-export interface SessionState {
-  readonly readSettings: ReadSettings;
-  readonly hostKeyDecisions: HostKeyDecisions;
-  readonly openedKeys: OpenedKeys;
-}
-
-/** What one connection keeps for another to the same server, for ending remote processes through it. */
-export interface SessionSecrets {
-  readonly passwords: KnownPasswords;
-  readonly acceptedHostKeys: Set<string>;
-}
-
-export interface SessionRequest {
-  readonly request: ConnectRequest;
-  readonly settings: SshSettings;
-  readonly state: SessionState;
-  readonly secrets: SessionSecrets;
-  /** Sent along with a signed login where the server is known to take it, and after the login otherwise. */
-  readonly onLogin: (internals: Ssh2Internals, lost: Promise<never>) => { takeBack(): void };
-}
-
-/** ssh2's defaults without SHA-1 signatures of host keys, in its order. */
-const hostKeyTypes = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-  'ssh-rsa',
-] as const;
+import { collectKeys } from './keys.ts';
+import type { SessionRequest, SshSession } from './sessionRequest.ts';
+import { openProxyCommand, openTcp, type Transport } from './transport.ts';
 
 /** How often a server that has ended the connection for too many attempts is called again for the keys that are left. */
 const maxConnections = 4;
-const defaultKeepAliveSeconds = 15;
-const defaultKeepAliveCount = 3;
 
 /**
  * Connects and logs in.
@@ -83,8 +30,6 @@ export async function openSession(request: SessionRequest): Promise<SshSession> 
     }
   }
 }
-
-const tooManyAttempts = Symbol('the server counts attempts');
 
 async function openOnce(request: SessionRequest, progress: AuthenticationProgress): Promise<SshSession> {
   const { settings, state } = request;
@@ -178,7 +123,7 @@ async function openTransport(
   return {
     stream,
     ready: Promise.resolve(),
-    reason: () => undefined,
+    reason: () => Promise.resolve(undefined),
     close: () => {
       stream.destroy();
     },
@@ -222,200 +167,4 @@ function forwardThrough(hop: SshSession, host: string, port: number, server: str
       );
     });
   });
-}
-
-interface HandshakeParts {
-  readonly transport: Transport;
-  readonly entries: Awaited<ReturnType<typeof readKnownHosts>>;
-  readonly keys: Promise<KeyRing>;
-  readonly progress: AuthenticationProgress;
-  readonly deadline: Deadline;
-  readonly closeAll: () => void;
-}
-
-async function handshake(request: SessionRequest, parts: HandshakeParts): Promise<SshSession> {
-  const { settings, state } = request;
-  const { hostKeyChecking, mayAddHostKeys, prompt, signal, onNotice, address } = request.request;
-  const server = address.entry;
-  const client = new ssh2.Client();
-  let ready = false;
-  let hostKeyFailure: unknown;
-  let fail: (error: DurantError) => void = () => undefined;
-  const lost = new Promise<never>((_resolve, reject) => {
-    fail = reject;
-  });
-  lost.catch(() => undefined);
-  client.on('error', (error) => {
-    fail(explainFailure(error, { ready, server, settings, parts, hostKeyFailure }));
-  });
-  client.on('close', () => {
-    fail(explainFailure(undefined, { ready, server, settings, parts, hostKeyFailure }));
-  });
-
-  client.connect({
-    sock: parts.transport.stream,
-    username: settings.user,
-    readyTimeout: 0,
-    keepaliveInterval: (settings.serverAliveInterval || defaultKeepAliveSeconds) * 1000,
-    keepaliveCountMax:
-      settings.serverAliveInterval > 0 ? settings.serverAliveCountMax : defaultKeepAliveCount,
-    algorithms: { serverHostKey: knownTypes(hostKeyAlgorithms(hostKeyTypes, parts.entries, settings)) },
-    hostVerifier: (blob: Buffer, verify: (valid: boolean) => void) => {
-      parts.deadline
-        .untimed(
-          verifyHostKey(
-            blob,
-            settings,
-            parts.entries,
-            {
-              hostKeyChecking,
-              mayAddHostKeys,
-              prompt,
-              signal,
-              server,
-              accepted: request.secrets.acceptedHostKeys,
-              ...(onNotice && { onNotice }),
-            },
-            state.hostKeyDecisions,
-          ),
-        )
-        .then(
-          () => {
-            verify(true);
-          },
-          (error: unknown) => {
-            hostKeyFailure = error;
-            verify(false);
-            fail(explainFailure(undefined, { ready, server, settings, parts, hostKeyFailure }));
-          },
-        );
-    },
-  });
-  const internals = openInternals(client);
-  await Promise.race([lost, login(client, internals, request, parts, lost)]);
-  ready = true;
-  return {
-    client,
-    internals,
-    settings,
-    lost,
-    close: () => {
-      client.destroy();
-      parts.closeAll();
-    },
-  };
-}
-
-type HostKeyType = (typeof hostKeyTypes)[number];
-
-function knownTypes(names: readonly string[]): HostKeyType[] {
-  return names.flatMap((name) => hostKeyTypes.filter((type) => type === name));
-}
-
-async function login(
-  client: Client,
-  internals: Ssh2Internals,
-  request: SessionRequest,
-  parts: HandshakeParts,
-  lost: Promise<never>,
-): Promise<void> {
-  const { settings, secrets } = request;
-  const inbox = createInbox(internals, lost);
-  const accepted = new Promise<void>((resolve) => {
-    internals.onServiceAccepted(resolve);
-  });
-  const keysAgreed = new Promise<void>((resolve) => {
-    // ssh2 asks for the service in the same turn, after this event; what follows then needs no answer first.
-    client.once('handshake', () => {
-      process.nextTick(resolve);
-    });
-  });
-  await Promise.race([lost, keysAgreed]);
-  const early = isModernOpenssh(internals.serverSoftware);
-  if (!early) await Promise.race([lost, accepted]);
-
-  let ahead: { takeBack(): void } | undefined;
-  const send = (): void => {
-    ahead ??= request.onLogin(internals, lost);
-  };
-  await authenticate(internals, inbox, {
-    server: request.request.address.entry,
-    settings,
-    keys: parts.keys,
-    prompt: request.request.prompt,
-    signal: request.request.signal,
-    passwords: secrets.passwords,
-    progress: parts.progress,
-    untimed: parts.deadline.untimed,
-    ahead: {
-      send: () => {
-        if (early) send();
-      },
-      takeBack: () => {
-        ahead?.takeBack();
-        ahead = undefined;
-      },
-    },
-  });
-  send();
-}
-
-/** Messages in order, each given to one reader. */
-function createInbox(internals: Ssh2Internals, lost: Promise<never>): () => Promise<AuthenticationMessage> {
-  const messages: AuthenticationMessage[] = [];
-  let wake: () => void = () => undefined;
-  internals.onMessages((message) => {
-    messages.push(message);
-    wake();
-  });
-  return async () => {
-    for (;;) {
-      const message = messages.shift();
-      if (message !== undefined) return message;
-      await Promise.race([
-        lost,
-        new Promise<void>((resolve) => {
-          wake = resolve;
-        }),
-      ]);
-    }
-  };
-}
-
-interface FailureFacts {
-  readonly ready: boolean;
-  readonly server: string;
-  readonly settings: SshSettings;
-  readonly parts: HandshakeParts;
-  readonly hostKeyFailure: unknown;
-}
-
-function explainFailure(error: Error | undefined, facts: FailureFacts): DurantError {
-  const { server, settings, parts, hostKeyFailure } = facts;
-  if (hostKeyFailure instanceof DurantError) return hostKeyFailure;
-  const reason = error?.message ?? parts.transport.reason() ?? 'the other end closed it';
-  if (facts.ready)
-    return new DurantError(
-      'connection-lost',
-      `The connection to ${server} was lost (${reason}). Check the network and run again: the next run first looks after what was left.`,
-      { server, cause: error },
-    );
-  if (parts.progress.tried.length > 0)
-    return new DurantError(
-      'authentication-failed',
-      `${settings.user}@${settings.hostname}:${settings.port} ended the connection while logging in (${reason}) after: ${parts.progress.tried.join(', ')}. Name the right key with ssh_identity, so that no other is tried.`,
-      { server, cause: tooManyAttempts },
-    );
-  if (error !== undefined && 'level' in error && error.level === 'handshake')
-    return new DurantError(
-      'connection-unsupported',
-      `${server} and the built-in SSH client have no common ground (${reason}). Set ssh_client: openssh.`,
-      { server, cause: error },
-    );
-  const said = parts.transport.reason();
-  return unreachable(
-    server,
-    `${settings.hostname}:${settings.port}`,
-    said === undefined ? (error ?? new Error(reason)) : new Error(said),
-  );
 }

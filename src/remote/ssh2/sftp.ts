@@ -2,7 +2,7 @@
 import type { SFTPWrapper } from 'ssh2';
 import { DurantError } from '../../errors.ts';
 import type { ShellPool } from './channels.ts';
-import type { SshSession } from './session.ts';
+import type { SshSession } from './sessionRequest.ts';
 
 /**
  * A rename that is atomic on the server. A leading `~/` stands for the login user's home.

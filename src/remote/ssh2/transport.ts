@@ -2,15 +2,19 @@
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DurantError } from '../../errors.ts';
 import { expandProxyCommand, type SshSettings } from '../settings.ts';
+
+/** How long a ProxyCommand whose output has ended may take to end itself. */
+const lastWordsMs = 500;
 
 export interface Transport {
   readonly stream: Duplex;
   /** Resolves when bytes may be sent; rejects with `host-unreachable`. */
   readonly ready: Promise<void>;
-  /** Why it ended, where more is known than that it did: what a ProxyCommand wrote to its standard error. */
-  reason(): string | undefined;
+  /** Once it has ended: why, where more is known than that it did. A ProxyCommand says so on its standard error. */
+  reason(): Promise<string | undefined>;
   /** Ends it without waiting, a ProxyCommand with everything that it started. */
   close(): void;
 }
@@ -27,6 +31,8 @@ export function openTcp(settings: SshSettings, server: string): Transport {
     ...(settings.addressFamily === 'inet6' ? { family: 6 } : {}),
     ...(settings.bindAddress === undefined ? {} : { localAddress: settings.bindAddress }),
   });
+  // Also heard before and after ssh2 listens.
+  socket.on('error', () => undefined);
   const ready = new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', (error) => {
@@ -37,7 +43,7 @@ export function openTcp(settings: SshSettings, server: string): Transport {
   return {
     stream: socket,
     ready,
-    reason: () => undefined,
+    reason: () => Promise.resolve(undefined),
     close: () => {
       socket.destroy();
     },
@@ -58,6 +64,7 @@ export function openProxyCommand(settings: SshSettings, server: string): Transpo
   });
   child.stdin.on('error', () => undefined);
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  stream.on('error', () => undefined);
   const ready = new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
@@ -65,14 +72,19 @@ export function openProxyCommand(settings: SshSettings, server: string): Transpo
     });
   });
   ready.catch(() => undefined);
-  child.once('exit', () => {
-    // What it still had to say is read first.
-    setImmediate(() => stream.destroy());
+  const finished = new Promise<void>((resolve) => {
+    child.once('close', resolve).once('error', () => {
+      resolve();
+    });
   });
+  void finished.then(() => stream.destroy());
   return {
     stream,
     ready,
-    reason: () => said.trim().split('\n').at(-1) || undefined,
+    reason: async () => {
+      await Promise.race([finished, pause(lastWordsMs, undefined, { ref: false })]);
+      return said.trim().split('\n').at(-1) || undefined;
+    },
     close: () => {
       stream.destroy();
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
