@@ -2,11 +2,12 @@
  * THE option table. Validation, completion, hover, docs/configuration.md, the README's table and the sample file all come from
  * it; tests fail when one of them drifts.
  */
+import { BUILD_OPTIONS } from './buildOptions.ts';
 import { GOAL_OPTIONS, GOAL_TYPES, goalOptions } from './goalOptions.ts';
 import { HOOK_OPTIONS, PUBLISHING_OPTIONS } from './hookOptions.ts';
 import type { OptionSpec, OptionTable, ValuesOf } from './optionSpec.ts';
 import { PROCESS_OPTIONS, SERVICE_OPTIONS } from './serviceOptions.ts';
-import { STAGE_OPTIONS } from './stageOptions.ts';
+import { SOURCE_OPTIONS } from './sourceOptions.ts';
 
 export type { ItemForm, Kind, OptionSpec, OptionTable, OptionValue, Seed, TextForm } from './optionSpec.ts';
 export { GOAL_OPTIONS, GOAL_TYPES, goalOptions, isGoalType, type GoalType } from './goalOptions.ts';
@@ -15,7 +16,8 @@ export { PROCESS_OPTIONS } from './serviceOptions.ts';
 
 /** Every option of a stage (also in `[DEFAULT]`), by key, in the order of the reference. */
 export const OPTIONS = {
-  ...STAGE_OPTIONS,
+  ...SOURCE_OPTIONS,
+  ...BUILD_OPTIONS,
   ...HOOK_OPTIONS,
   ...PUBLISHING_OPTIONS,
   ...SERVICE_OPTIONS,

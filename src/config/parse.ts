@@ -173,7 +173,9 @@ export function parseConf(text: string): ConfDocument {
     }
     current = undefined;
     if (section === undefined) {
-      if (!textBeforeSection) problems.push(beforeSection(text, at, start, end));
+      // A first section that is not closed is what is wrong, not what comes below it.
+      if (first === BRACKET && findDelimiter(text, start, end) < 0) problems.push(nonsense(text, start, end));
+      else if (!textBeforeSection) problems.push(beforeSection(text, at, start, end));
       textBeforeSection = true;
       continue;
     }

@@ -93,7 +93,10 @@ const line = fc.oneof(
   { weight: 1, arbitrary: blank },
 );
 const text = fc
-  .tuple(fc.constantFrom('[a]\n', '[DEFAULT]\n', ''), fc.array(fc.tuple(line, eol), { maxLength: 12, size: 'max' }))
+  .tuple(
+    fc.constantFrom('[a]\n', '[DEFAULT]\n', ''),
+    fc.array(fc.tuple(line, eol), { maxLength: 12, size: 'max' }),
+  )
   .map(([head, lines]) => head + lines.map((parts) => parts.join('')).join(''));
 /** No key or section comes twice here, so that most files are good ones. */
 const goodText = fc
@@ -137,7 +140,8 @@ describe('config: CPython configparser as the oracle', function () {
     ['mostly good files', goodText, 2000],
   ] as const)
     it(`agrees on values and refusals: ${name}`, () => {
-      const texts = fc.sample(arbitrary, runs);
+      // Python takes a byte order mark for text; Durant reads over it.
+      const texts = fc.sample(arbitrary, runs).filter((source) => !source.startsWith('\uFEFF'));
       const answers = askPython(texts);
       let good = 0;
       for (const [index, source] of texts.entries()) {

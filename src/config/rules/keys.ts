@@ -30,7 +30,10 @@ export function unknownKeys(view: SectionView, used: ReadonlySet<string>): reado
           { key: option.key },
         ),
       ];
-    const suggestion = didYouMean(option.key, Object.keys(view.table));
+    const suggestion = didYouMean(
+      option.key,
+      Object.keys(view.table).filter((key) => !view.section.options.has(key)),
+    );
     return [
       problem(
         'unknown-key',

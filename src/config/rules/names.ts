@@ -1,5 +1,6 @@
 /** Names that one part of the file uses and another has to have: variables, goals, processes. */
 import type { ConfDocument } from '../document.ts';
+import { checkItem } from '../forms.ts';
 import { itemRange } from '../kinds.ts';
 import { interpolator } from '../interpolate.ts';
 import { problem, type Problem, type ProblemData } from '../problems.ts';
@@ -16,7 +17,8 @@ export function undefinedVars(view: SectionView): readonly Problem[] {
     const value = found?.option === option && !found.broken ? found.value : option.raw;
     return resolversIn(view.table[option.key]?.kind ?? 'text', value).flatMap(({ resolver, item }) => {
       if (resolver.kind !== 'var' || vars?.has(resolver.argument.toLowerCase()) === true) return [];
-      const suggestion = didYouMean(resolver.argument, vars?.keys() ?? []);
+      const others = [...(vars?.keys() ?? [])].filter((name) => view.place !== 'vars' || name !== option.key);
+      const suggestion = didYouMean(resolver.argument, others);
       const range = itemRange(option, value, item);
       return [
         problem(
@@ -93,7 +95,8 @@ export function unknownGoals(view: SectionView): readonly Problem[] {
   if (view.place !== 'stage') return [];
   return plainItems(view, 'pipeline').flatMap((item) => {
     const name = item.text.replace(/\?$/, '');
-    if (name === 'deploy' || findNamed(view.doc, 'goal', name) !== undefined) return [];
+    if (name === 'deploy' || checkItem('goal-name', name) !== undefined) return [];
+    if (findNamed(view.doc, 'goal', name) !== undefined) return [];
     const suggestion = didYouMean(name, ['deploy', ...goalNames(view.doc)]);
     return [
       problem(
@@ -110,6 +113,7 @@ export function unknownGoals(view: SectionView): readonly Problem[] {
 export function unknownProcesses(view: SectionView): readonly Problem[] {
   if (view.place !== 'stage') return [];
   return plainItems(view, 'processes').flatMap((item) => {
+    if (checkItem('process-name', item.text) !== undefined) return [];
     if (findNamed(view.doc, 'process', item.text) !== undefined) return [];
     const suggestion = didYouMean(item.text, processNames(view.doc));
     return [

@@ -105,16 +105,21 @@ export function plainSecrets(view: SectionView): readonly Problem[] {
     const text = option.raw;
     const named =
       (view.place === 'vars' || view.place === 'goal') && SECRET_NAME.test(option.key) && isPlain(text);
-    if (!named && !KEY_BLOCK.test(text) && !ASSIGNED.test(text) && !CREDENTIALS.test(text)) return [];
+    if (!named && !looksSecret(text)) return [];
+    const line = option.lines.find((one) => ASSIGNED.test(one.text) || CREDENTIALS.test(one.text));
     return [
       problem(
         'plain-secret',
-        valueOrKey(option),
+        line?.range ?? valueOrKey(option),
         `"${option.key}" looks like a secret in plain text. Store it elsewhere, and write secret!name or env!NAME.`,
         { key: option.key },
       ),
     ];
   });
+}
+
+function looksSecret(text: string): boolean {
+  return KEY_BLOCK.test(text) || ASSIGNED.test(text) || CREDENTIALS.test(text);
 }
 
 function isPlain(text: string): boolean {
