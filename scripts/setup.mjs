@@ -1,7 +1,7 @@
 // Brings what `npm run demo` and `npm test` need: npm packages always, system packages for tests where apt is.
 // It runs before node_modules exist, so it uses nothing but Node's own modules and runs on Node 20.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Debian package: a program of it. A package is missing when its program is. */
@@ -16,8 +16,8 @@ const testPackages = {
   zstd: 'zstd',
   python3: 'python3',
   procps: 'ps',
-  // The editor's tests drive a browser.
-  ...(existsSync('src/extension.ts') ? { chromium: 'chromium' } : {}),
+  // VS Code runs in it, headless.
+  chromium: 'chromium',
 };
 
 const purpose = process.argv[2];
