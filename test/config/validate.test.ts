@@ -169,7 +169,7 @@ const NAMES: readonly Row[] = [
     `${STAGE}pipeline: deploy, «tets»?\n[goal test]\ntype: shell\ncommand: x`.replace('«tets»?', '«tets?»'),
   ],
   ['unknown-goal', `${STAGE}pipeline:\n  «Deploy»`],
-  ['unknown-goal-type', `${GOAL}type: «shel»\nanything: goes`],
+  ['unknown-goal-type', `${GOAL}type: «shel»\ncommand: x`],
   ['reserved-goal', `${STAGE}[«goal deploy»]\ntype: shell\ncommand: x`],
   [
     'unknown-process',
