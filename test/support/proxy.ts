@@ -104,11 +104,12 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
         if (trap?.direction === direction && trap.left < chunk.length) {
           part = chunk.subarray(0, trap.left);
           const { kind } = trap;
+          const [sprung, repaired] = [broken.opened, mended.opened];
           bytes[direction] += part.length;
           to.write(part, () => spring(kind));
-          await broken.opened;
+          await sprung;
           if (kind === 'cut') return;
-          await mended.opened;
+          await repaired;
           part = chunk.subarray(part.length);
         } else if (trap?.direction === direction) trap.left -= chunk.length;
         bytes[direction] += part.length;
