@@ -9,7 +9,7 @@ const directions = {
   git: ['config'],
   engine: ['config', 'transfer', 'remote', 'git'],
   cli: ['config', 'transfer', 'remote', 'git', 'engine'],
-  language: ['config', 'git', 'editor'],
+  language: ['config', 'git', 'transfer', 'editor'],
   views: ['config', 'engine', 'editor'],
   commands: ['config', 'git', 'engine', 'remote', 'views', 'editor'],
   editor: ['config', 'git', 'remote', 'engine'],

@@ -1,0 +1,50 @@
+/** CodeLens: what can be done with a stage, and what is live there once that is known. */
+import type { ConfDocument, Range } from '../config/document.ts';
+import type { StageLive, Translate } from './facts.ts';
+import { blocksOf, roleOf } from './layout.ts';
+
+export type LensAction = 'live' | 'deploy' | 'dry-run' | 'roll-back' | 'unlock';
+
+export interface Lens {
+  readonly stage: string;
+  readonly range: Range;
+  readonly action: LensAction;
+  readonly title: string;
+}
+
+/** Lenses above each stage's first header. `live` is asked for what is known already; nothing is found out for it. */
+export function lensesOf(
+  doc: ConfDocument,
+  live: (stage: string) => StageLive | undefined,
+  t: Translate,
+): readonly Lens[] {
+  const seen = new Set<string>();
+  return blocksOf(doc).flatMap(({ section, header }): readonly Lens[] => {
+    const { place, name } = roleOf(doc, section);
+    if (place !== 'stage' || seen.has(name)) return [];
+    seen.add(name);
+    const lens = (action: LensAction, title: string): Lens => ({
+      stage: name,
+      range: header.range,
+      action,
+      title,
+    });
+    const known = live(name);
+    return [
+      lens('deploy', t('Deploy')),
+      lens('dry-run', t('Dry run')),
+      lens('roll-back', t('Roll back')),
+      lens('unlock', t('Unlock')),
+      ...(known === undefined ? [] : [lens('live', liveTitle(known, t))]),
+    ];
+  });
+}
+
+function liveTitle(live: StageLive, t: Translate): string {
+  const parts = [t('live: {0}', live.release)];
+  if (!live.release.includes(live.commit)) parts.push(live.commit);
+  parts.push(live.ageText);
+  if (live.behind !== undefined && live.behind > 0) parts.push(t('{0} behind', live.behind));
+  if (live.locked !== undefined) parts.push(t('locked by {0}', live.locked));
+  return parts.filter((part) => part !== '').join(' · ');
+}
