@@ -5,53 +5,19 @@
 import type { ParsedKey } from 'ssh2';
 import { DurantError } from '../../errors.ts';
 import { fingerprint } from '../knownHosts.ts';
-import type { AuthenticationMethod, SshSettings } from '../settings.ts';
-import type { Prompter } from '../target.ts';
-import type { AuthenticationMessage, KeyboardPrompt, Ssh2Internals } from './internals.ts';
+import type { AuthenticationMethod } from '../settingsText.ts';
+import { tryKeyboard, tryPassword } from './answers.ts';
+import {
+  answer,
+  expectReply,
+  type AuthenticationContext,
+  type NextMessage,
+  type Reply,
+} from './authContext.ts';
+import type { Ssh2Internals } from './internals.ts';
 import type { KeyCandidate, KeyRing } from './keys.ts';
 
-/** What was tried so far; kept when a server that counts attempts has ended the connection and another one goes on. */
-export interface AuthenticationProgress {
-  /** Fingerprints of keys that the server refused. */
-  readonly refusedKeys: Set<string>;
-  /** For people, in order. */
-  readonly tried: string[];
-  /** Methods that are used up. */
-  readonly exhausted: Set<AuthenticationMethod>;
-  passwordAttempts: number;
-  /** Where a question found nobody to answer it. */
-  unanswered: string | undefined;
-}
-
-export function newProgress(): AuthenticationProgress {
-  return {
-    refusedKeys: new Set(),
-    tried: [],
-    exhausted: new Set(),
-    passwordAttempts: 0,
-    unanswered: undefined,
-  };
-}
-
-/** Passwords that were right, by user@host:port, for a further connection of the same session. */
-export type KnownPasswords = Map<string, string>;
-
-export interface AuthenticationContext {
-  readonly server: string;
-  readonly settings: SshSettings;
-  readonly keys: Promise<KeyRing>;
-  readonly prompt: Prompter;
-  readonly signal: AbortSignal;
-  readonly passwords: KnownPasswords;
-  readonly progress: AuthenticationProgress;
-  /** Stops the connection's clock while a person is asked. */
-  readonly untimed: <T>(work: Promise<T>) => Promise<T>;
-  /** Requests that may follow a signed one before its answer (RFC 4252 §6), and how to take them back when it is refused. */
-  readonly ahead: { send(): void; takeBack(): void };
-}
-
-type Reply = Extract<AuthenticationMessage, { kind: 'success' | 'failure' }>;
-type Failure = Extract<AuthenticationMessage, { kind: 'failure' }>;
+type Failure = Extract<Reply, { kind: 'failure' }>;
 
 /**
  * Resolves when the server has let us in. Messages are read through `next`, which rejects when the connection ends.
@@ -59,7 +25,7 @@ type Failure = Extract<AuthenticationMessage, { kind: 'failure' }>;
  */
 export async function authenticate(
   io: Ssh2Internals,
-  next: () => Promise<AuthenticationMessage>,
+  next: NextMessage,
   context: AuthenticationContext,
 ): Promise<void> {
   const { progress, settings } = context;
@@ -113,7 +79,7 @@ const idOf = (key: KeyCandidate): string => fingerprint(key.publicKey.getPublicS
 
 async function tryKey(
   io: Ssh2Internals,
-  next: () => Promise<AuthenticationMessage>,
+  next: NextMessage,
   context: AuthenticationContext,
   key: KeyCandidate,
 ): Promise<Reply | undefined> {
@@ -194,146 +160,6 @@ export function isModernOpenssh(software: string | undefined): boolean {
   const version = /^OpenSSH_(\d+)\.(\d+)/.exec(software ?? '');
   if (version === null) return false;
   return Number(version[1]) > 7 || (Number(version[1]) === 7 && Number(version[2]) >= 4);
-}
-
-async function tryKeyboard(
-  io: Ssh2Internals,
-  next: () => Promise<AuthenticationMessage>,
-  context: AuthenticationContext,
-): Promise<Reply | undefined> {
-  io.protocol.authKeyboard(context.settings.user);
-  let asked = false;
-  for (;;) {
-    const message = await next();
-    if (message.kind !== 'questions') {
-      const reply = expectReply(message);
-      if (reply.kind === 'failure' && !reply.partial) {
-        // Refused without a question: not set up on the server. Refused with: wrong, may be asked again.
-        if (!asked || context.progress.passwordAttempts >= context.settings.passwordPrompts)
-          context.progress.exhausted.add('keyboard-interactive');
-        if (asked) context.progress.tried.push('keyboard-interactive (refused)');
-      }
-      return reply;
-    }
-    const answers = await answerQuestions(message, context);
-    if (answers === undefined) {
-      context.progress.exhausted.add('keyboard-interactive').add('password');
-      // An empty set of answers ends the exchange with a refusal.
-      io.protocol.authInfoRes(message.prompts.map(() => ''));
-      const reply = await answer(next);
-      return reply;
-    }
-    asked = asked || message.prompts.length > 0;
-    io.protocol.authInfoRes(answers);
-  }
-}
-
-async function answerQuestions(
-  message: Extract<AuthenticationMessage, { kind: 'questions' }>,
-  context: AuthenticationContext,
-): Promise<string[] | undefined> {
-  const answers: string[] = [];
-  if (message.prompts.length > 0) context.progress.passwordAttempts += 1;
-  for (const question of message.prompts) {
-    const reply = asksForPassword(question)
-      ? await askPassword(context, question.prompt)
-      : await context.untimed(
-          context.prompt(
-            {
-              kind: 'one-time-code',
-              server: context.server,
-              message: [message.name, message.instructions, question.prompt]
-                .map((text) => text.trim())
-                .filter((text) => text !== '')
-                .join('\n'),
-              echo: question.echo,
-            },
-            context.signal,
-          ),
-        );
-    if (reply === undefined) {
-      context.progress.unanswered = `“${question.prompt.trim()}” was not answered`;
-      return undefined;
-    }
-    answers.push(reply);
-  }
-  return answers;
-}
-
-/** One question that hides its answer and speaks of a password, not of a code. */
-function asksForPassword({ prompt, echo }: KeyboardPrompt): boolean {
-  const code = /one.?time|otp|token|code|verification|pin\b|duo|passcode/i;
-  const password =
-    /pass ?word|passwort|passphrase|mot de passe|contraseña|senha|wachtwoord|hasło|пароль|密码|パスワード/i;
-  return !echo && password.test(prompt) && !code.test(prompt);
-}
-
-async function tryPassword(
-  io: Ssh2Internals,
-  next: () => Promise<AuthenticationMessage>,
-  context: AuthenticationContext,
-): Promise<Reply | undefined> {
-  const { progress, settings } = context;
-  if (progress.passwordAttempts >= settings.passwordPrompts) {
-    progress.exhausted.add('password');
-    return undefined;
-  }
-  progress.passwordAttempts += 1;
-  const password = await askPassword(context, undefined);
-  if (password === undefined) {
-    progress.unanswered = 'the password was not given';
-    progress.exhausted.add('password');
-    return undefined;
-  }
-  io.protocol.authPassword(settings.user, password);
-  const message = await next();
-  if (message.kind === 'password-change')
-    throw new DurantError(
-      'authentication-failed',
-      `The password of ${settings.user} on ${context.server} has expired. Log in with ssh in a terminal and change it.`,
-      { server: context.server },
-    );
-  const reply = expectReply(message);
-  if (reply.kind === 'failure' && !reply.partial) progress.tried.push('password (refused)');
-  return reply;
-}
-
-async function askPassword(
-  context: AuthenticationContext,
-  prompt: string | undefined,
-): Promise<string | undefined> {
-  const { settings, progress, passwords } = context;
-  const account = `${settings.user}@${settings.hostname}:${settings.port}`;
-  const known = passwords.get(account);
-  if (known !== undefined && progress.passwordAttempts === 1) return known;
-  const again = progress.passwordAttempts > 1 ? 'Permission denied, please try again. ' : '';
-  const password = await context.untimed(
-    context.prompt(
-      {
-        kind: 'password',
-        server: context.server,
-        message: `${again}${prompt?.trim() ?? `Password for ${settings.user} on ${settings.hostname}`}`,
-        user: settings.user,
-        host: settings.hostname,
-        attempt: progress.passwordAttempts,
-      },
-      context.signal,
-    ),
-  );
-  if (password !== undefined) passwords.set(account, password);
-  return password;
-}
-
-async function answer(next: () => Promise<AuthenticationMessage>): Promise<Reply> {
-  return expectReply(await next());
-}
-
-function expectReply(message: AuthenticationMessage): Reply {
-  if (message.kind === 'success' || message.kind === 'failure') return message;
-  throw new DurantError(
-    'connection-unsupported',
-    'The server answered out of turn while logging in. Set ssh_client: openssh.',
-  );
 }
 
 /** What was tried and what to do. */

@@ -1,7 +1,7 @@
 /** One authenticated SSH connection: its way there (TCP, ProxyCommand, jump hosts), the handshake, the host key, the login. */
 import type { Duplex } from 'node:stream';
 import { DurantError } from '../../errors.ts';
-import { newProgress, type AuthenticationProgress } from './auth.ts';
+import { newProgress, type AuthenticationProgress } from './authContext.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
 import { handshake, tooManyAttempts } from './handshake.ts';
 import { readKnownHosts } from './hostKey.ts';

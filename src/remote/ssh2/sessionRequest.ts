@@ -2,7 +2,7 @@
 import type { Client } from 'ssh2';
 import type { ReadSettings, SshSettings } from '../settings.ts';
 import type { ConnectRequest } from '../target.ts';
-import type { KnownPasswords } from './auth.ts';
+import type { KnownPasswords } from './authContext.ts';
 import type { HostKeyDecisions } from './hostKey.ts';
 import type { Ssh2Internals } from './internals.ts';
 import type { OpenedKeys } from './keys.ts';

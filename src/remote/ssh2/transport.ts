@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DurantError } from '../../errors.ts';
-import { expandProxyCommand, type SshSettings } from '../settings.ts';
+import { expandProxyCommand, type SshSettings } from '../settingsText.ts';
 
 /** How long a ProxyCommand whose output has ended may take to end itself. */
 const lastWordsMs = 500;
