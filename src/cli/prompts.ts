@@ -63,6 +63,7 @@ async function ask(
       return askYes('Is this the right key? [yes/no] ', signal, parts);
     case 'confirm':
       screen.write(`${message}\n`);
+      for (const commit of request.commits ?? []) screen.write(`  ${printable(commit)}\n`);
       if (request.expect === undefined) return askYes('Go on? [yes/no] ', signal, parts);
       // What was typed goes back as it is: the engine tells a wrong name from no answer.
       return readLine(`${printable(request.expect)}? `, 'shown', signal, parts);

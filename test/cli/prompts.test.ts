@@ -64,7 +64,13 @@ const hostKey: PromptRequest = {
   keyType: 'ssh-ed25519',
   fingerprint: 'SHA256:abc',
 };
-const confirm: PromptRequest = { kind: 'confirm', server: null, message: 'Sure?', expect: 'production' };
+const confirm: PromptRequest = {
+  kind: 'confirm',
+  server: null,
+  message: 'Sure?',
+  expect: 'production',
+  commits: ['ab12cd3 Two\u001b[2J'],
+};
 
 describe('prompts on a terminal', () => {
   it('read a password without showing it, with corrections', async () => {
@@ -84,7 +90,9 @@ describe('prompts on a terminal', () => {
   });
 
   it('confirm by typing the name', async () => {
-    assert.equal(await terminal().answered(confirm, 'production\r'), 'production');
+    const { answered, seen } = terminal();
+    assert.equal(await answered(confirm, 'production\r'), 'production');
+    assert.ok(seen.screen.includes('  ab12cd3 Two\\x1b[2J\n'), seen.screen);
     assert.equal(await terminal().answered(confirm, 'Production\r'), 'Production');
     assert.equal(await terminal().answered({ ...confirm, expect: undefined }, 'yes\r'), 'yes');
   });
