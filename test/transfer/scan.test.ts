@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { manifestLine } from '../../src/transfer/manifest.ts';
+import { scanTree, type ScanRequest } from '../../src/transfer/scan.ts';
+import { waitFor } from '../support/wait.ts';
+
+const commitTimeMs = Date.UTC(2026, 0, 2);
+
+describe('scan', () => {
+  let root: string;
+  let work: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'durant-scan-'));
+    work = join(root, 'work');
+    mkdirSync(work);
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const scan = (more: Partial<ScanRequest> = {}) =>
+    scanTree({
+      workTree: work,
+      subDirectory: undefined,
+      tracked: [],
+      commitTimeMs,
+      exclude: () => false,
+      cacheFile: join(root, 'cache/hashes'),
+      signal: new AbortController().signal,
+      ...more,
+    });
+
+  it("gives tracked files git's mode and the commit's time, others their own, never setuid", async () => {
+    for (const [name, mode] of [
+      ['tracked', '600'],
+      ['script', '644'],
+      ['built', '4751'],
+      ['folder', ''],
+    ] as const) {
+      if (mode === '') mkdirSync(join(work, name), { mode: 0o700 });
+      else {
+        writeFileSync(join(work, name), name);
+        execFileSync('chmod', [mode, join(work, name)]);
+        utimesSync(join(work, name), 1000, 1000);
+      }
+    }
+    symlinkSync('/nowhere', join(work, 'link'));
+    const tree = await scan({
+      tracked: [
+        { path: 'tracked', mode: '100644' },
+        { path: 'script', mode: '100755' },
+        { path: 'link', mode: '120000' },
+      ],
+    });
+    assert.deepEqual(
+      tree.entries.map((entry) => [entry.path, entry.type, entry.mode.toString(8), entry.mtimeMs]),
+      [
+        ['built', 'file', '751', 1_000_000],
+        ['folder', 'dir', '755', commitTimeMs],
+        ['link', 'link', '777', commitTimeMs],
+        ['script', 'file', '755', commitTimeMs],
+        ['tracked', 'file', '644', commitTimeMs],
+      ],
+    );
+    assert.equal(tree.entries[2]?.target, '/nowhere');
+  });
+
+  it('takes a sub_directory, with its tracked files, and refuses one outside', async () => {
+    mkdirSync(join(work, 'dist/css'), { recursive: true });
+    writeFileSync(join(work, 'dist/css/a.css'), 'a');
+    writeFileSync(join(work, 'other'), 'o');
+    const tree = await scan({
+      subDirectory: './dist/',
+      tracked: [{ path: 'dist/css/a.css', mode: '100755' }],
+    });
+    assert.deepEqual(
+      tree.entries.map((entry) => `${entry.path} ${entry.mode.toString(8)}`),
+      ['css 755', 'css/a.css 755'],
+    );
+    symlinkSync(tmpdir(), join(work, 'escape'));
+    for (const subDirectory of ['missing', 'other', '../work2', '..', 'escape'])
+      await assert.rejects(scan({ subDirectory }), { code: 'config-invalid' }, subDirectory);
+  });
+
+  it('warns of sockets and pipes, and of a REVISION of the tree, and sends neither', async () => {
+    execFileSync('mkfifo', [join(work, 'pipe')]);
+    writeFileSync(join(work, 'REVISION'), 'mine');
+    mkdirSync(join(work, 'deeper'));
+    writeFileSync(join(work, 'deeper/REVISION'), 'kept');
+    const tree = await scan();
+    assert.deepEqual(
+      tree.entries.map((entry) => entry.path),
+      ['deeper', 'deeper/REVISION'],
+    );
+    assert.equal(tree.warnings.length, 2);
+    assert.deepEqual(
+      (await scan({ reserved: [] })).entries.map((entry) => entry.path),
+      ['REVISION', 'deeper', 'deeper/REVISION'],
+    );
+  });
+
+  it('remembers hashes, and never an outdated one', async () => {
+    writeFileSync(join(work, 'a'), 'one');
+    writeFileSync(join(work, 'odd\nname\\'), 'two');
+    await waitFor(
+      'settled time stamps',
+      () => Date.now() - lstatSync(join(work, 'odd\nname\\')).ctimeMs > 60,
+    );
+    const first = await scan();
+    const cache = await readFile(join(root, 'cache/hashes'), 'latin1');
+    assert.equal(cache.split('\n').length, 4);
+    assert.deepEqual((await scan()).entries.map(manifestLine), first.entries.map(manifestLine));
+    // Same size, same mtime: only ctime tells.
+    const before = lstatSync(join(work, 'a'));
+    writeFileSync(join(work, 'a'), 'eno');
+    utimesSync(join(work, 'a'), before.atime, before.mtime);
+    const second = await scan();
+    assert.notEqual(second.entries[0]?.hash, first.entries[0]?.hash);
+    // Changed within the clock's step of a scan: not remembered.
+    writeFileSync(join(work, 'a'), 'noe');
+    await scan();
+    writeFileSync(join(work, 'a'), 'neo');
+    const third = await scan({ cacheFile: undefined });
+    assert.deepEqual((await scan()).entries[0]?.hash, third.entries[0]?.hash);
+  });
+
+  it('ends when cancelled', async () => {
+    const controller = new AbortController();
+    for (let index = 0; index < 3000; index += 1) writeFileSync(join(work, String(index)), 'x'.repeat(5000));
+    setImmediate(() => controller.abort());
+    await assert.rejects(scan({ signal: controller.signal }), { code: 'cancelled' });
+  });
+
+  it('leaves the event loop free', async () => {
+    for (let index = 0; index < 4000; index += 1) writeFileSync(join(work, String(index)), String(index));
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    await scan();
+    delay.disable();
+    assert.ok(delay.percentile(50) < 50e6, `${String(delay.percentile(50) / 1e6)} ms`);
+  });
+});
