@@ -1,6 +1,10 @@
 /** The question before a protected stage changes. */
 import { DurantError } from '../errors.ts';
+import { newestLive } from './release.ts';
 import type { Run } from './run.ts';
+
+/** More commits than this are not read through. */
+const shownCommits = 20;
 
 /**
  * Asks for the stage's name where the stage is `protected` and nobody has confirmed yet.
@@ -19,6 +23,7 @@ export async function confirmProtected(run: Run, confirmed: boolean): Promise<vo
       server: null,
       message: `${stage} is protected. ${what} on ${run.servers.length} server(s). Type the stage's name to go on.`,
       expect: stage,
+      commits: await concernedCommits(run),
     },
     run.signal,
   );
@@ -29,4 +34,13 @@ export async function confirmProtected(run: Run, confirmed: boolean): Promise<vo
       `The stage ${stage} is protected and nobody confirmed. Add --yes to go on without being asked.`,
     );
   throw new DurantError('cancelled', `That is not ${stage}: nothing was changed.`);
+}
+
+/** The commits between what is live and what will be, newest first; none where the local clone does not know them. */
+async function concernedCommits(run: Run): Promise<readonly string[]> {
+  const live = newestLive(run.servers.map((server) => server.facts))?.commit;
+  if (run.clone === undefined || run.commit === undefined || live === undefined || live === '') return [];
+  const [from, to] = run.action === 'rollback' ? [run.commit.id, live] : [live, run.commit.id];
+  const commits = (await run.clone.log(from, to, shownCommits)) ?? [];
+  return commits.map(({ id, subject, author }) => `${id.slice(0, 7)} ${subject} (${author})`);
 }

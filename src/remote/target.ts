@@ -94,6 +94,8 @@ export type PromptRequest =
       readonly server: string | null;
       readonly message: string;
       /** The text to type; undefined: yes or no. */ readonly expect: string | undefined;
+      /** What the answer is about, for people: a line for each commit that goes live or is undone. */
+      readonly commits?: readonly string[];
     };
 
 /** Answers: text for text, `yes` for host-key and confirm; undefined for no, cancelled, or nobody there. */

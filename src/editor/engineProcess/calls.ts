@@ -1,0 +1,137 @@
+/** The calls of the engine process: what each does with the engine. */
+import { dirname, join, posix } from 'node:path';
+import { DurantError } from '../../errors.ts';
+import {
+  deploy,
+  listReleases,
+  rollback,
+  unlock,
+  type Emit,
+  type Host,
+  type StageRequest,
+} from '../../engine/index.ts';
+import { committedChanges, committedFile, type CacheRequest } from '../../git/cachedFiles.ts';
+import { findGit, gitTextIfAny } from '../../git/command.ts';
+import { LOG_FORMAT, parseCommits } from '../../git/commits.ts';
+import { gitEnvironment } from '../../git/environment.ts';
+import { projectFacts } from '../../git/project.ts';
+import { definedOnly, findLeftOut } from './leftOut.ts';
+import { openStage } from './openStage.ts';
+import type { Calls, Candidates, FileChange, Method, Question, StageCall } from './protocol.ts';
+
+export interface CallContext {
+  readonly host: Host;
+  readonly emit: Emit;
+  readonly ask: (question: Question, signal: AbortSignal) => Promise<string | undefined>;
+  readonly signal: AbortSignal;
+}
+
+export type Handlers = {
+  readonly [M in Method]: (takes: Calls[M]['takes'], context: CallContext) => Promise<Calls[M]['gives']>;
+};
+
+export const handlers: Handlers = {
+  deploy: async (call, context) => {
+    const { host, emit, ask, signal } = context;
+    const request = await openStage(call, host, signal);
+    if (!call.dryRun && !call.mayLeaveOut) {
+      const leftOut = await findLeftOut(request, call.ref, host, signal);
+      if (leftOut !== undefined && (await ask({ kind: 'left-out', server: null, leftOut }, signal)) !== 'yes')
+        throw new DurantError('cancelled', 'Cancelled: nothing was changed.');
+    }
+    return deploy(
+      {
+        ...guarded(request, call.alwaysConfirm),
+        ref: call.ref,
+        dryRun: call.dryRun,
+        build: false,
+        again: call.again,
+        waitMs: 0,
+        confirmed: false,
+      },
+      host,
+      emit,
+      signal,
+    );
+  },
+  rollback: async (call, { host, emit, signal }) =>
+    rollback(
+      {
+        ...guarded(await openStage(call, host, signal), call.alwaysConfirm),
+        release: call.release,
+        dryRun: false,
+        waitMs: 0,
+        confirmed: false,
+      },
+      host,
+      emit,
+      signal,
+    ),
+  releases: async (call, { host, emit, signal }) =>
+    listReleases(await openStage(call, host, signal), host, emit, signal),
+  unlock: async (call, { host, emit, ask, signal }) =>
+    unlock(
+      await openStage(call, host, signal),
+      host,
+      emit,
+      signal,
+      async (server, lock) => (await ask({ kind: 'unlock', server, lock }, signal)) === 'yes',
+    ),
+  file: async (call, { host, signal }) => {
+    const request = await openStage(call, host, signal);
+    const path = posix.join(request.settings.sub_directory ?? '', call.path);
+    return (
+      (await committedFile(cacheOf(request, host, signal), call.commit, path))?.toString('base64') ?? null
+    );
+  },
+  changes: async (call, { host, signal }) => {
+    const request = await openStage(call, host, signal);
+    const changes = await committedChanges(cacheOf(request, host, signal), call.from, call.to);
+    return changes.flatMap((change) => sentChange(request, change));
+  },
+  candidates: (call, { host, signal }) => findCandidates(call, host, signal),
+};
+
+function guarded(request: StageRequest, alwaysConfirm: boolean): StageRequest {
+  return alwaysConfirm ? { ...request, settings: { ...request.settings, protected: true } } : request;
+}
+
+function cacheOf(request: StageRequest, host: Host, signal: AbortSignal): CacheRequest {
+  return {
+    repository: request.settings.repository,
+    directory: dirname(request.file),
+    cacheDir: host.cacheDir,
+    gitPath: host.gitPath,
+    env: definedOnly(host.env),
+    signal,
+  };
+}
+
+/** A change relative to `sub_directory`, where there is one; none where it lies outside. */
+function sentChange(request: StageRequest, change: FileChange): FileChange[] {
+  const folder = posix.join(request.settings.sub_directory ?? '', '/').replace(/^\//, '');
+  if (!change.path.startsWith(folder)) return [];
+  return [{ ...change, path: change.path.slice(folder.length) }];
+}
+
+/** Branches, tags and the last commits of the project that durant.conf lies in. */
+async function findCandidates(call: StageCall, host: Host, signal: AbortSignal): Promise<Candidates> {
+  const directory = dirname(call.file);
+  const env = definedOnly(host.env);
+  const facts = await projectFacts({ directory, env, gitPath: host.gitPath, signal });
+  if (facts === undefined) return { branches: [], tags: [], commits: [] };
+  const log = await gitTextIfAny(
+    {
+      binary: await findGit(host.gitPath, env),
+      env: { ...gitEnvironment(env), GIT_OPTIONAL_LOCKS: '0' },
+      config: [],
+      signal,
+    },
+    { directory: join(facts.root), args: ['log', '-n', '50', ...LOG_FORMAT] },
+  );
+  return {
+    branches: [...new Set([...facts.branches, ...facts.remoteBranches.map(({ branch }) => branch)])],
+    tags: facts.tags,
+    commits: parseCommits(log ?? '').map(({ id, subject, author, date }) => ({ id, subject, author, date })),
+  };
+}

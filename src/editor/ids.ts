@@ -1,0 +1,89 @@
+/** Every name that the manifest and the code share. `test/editor/manifest.test.ts` compares them with package.json. */
+
+export const languageId = 'durant-conf';
+export const taskType = 'durant';
+export const configName = 'durant.conf';
+
+/** Commands of the palette. Each that works on a stage takes a `StageArgument` and asks for the stage without one. */
+export const commands = {
+  deploy: 'durant.deploy',
+  deployRef: 'durant.deployRef',
+  dryRun: 'durant.dryRun',
+  rollback: 'durant.rollback',
+  unlock: 'durant.unlock',
+  refresh: 'durant.refresh',
+  showOutput: 'durant.showOutput',
+  cancel: 'durant.cancel',
+  createConfig: 'durant.createConfig',
+  copyCli: 'durant.copyCli',
+  forgetSecrets: 'durant.forgetSecrets',
+} as const;
+
+/** Commands of the tree's menus, named as a menu names them; not in the palette. Each takes its tree node. */
+export const nodeCommands = {
+  deploy: 'durant.stage.deploy',
+  dryRun: 'durant.stage.dryRun',
+  rollback: 'durant.stage.rollback',
+  unlock: 'durant.stage.unlock',
+  openConfig: 'durant.stage.openConfig',
+  copyCli: 'durant.stage.copyCli',
+  cancel: 'durant.stage.cancel',
+  refresh: 'durant.stage.refresh',
+  deployServer: 'durant.server.deploy',
+  openTerminal: 'durant.server.openTerminal',
+  copyAddress: 'durant.server.copyAddress',
+  rollbackRelease: 'durant.release.rollback',
+  compareWithLive: 'durant.release.compareWithLive',
+  copyCommit: 'durant.release.copyCommit',
+  showRecord: 'durant.release.showRecord',
+  retry: 'durant.error.retry',
+  reviewDeploy: 'durant.review.deploy',
+  reviewOpenAll: 'durant.review.openAll',
+  reviewOpenFile: 'durant.review.openFile',
+  reviewClose: 'durant.review.close',
+} as const;
+
+export const views = { container: 'durant', stages: 'durant.stages', review: 'durant.review' } as const;
+
+/** Keys for `when`. */
+export const contextKeys = {
+  /** The configurations of the workspace have been looked for. */
+  ready: 'durant.ready',
+  hasConfig: 'durant.hasConfig',
+  /** A run is on in this window. */
+  running: 'durant.running',
+  /** There is a dry run to review. */
+  reviewing: 'durant.reviewing',
+  /** That dry run found something to change. */
+  pending: 'durant.pending',
+} as const;
+
+export const settings = {
+  section: 'durant',
+  confirm: 'confirm',
+  refreshOnFocus: 'refreshOnFocus',
+  keepConnections: 'keepConnections',
+  gitPath: 'gitPath',
+  sshPath: 'sshPath',
+  rsyncPath: 'rsyncPath',
+} as const;
+
+/** URI schemes of read-only documents: a file of a commit, the record of a release. */
+export const schemes = { commit: 'durant-commit', record: 'durant-record' } as const;
+
+/** Names a stage to a command: which durant.conf, as a path, and which section of it. */
+export interface StageArgument {
+  readonly file: string;
+  readonly stage: string;
+}
+
+export function isStageArgument(value: unknown): value is StageArgument {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'file' in value &&
+    'stage' in value &&
+    typeof value.file === 'string' &&
+    typeof value.stage === 'string'
+  );
+}

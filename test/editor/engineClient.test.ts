@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { build } from 'esbuild';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createEngineClient, type Answer, type EngineClient } from '../../src/editor/engineClient.ts';
+import type { Question } from '../../src/editor/engineProcess/protocol.ts';
+import type { RunEvent } from '../../src/engine/index.ts';
+import { makeCliHome, type CliHome } from '../support/cli.ts';
+import { makeRepository, type Repository } from '../support/repo.ts';
+import { startSshd, type TestServer } from '../support/sshd.ts';
+import { waitFor } from '../support/wait.ts';
+
+describe('the engine process of the editor', () => {
+  let servers: readonly TestServer[];
+  let home: CliHome;
+  let project: Repository;
+  let bundles: string;
+  let file: string;
+  let client: EngineClient;
+  let noise = '';
+
+  before(async function () {
+    this.timeout(120_000);
+    bundles = mkdtempSync(join(tmpdir(), 'durant-engine-'));
+    await build({
+      entryPoints: [resolve('src/editor/engineProcess/main.ts')],
+      outfile: join(bundles, 'engine.cjs'),
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      external: ['cpu-features', '*.node'],
+    });
+    servers = await Promise.all([startSshd(), startSshd()]);
+    home = await makeCliHome(servers);
+  });
+
+  beforeEach(() => {
+    project = makeRepository([{ message: 'First', files: { 'index.html': 'one\n', 'old.txt': 'old\n' } }]);
+    file = join(project.directory, 'durant.conf');
+    configure('');
+    client = startClient();
+  });
+
+  afterEach(async () => {
+    client.dispose();
+    await waitFor('the engine process to end', async () => (await home.leftovers()).length === 0);
+    project.remove();
+    assert.equal(noise, '');
+  });
+
+  after(async () => {
+    for (const server of servers) await server.stop();
+    await home.remove();
+    rmSync(bundles, { recursive: true, force: true });
+  });
+
+  function startClient(): EngineClient {
+    return createEngineClient({
+      bundle: join(bundles, 'engine.cjs'),
+      setup: () => ({
+        cacheDir: undefined,
+        stateDir: undefined,
+        gitPath: undefined,
+        sshPath: undefined,
+        rsyncPath: undefined,
+        keepConnectionsMs: 60_000,
+      }),
+      env: home.env,
+      onNoise: (text) => (noise += text),
+    });
+  }
+
+  function configure(more: string): void {
+    const path = `~/${project.directory.replaceAll('/', '-').slice(1)}`;
+    const entries = servers.map((server) => `    ${server.entry}`).join('\n');
+    writeFileSync(file, `[production]\nrepository: .\nproject_dir: ${path}\nserver:\n${entries}\n${more}\n`);
+  }
+
+  const stage = () => ({ file, stage: 'production', servers: [] });
+  const deployment = () => ({
+    ...stage(),
+    ref: undefined,
+    dryRun: false,
+    again: false,
+    mayLeaveOut: false,
+    alwaysConfirm: false,
+  });
+  const never = new AbortController().signal;
+  const answering =
+    (questions: Question[], text: string | undefined): Answer =>
+    (question) => {
+      questions.push(question);
+      return Promise.resolve(text);
+    };
+
+  it('deploys, lists and rolls back', async () => {
+    const events: RunEvent[] = [];
+    const first = await client.call('deploy', deployment(), {
+      signal: never,
+      emit: (event) => events.push(event),
+    });
+    assert.equal(first.error, null);
+    assert.equal(events[0]?.event, 'run-started');
+    assert.equal(events.at(-1)?.event, 'run-finished');
+    project.commit({ message: 'Second', files: { 'index.html': 'two\n', 'old.txt': null } });
+    const second = await client.call('deploy', deployment(), { signal: never });
+    assert.equal(second.ok, true);
+
+    const changes = await client.call(
+      'changes',
+      { ...stage(), from: first.commit ?? '', to: second.commit ?? '' },
+      { signal: never },
+    );
+    assert.deepEqual(changes, [
+      { path: 'index.html', kind: 'changed', text: true },
+      { path: 'old.txt', kind: 'deleted', text: true },
+    ]);
+    const contents = await client.call(
+      'file',
+      { ...stage(), commit: first.commit ?? '', path: 'index.html' },
+      { signal: never },
+    );
+    assert.equal(Buffer.from(contents ?? '', 'base64').toString(), 'one\n');
+
+    const back = await client.call(
+      'rollback',
+      { ...stage(), release: undefined, alwaysConfirm: false },
+      { signal: never },
+    );
+    assert.equal(back.release, first.release);
+    const releases = await client.call('releases', stage(), { signal: never });
+    assert.deepEqual(
+      releases.servers.map((server) => [server.current, server.releases.map((each) => each.state)]),
+      servers.map(() => [first.release, ['bad', 'finished']]),
+    );
+  });
+
+  it('asks before a protected stage changes, with the commits that go live', async () => {
+    await client.call('deploy', deployment(), { signal: never });
+    project.commit({ message: 'Second', files: { 'index.html': 'two\n' } });
+    configure('protected: yes');
+    const questions: Question[] = [];
+    const refused = await client.call('deploy', deployment(), {
+      signal: never,
+      answer: answering(questions, undefined),
+    });
+    assert.equal(refused.ok, false);
+    const [question] = questions;
+    assert.equal(question?.kind, 'confirm');
+    assert.match(
+      (question?.kind === 'confirm' && question.commits?.join()) || '',
+      /^[0-9a-f]{7} Second \(Ada/,
+    );
+    const done = await client.call('deploy', deployment(), {
+      signal: never,
+      answer: answering(questions, 'production'),
+    });
+    assert.equal(done.ok, true);
+  });
+
+  it('says what would be left out, and stops where that is not wanted', async () => {
+    writeFileSync(join(project.directory, 'index.html'), 'changed\n');
+    writeFileSync(join(project.directory, 'new.txt'), 'new\n');
+    const questions: Question[] = [];
+    await assert.rejects(
+      client.call('deploy', deployment(), { signal: never, answer: answering(questions, undefined) }),
+      { code: 'cancelled' },
+    );
+    assert.deepEqual(questions, [
+      { kind: 'left-out', server: null, leftOut: { changed: 1, untracked: 1, unpushed: 0, branch: 'main' } },
+    ]);
+  });
+
+  it('cancels a run', async () => {
+    configure('before_deploy: sleep 60');
+    const controller = new AbortController();
+    const run = client.call('deploy', deployment(), {
+      signal: controller.signal,
+      emit: (event) => {
+        if (event.event === 'step' && event.step === 'before_deploy') controller.abort();
+      },
+    });
+    assert.equal((await run).error?.code, 'cancelled');
+  });
+
+  it('undoes a run whose window has gone', async () => {
+    await client.call('deploy', deployment(), { signal: never });
+    project.commit({ message: 'Second', files: { 'index.html': 'two\n' } });
+    configure('after_update_code: sleep 60');
+    const run = client.call('deploy', deployment(), {
+      signal: never,
+      emit: (event) => {
+        if (event.event === 'command') client.dispose();
+      },
+    });
+    await assert.rejects(run, { code: 'internal' });
+    await waitFor('the engine process to end', async () => (await home.leftovers()).length === 0);
+    configure('');
+    client = startClient();
+    const releases = await client.call('releases', stage(), { signal: never });
+    for (const server of releases.servers) {
+      assert.equal(server.locked, null);
+      assert.equal(server.releases.length, 1);
+    }
+  });
+});
