@@ -4,7 +4,7 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -134,8 +134,15 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
 
   const processes = () => processesWithEnvironment(mark, id);
   const daemons = () => (daemon.pid === undefined ? Promise.resolve([]) : sshdTree(daemon.pid));
+  // Where the tests are interrupted, nobody calls `stop`.
+  const onExit = () => {
+    daemon.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once('exit', onExit);
   let stopping: Promise<void> | undefined;
   const stop = async () => {
+    process.off('exit', onExit);
     const family = daemon.pid === undefined ? [] : await processTree(daemon.pid);
     endProcesses(family);
     await waitFor('the test server to end', async () => {
@@ -143,7 +150,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
       endProcesses(left);
       return left.length === 0 && (daemon.exitCode !== null || daemon.signalCode !== null);
     });
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
   };
   return {
     host: '127.0.0.1',
