@@ -4,21 +4,21 @@
  */
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { BigIntStats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { escapePath, unescapePath } from './manifest.ts';
 
-const header = 'durant hashes 1\n';
+const header = 'durant hashes 2\n';
 
 export interface HashCache {
-  get(path: string, stat: BigIntStats): string | undefined;
-  set(path: string, stat: BigIntStats, hash: string): void;
+  get(path: string, stat: Stats): string | undefined;
+  set(path: string, stat: Stats, hash: string): void;
   /** Writes what was got or set since it was opened. A cache that cannot be written is only slower: never throws. */
   save(): Promise<void>;
 }
 
 /** Opens the cache; an unreadable or foreign file is an empty cache. `undefined` keeps nothing. */
 export async function openHashCache(file: string | undefined): Promise<HashCache> {
-  const openedNs = BigInt(Date.now()) * 1_000_000n;
+  const openedMs = Date.now();
   const known = file === undefined ? new Map<string, string>() : await load(file);
   const kept = new Map<string, string>();
   let isChanged = false;
@@ -30,7 +30,7 @@ export async function openHashCache(file: string | undefined): Promise<HashCache
       return line.slice(0, 64);
     },
     set: (path, stat, hash) => {
-      if (!isSettled(stat, openedNs)) return;
+      if (!isSettled(stat, openedMs)) return;
       kept.set(path, `${hash} ${stamp(stat)}`);
       isChanged = true;
     },
@@ -41,14 +41,14 @@ export async function openHashCache(file: string | undefined): Promise<HashCache
   };
 }
 
-function stamp(stat: BigIntStats): string {
-  return `${stat.size.toString()} ${stat.mtimeNs.toString()} ${stat.ctimeNs.toString()} ${stat.ino.toString()}`;
+function stamp(stat: Stats): string {
+  return `${stat.size.toString()} ${stat.mtimeMs.toString()} ${stat.ctimeMs.toString()} ${stat.ino.toString()}`;
 }
 
 /** Whether a later change would show in the time stamps: they are older than the clock's step (20 ms; 2 s where they are whole seconds). */
-function isSettled(stat: BigIntStats, openedNs: bigint): boolean {
-  const step = stat.ctimeNs % 1_000_000_000n === 0n ? 2_000_000_000n : 20_000_000n;
-  return stat.ctimeNs + step < openedNs && stat.mtimeNs + step < openedNs;
+function isSettled(stat: Stats, openedMs: number): boolean {
+  const step = stat.ctimeMs % 1000 === 0 ? 2000 : 20;
+  return stat.ctimeMs + step < openedMs && stat.mtimeMs + step < openedMs;
 }
 
 async function load(file: string): Promise<Map<string, string>> {

@@ -1,6 +1,6 @@
 /** Reads the tree that is sent from the work tree: what it holds, with the modes and times that engine.md gives it. */
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type BigIntStats, type Dirent } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats, type Dirent } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
@@ -126,7 +126,7 @@ function trackedModes(request: ScanRequest): Map<string, TrackedPath['mode']> {
 async function walk(scan: Scan): Promise<void> {
   const folders = [''];
   let began = performance.now();
-  const large: { readonly path: string; readonly stat: BigIntStats }[] = [];
+  const large: { readonly path: string; readonly stat: Stats }[] = [];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     for (const dirent of list(scan, folder)) {
       if (performance.now() - began > slice) {
@@ -152,7 +152,7 @@ async function walk(scan: Scan): Promise<void> {
       } else if (dirent.isSymbolicLink()) {
         scan.entries.push(linkEntry(scan, path));
       } else if (dirent.isFile()) {
-        const stat = lstatSync(bytes(scan, path), { bigint: true });
+        const stat = lstatSync(bytes(scan, path));
         if (stat.size > wholeFile) large.push({ path, stat });
         else scan.entries.push(smallEntry(scan, path, stat));
       } else {
@@ -186,17 +186,17 @@ function linkEntry(scan: Scan, path: string): TreeEntry {
   };
 }
 
-function smallEntry(scan: Scan, path: string, stat: BigIntStats): TreeEntry {
+function smallEntry(scan: Scan, path: string, stat: Stats): TreeEntry {
   const known = scan.cache.get(path, stat);
   if (known !== undefined) return fileEntry(scan, path, stat, known);
   const content = readFileSync(bytes(scan, path));
   const hash = createHash('sha256').update(content).digest('hex');
   // Not cached where it grew or shrank meanwhile; sending it finds that out.
-  if (BigInt(content.length) === stat.size) scan.cache.set(path, stat, hash);
+  if (content.length === stat.size) scan.cache.set(path, stat, hash);
   return fileEntry(scan, path, stat, hash);
 }
 
-async function largeEntry(scan: Scan, path: string, stat: BigIntStats): Promise<TreeEntry> {
+async function largeEntry(scan: Scan, path: string, stat: Stats): Promise<TreeEntry> {
   const known = scan.cache.get(path, stat);
   if (known !== undefined) return fileEntry(scan, path, stat, known);
   const hash = createHash('sha256');
@@ -217,12 +217,12 @@ async function largeEntry(scan: Scan, path: string, stat: BigIntStats): Promise<
   return fileEntry(scan, path, stat, digest);
 }
 
-function fileEntry(scan: Scan, path: string, stat: BigIntStats, hash: string): TreeEntry {
+function fileEntry(scan: Scan, path: string, stat: Stats, hash: string): TreeEntry {
   return {
     path,
     type: 'file',
     mode: fileMode(scan.tracked.get(path), stat),
-    size: Number(stat.size),
+    size: stat.size,
     hash,
     mtimeMs: mtime(scan, path, stat),
     target: '',
@@ -230,16 +230,16 @@ function fileEntry(scan: Scan, path: string, stat: BigIntStats, hash: string): T
 }
 
 /** Git's mode for tracked files; build output keeps its own, never with setuid, setgid or sticky. */
-function fileMode(tracked: TrackedPath['mode'] | undefined, stat: BigIntStats): number {
+function fileMode(tracked: TrackedPath['mode'] | undefined, stat: Stats): number {
   if (tracked === '100755') return 0o755;
   if (tracked === '100644') return 0o644;
-  return Number(stat.mode & 0o777n);
+  return stat.mode & 0o777;
 }
 
-function mtime(scan: Scan, path: string, stat: BigIntStats | undefined): number {
+function mtime(scan: Scan, path: string, stat: Stats | undefined): number {
   if (scan.tracked.has(path)) return scan.request.commitTimeMs;
-  const own = stat ?? lstatSync(bytes(scan, path), { bigint: true });
-  return Number(own.mtimeNs / 1_000_000n);
+  const own = stat ?? lstatSync(bytes(scan, path));
+  return Math.floor(own.mtimeMs);
 }
 
 function bytes(scan: Scan, path: string): Buffer {

@@ -1,8 +1,7 @@
 /**
  * The sh functions that the transfer's scripts are put together from: POSIX sh and awk, for GNU, busybox and BSD tools. Paths in lists
  * are escaped as in a manifest, one a line; on their way to a command they become NUL-terminated bytes behind `./`.
- *
- * Not String.raw with `${…}`: shell parameters in braces stand in constants, as JavaScript would take them for its own.
+ * Shell parameters in braces stand in constants of their own, as a template literal would take them for its own.
  */
 import { quote, quotePath } from '../remote/shell.ts';
 
@@ -20,7 +19,7 @@ export function prologue(projectDir: string, hashTool: HashTool): string {
   return [
     'LC_ALL=C TZ=UTC0; export LC_ALL TZ; unset CDPATH; mask=$(umask); umask 022',
     `cd ${quotePath(projectDir)} || exit 1`,
-    `top=$(pwd) D=.durant H=${quote(hashCommands[hashTool])}`,
+    `top=$(pwd) D=.durant H=${quote(hashCommands[hashTool])}; export H`,
     '',
   ].join('\n');
 }
@@ -65,12 +64,13 @@ scan() {
 
 /**
  * hashes LIST: `HASH PATH` of regular files below the current folder. describe: the current folder as manifest lines, sorted; its lists go
- * into `$W`, which is absolute and exported.
+ * into `$W`, which is absolute and exported. Each process has a file for its lines, as those of several would mix in one pipe.
  */
 export const hashFunctions = String.raw`
 hashes() {
-  awk 'index($0,"\\")==0{print "./" $0}' "$1" | tr '\n' '\0' | xargs -0 $H /dev/null |
-    awk '{i=index($0,"./"); if(i>64)print substr($0,1,64) " " substr($0,i+2)}'
+  rm -rf "$W/p"; mkdir "$W/p" || return
+  awk 'index($0,"\\")==0{print "./" $0}' "$1" | tr '\n' '\0' | xargs -0 -n 2500 -P 4 sh -c 'exec $H /dev/null "$@" >"$W/p/$$"' sh
+  find "$W/p" -type f -exec cat {} + | awk '{i=index($0,"./"); if(i>64)print substr($0,1,64) " " substr($0,i+2)}'
   awk 'index($0,"\\")' "$1" | while IFS= read -r p; do raw "$p"; h=$($H <"$f") && printf '%.64s %s\n' "$h" "$p"; done
 }
 hash_lists() {
@@ -117,9 +117,9 @@ copy_tree() {
   cat "$C/err" >&2; ! grep -i -q 'space\|quota\|too large\|size limit' "$C/err"
 }
 copy_files() {
-  l=; [ "$how" = copy ] || l=-l
-  mkdir -p "$C/b"; : >"$C/a"
-  gnu() { xargs -0 cp -P $l --preserve=mode,timestamps --reflink=auto --parents -t "$1"; }
+  l=--reflink=auto; [ "$how" = copy ] || l=-l
+  rm -rf "$C/b"; mkdir "$C/b"; : >"$C/a"
+  gnu() { xargs -0 cp -P $l --preserve=mode,timestamps --parents -t "$1"; }
   if (cd "$C" && printf './a\0' | gnu ./b) 2>/dev/null; then nul "$C/n" | (cd "$from" && gnu "$to"); return; fi
   if [ "$how" = link ]; then
     link_files || return

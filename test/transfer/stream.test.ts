@@ -92,6 +92,17 @@ for (const tools of kinds) {
       lab.assertRelease('r4');
     });
 
+    it('compresses on a line that may be slow', async () => {
+      const far = { ...lab.connection, address: { ...lab.connection.address, local: false, host: 'web1' } };
+      lab.write({ ...site, 'big.txt': 'the same again '.repeat(200_000), zero: '' });
+      const { result } = await lab.deploy('r1', { connection: far });
+      lab.assertRelease('r1');
+      assert.ok(result.wireBytes < 100_000, String(result.wireBytes));
+      lab.write({ ...site, 'big.txt': 'the same again '.repeat(200_000), zero: 'one' });
+      await lab.deploy('r2', { connection: far });
+      lab.assertRelease('r2');
+    });
+
     it('sends only what changed, and leaves the live release as it is', async () => {
       lab.write(site);
       await lab.deploy('r1');
