@@ -28,10 +28,15 @@ const cachedMs = 30_000;
 /** A reader that asks ssh once for each query (a process and, with `Match exec`, more), and again when half a minute has passed. */
 export function createSettingsReader(): ReadSettings {
   const cache = new Map<string, { readonly at: number; readonly settings: Promise<SshSettings> }>();
-  return (query, signal) => {
+  return async (query, signal) => {
     const key = JSON.stringify([query.sshPath, query.host, query.user, query.port, query.identity]);
     const known = cache.get(key);
-    if (known !== undefined && performance.now() - known.at < cachedMs) return known.settings;
+    if (known !== undefined && performance.now() - known.at < cachedMs)
+      // Who asked first may have been cancelled; that is not our failure.
+      return known.settings.catch((error: unknown) => {
+        if (signal.aborted || !(error instanceof DurantError) || error.code !== 'cancelled') throw error;
+        return readSettings(query, signal);
+      });
     const settings = readSettings(query, signal);
     cache.set(key, { at: performance.now(), settings });
     settings.catch(() => cache.delete(key));

@@ -40,6 +40,13 @@ function suite(kind: TargetKind): void {
   });
   const nothingRuns = () =>
     waitFor('scripts to be gone', async () => (await target.processes()).length === 0);
+  /** What is just starting shows up only when looked at again. */
+  const endAll = () =>
+    waitFor('scripts to be ended', async () => {
+      const left = await target.processes();
+      endProcesses(left);
+      return left.length === 0;
+    });
   const run = (script: string, input?: Readable | Buffer): Promise<RemoteResult> =>
     connection.exec(input === undefined ? { script } : { script, input });
 
@@ -195,8 +202,7 @@ function suite(kind: TargetKind): void {
       const result = await run('(sleep 1000) & echo answer; echo problem >&2');
       assert.equal(result.stdout.toString(), 'answer\n');
       assert.equal(result.stderr.toString(), 'problem\n');
-      endProcesses(await target.processes());
-      await nothingRuns();
+      await endAll();
     });
   });
 
@@ -298,8 +304,7 @@ function suite(kind: TargetKind): void {
         own.close();
       } finally {
         await proxy.stop();
-        endProcesses(await target.processes());
-        await nothingRuns();
+        await endAll();
       }
     });
 
@@ -347,8 +352,7 @@ function suite(kind: TargetKind): void {
       own.close();
       await failed;
       await assert.rejects(own.exec({ script: 'true' }), { code: 'connection-lost' });
-      endProcesses(await target.processes());
-      await nothingRuns();
+      await endAll();
     });
   });
 }

@@ -14,7 +14,7 @@ import {
   type NextMessage,
   type Reply,
 } from './authContext.ts';
-import type { Ssh2Internals } from './internals.ts';
+import { isModernOpenssh, type Ssh2Internals } from './internals.ts';
 import type { KeyCandidate, KeyRing } from './keys.ts';
 
 type Failure = Extract<Reply, { kind: 'failure' }>;
@@ -153,13 +153,6 @@ function signatureAlgorithm(key: ParsedKey, io: Ssh2Internals): SignatureAlgorit
   const offered = io.signatureAlgorithms;
   if (offered !== undefined) return [...modern, old].find(({ name }) => offered.includes(name));
   return isModernOpenssh(io.serverSoftware) ? modern[0] : old;
-}
-
-/** OpenSSH since 7.4, which takes what is sent ahead of an answer in order, as the RFC has it. */
-export function isModernOpenssh(software: string | undefined): boolean {
-  const version = /^OpenSSH_(\d+)\.(\d+)/.exec(software ?? '');
-  if (version === null) return false;
-  return Number(version[1]) > 7 || (Number(version[1]) === 7 && Number(version[2]) >= 4);
 }
 
 /** What was tried and what to do. */

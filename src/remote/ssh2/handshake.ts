@@ -3,11 +3,16 @@ import ssh2, { type Client } from 'ssh2';
 import { DurantError } from '../../errors.ts';
 import type { KnownHostsEntry } from '../knownHosts.ts';
 import type { SshSettings } from '../settings.ts';
-import { authenticate, isModernOpenssh } from './auth.ts';
+import { authenticate } from './auth.ts';
 import type { AuthenticationProgress } from './authContext.ts';
 import type { Deadline } from './deadline.ts';
 import { hostKeyAlgorithms, verifyHostKey } from './hostKey.ts';
-import { openInternals, type AuthenticationMessage, type Ssh2Internals } from './internals.ts';
+import {
+  isModernOpenssh,
+  openInternals,
+  type AuthenticationMessage,
+  type Ssh2Internals,
+} from './internals.ts';
 import type { KeyRing } from './keys.ts';
 import type { Line, SessionRequest, SshSession } from './sessionRequest.ts';
 import { unreachable, type Transport } from './transport.ts';

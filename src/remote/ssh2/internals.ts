@@ -20,6 +20,8 @@ export interface AuthenticationProtocol {
   authPassword(user: string, password: string): void;
   authKeyboard(user: string): void;
   authInfoRes(answers: readonly string[]): void;
+  /** A keep-alive request, which every server answers. */
+  ping(): void;
 }
 
 /** One question of keyboard-interactive. */
@@ -75,6 +77,18 @@ export function openInternals(client: Client): Ssh2Internals {
   let onAccepted: () => void = () => undefined;
   let signatureAlgorithms: readonly string[] | undefined;
 
+  /**
+   * Says anything at all, which carries the TCP acknowledgement along. While logging in, sshd sends small pieces under Nagle's rule, each
+   * held back until the one before is acknowledged, which this end's kernel puts off by up to 40 ms.
+   */
+  const acknowledge = (): void => {
+    if (isModernOpenssh(serverSoftware())) protocol.ping();
+  };
+  const serverSoftware = (): string | undefined => {
+    const version: unknown = Reflect.get(client, '_remoteVer');
+    return typeof version === 'string' ? version : undefined;
+  };
+
   const original = (name: string): Handler => part(handlers, name, isFunction);
   const success = original('USERAUTH_SUCCESS');
   const extension = original('EXT_INFO');
@@ -82,6 +96,7 @@ export function openInternals(client: Client): Ssh2Internals {
   const globalRequest = original('GLOBAL_REQUEST');
   Object.assign(handlers, {
     SERVICE_ACCEPT: () => {
+      acknowledge();
       onAccepted();
     },
     EXT_INFO: (self: unknown, extensions: unknown) => {
@@ -90,10 +105,12 @@ export function openInternals(client: Client): Ssh2Internals {
     },
     GLOBAL_REQUEST: (self: unknown, name: unknown, ...rest: unknown[]) => {
       // The list of further host keys, which nobody here uses; ssh2 would have the server prove each.
-      if (name !== 'hostkeys-00@openssh.com') globalRequest(self, name, ...rest);
+      if (name === 'hostkeys-00@openssh.com') acknowledge();
+      else globalRequest(self, name, ...rest);
     },
     USERAUTH_SUCCESS: (self: unknown) => {
       success(self);
+      acknowledge();
       listener({ kind: 'success' });
     },
     USERAUTH_FAILURE: (_self: unknown, methods: readonly string[], partial: boolean) => {
@@ -135,8 +152,7 @@ export function openInternals(client: Client): Ssh2Internals {
       return signatureAlgorithms;
     },
     get serverSoftware() {
-      const version: unknown = Reflect.get(client, '_remoteVer');
-      return typeof version === 'string' ? version : undefined;
+      return serverSoftware();
     },
     openCommand: (command, opened, failed) => {
       client.exec(command, (error) => {
@@ -171,7 +187,7 @@ function hasFunctions(value: unknown, names: readonly string[]): value is object
 }
 
 function isAuthenticationProtocol(value: unknown): value is AuthenticationProtocol {
-  return hasFunctions(value, ['authNone', 'authPK', 'authPassword', 'authKeyboard', 'authInfoRes']);
+  return hasFunctions(value, ['authNone', 'authPK', 'authPassword', 'authKeyboard', 'authInfoRes', 'ping']);
 }
 
 function isHandlers(value: unknown): value is object {
@@ -222,4 +238,11 @@ export function channelStreams(channel: ClientChannel): {
   readonly stderr: Readable;
 } {
   return { stdin: channel, stdout: channel, stderr: channel.stderr };
+}
+
+/** OpenSSH since 7.4, which takes what is sent ahead of an answer in order, as the RFC has it. */
+export function isModernOpenssh(software: string | undefined): boolean {
+  const version = /^OpenSSH_(\d+)\.(\d+)/.exec(software ?? '');
+  if (version === null) return false;
+  return Number(version[1]) > 7 || (Number(version[1]) === 7 && Number(version[2]) >= 4);
 }
