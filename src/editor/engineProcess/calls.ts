@@ -21,6 +21,8 @@ import type { Calls, Candidates, FileChange, Method, Question, StageCall } from 
 
 export interface CallContext {
   readonly host: Host;
+  /** Stages as they were opened last, for calls that only look at commits and need no resolver to run again. */
+  readonly opened: Map<string, StageRequest>;
   readonly emit: Emit;
   readonly ask: (question: Question, signal: AbortSignal) => Promise<string | undefined>;
   readonly signal: AbortSignal;
@@ -33,7 +35,7 @@ export type Handlers = {
 export const handlers: Handlers = {
   deploy: async (call, context) => {
     const { host, emit, ask, signal } = context;
-    const request = await openStage(call, host, signal);
+    const request = await open(call, context);
     if (!call.dryRun && !call.mayLeaveOut) {
       const leftOut = await findLeftOut(request, call.ref, host, signal);
       if (leftOut !== undefined && (await ask({ kind: 'left-out', server: null, leftOut }, signal)) !== 'yes')
@@ -54,43 +56,57 @@ export const handlers: Handlers = {
       signal,
     );
   },
-  rollback: async (call, { host, emit, signal }) =>
+  rollback: async (call, context) =>
     rollback(
       {
-        ...guarded(await openStage(call, host, signal), call.alwaysConfirm),
+        ...guarded(await open(call, context), call.alwaysConfirm),
         release: call.release,
         dryRun: false,
         waitMs: 0,
         confirmed: false,
       },
-      host,
-      emit,
-      signal,
+      context.host,
+      context.emit,
+      context.signal,
     ),
-  releases: async (call, { host, emit, signal }) =>
-    listReleases(await openStage(call, host, signal), host, emit, signal),
-  unlock: async (call, { host, emit, ask, signal }) =>
+  releases: async (call, context) =>
+    listReleases(await open(call, context), context.host, context.emit, context.signal),
+  unlock: async (call, context) =>
     unlock(
-      await openStage(call, host, signal),
-      host,
-      emit,
-      signal,
-      async (server, lock) => (await ask({ kind: 'unlock', server, lock }, signal)) === 'yes',
+      await open(call, context),
+      context.host,
+      context.emit,
+      context.signal,
+      async (server, lock) => (await context.ask({ kind: 'unlock', server, lock }, context.signal)) === 'yes',
     ),
-  file: async (call, { host, signal }) => {
-    const request = await openStage(call, host, signal);
+  file: async (call, context) => {
+    const { host, signal } = context;
+    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
     const path = posix.join(request.settings.sub_directory ?? '', call.path);
     return (
       (await committedFile(cacheOf(request, host, signal), call.commit, path))?.toString('base64') ?? null
     );
   },
-  changes: async (call, { host, signal }) => {
-    const request = await openStage(call, host, signal);
+  changes: async (call, context) => {
+    const { host, signal } = context;
+    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
     const changes = await committedChanges(cacheOf(request, host, signal), call.from, call.to);
     return changes.flatMap((change) => sentChange(request, change));
   },
   candidates: (call, { host, signal }) => findCandidates(call, host, signal),
+  project: async ({ directory }, { host, signal }) =>
+    (await projectFacts({ directory, env: definedOnly(host.env), gitPath: host.gitPath, signal })) ?? null,
 };
+
+async function open(call: StageCall, { host, opened, signal }: CallContext): Promise<StageRequest> {
+  const request = await openStage(call, host, signal);
+  opened.set(stageKey(call), request);
+  return request;
+}
+
+function stageKey({ file, stage }: StageCall): string {
+  return `${file}\0${stage}`;
+}
 
 function guarded(request: StageRequest, alwaysConfirm: boolean): StageRequest {
   return alwaysConfirm ? { ...request, settings: { ...request.settings, protected: true } } : request;

@@ -1,12 +1,13 @@
 /** The engine process: started by engineClient.ts with an IPC channel, ended by the channel's end. Nothing here knows the editor. */
 import { asDurantError } from '../../errors.ts';
-import type { Host, RunEvent } from '../../engine/index.ts';
+import type { Host, RunEvent, StageRequest } from '../../engine/index.ts';
 import { createConnect } from '../../remote/connect.ts';
 import type { PromptRequest } from '../../remote/target.ts';
 import { handlers, type CallContext } from './calls.ts';
-import { cleanEnvironment, createEngineHost } from './engineHost.ts';
+import { createEngineHost } from './engineHost.ts';
 import { keepConnections } from './keptConnections.ts';
 import { createOutbox } from './outbox.ts';
+import { cleanEnvironment } from './surroundings.ts';
 import type { FromEngine, Question, Setup, ToEngine } from './protocol.ts';
 
 /** How long a run may take to undo itself after the window has gone, ms. */
@@ -17,6 +18,7 @@ function serve(): void {
   process.env = env;
   const calls = new Map<number, AbortController>();
   const questions = new Map<number, (answer: string | undefined) => void>();
+  const opened = new Map<string, StageRequest>();
   let asked = 0;
   let leaving = false;
   let setup: Setup = {
@@ -68,6 +70,7 @@ function serve(): void {
     const host: Host = createEngineHost(setup, { connect: kept.connect, prompt, env });
     const context: CallContext = {
       host,
+      opened,
       emit: outbox.add,
       ask: (question, signal) => ask(call, question, signal),
       signal: controller.signal,
@@ -123,6 +126,8 @@ function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallCon
       return handlers.changes(message.takes, context);
     case 'candidates':
       return handlers.candidates(message.takes, context);
+    case 'project':
+      return handlers.project(message.takes, context);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../../errors.ts';
 import type { LockRecord, RunEvent, RunFinished, StageReleases, UnlockResult } from '../../engine/index.ts';
+import type { ProjectFacts } from '../../git/project.ts';
 import type { PromptRequest } from '../../remote/target.ts';
 
 /** How the engine process is set up; sent first. */
@@ -90,6 +91,11 @@ export interface Calls {
   /** Contents in base64; null where the commit has no such file. */
   readonly file: { readonly takes: FileCall; readonly gives: string | null };
   readonly changes: { readonly takes: ChangesCall; readonly gives: readonly FileChange[] };
+  /** The git project of a folder; null where it is in none. */
+  readonly project: {
+    readonly takes: { readonly directory: string };
+    readonly gives: ProjectFacts | null;
+  };
   readonly candidates: { readonly takes: StageCall; readonly gives: Candidates };
 }
 

@@ -1,0 +1,104 @@
+/** The output channel: every event of every run as lines, each prefixed with the stage and the server it is from. */
+import type { RunEvent } from '../engine/index.ts';
+import { formatBytes, formatDuration } from './measures.ts';
+
+/** What of `vscode.LogOutputChannel` is written to. */
+export interface Sink {
+  readonly info: (message: string) => void;
+  readonly warn: (message: string) => void;
+  readonly error: (message: string) => void;
+}
+
+/** Returns what writes a run's events down. Lines of output that come together are written together. */
+export function logRun(sink: Sink, stage: string): (event: RunEvent) => void {
+  let lines: string[] = [];
+  let scheduled = false;
+  const flush = (): void => {
+    scheduled = false;
+    if (lines.length === 0) return;
+    sink.info(lines.join('\n'));
+    lines = [];
+  };
+  return (event) => {
+    const line = lineOf(event, stage);
+    if (event.event === 'output' && line !== undefined) {
+      lines.push(line.text);
+      if (!scheduled) queueMicrotask(flush);
+      scheduled = true;
+      return;
+    }
+    flush();
+    if (line !== undefined) sink[line.level](line.text);
+  };
+}
+
+interface Line {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly text: string;
+}
+
+/** One event in words; undefined for those that say nothing new. */
+export function lineOf(event: RunEvent, stage: string): Line | undefined {
+  const prefix = (server: string | null): string => `${stage} ${server === null ? '' : `· ${server} `}│ `;
+  switch (event.event) {
+    case 'run-started':
+      return {
+        level: 'info',
+        text: `${prefix(null)}${event.dry_run ? 'dry run of ' : ''}${event.action} on ${event.servers.join(', ')} (run ${event.run})`,
+      };
+    case 'step': {
+      if (event.state === 'running') return undefined;
+      const reason = event.reason === null ? '' : `: ${indented(event.reason)}`;
+      const time = event.ms === null ? '' : ` (${formatDuration(event.ms)})`;
+      const level = event.state === 'failed' ? 'error' : 'info';
+      return { level, text: `${prefix(event.server)}${event.step} ${event.state}${reason}${time}` };
+    }
+    case 'command':
+      return {
+        level: 'info',
+        text: `${prefix(event.server)}${event.step} $ ${indented(event.command)}`,
+      };
+    case 'output':
+      return { level: 'info', text: `${prefix(event.server)}  ${printable(event.line)}` };
+    case 'change':
+      return {
+        level: 'info',
+        text: `${prefix(event.server)}${event.kind} ${printable(event.path)} (${formatBytes(event.bytes)})`,
+      };
+    case 'warning':
+      return { level: 'warn', text: `${prefix(event.server)}${indented(event.message)} [${event.code}]` };
+    case 'prompt':
+      return { level: 'info', text: `${prefix(event.server)}asked: ${indented(event.message)}` };
+    case 'run-finished':
+      return finishedLine(event, prefix(null));
+    case 'transfer':
+      return undefined;
+  }
+}
+
+function finishedLine(event: Extract<RunEvent, { event: 'run-finished' }>, prefix: string): Line {
+  const servers = event.servers.map(
+    ({ server, state, current, error }) =>
+      `\n    ${server}: ${state}${current === null ? '' : `, live is ${current}`}${error === null ? '' : `: ${indented(error)}`}`,
+  );
+  if (event.error === null)
+    return {
+      level: 'info',
+      text: `${prefix}${event.dry_run ? 'dry run done, nothing was changed' : `done: ${event.release ?? ''}`}${servers.join('')}`,
+    };
+  return {
+    level: 'error',
+    text: `${prefix}${indented(event.error.message)} [${event.error.code}]${servers.join('')}`,
+  };
+}
+
+function indented(text: string): string {
+  return text.split('\n').map(printable).join('\n      ');
+}
+
+/** Output of commands may hold escape sequences: without those, and without what else would move a cursor. */
+export function printable(text: string): string {
+  return text
+    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
+    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
+}

@@ -1,0 +1,112 @@
+/** How a run ended, as the one message that is shown, and which buttons help. Pure. */
+import type { ErrorCode } from '../errors.ts';
+import type { RunFinished } from '../engine/index.ts';
+import { countServers, formatDuration, shortCommit, type Translate } from './measures.ts';
+
+/** What a button of a message does. */
+export type Remedy = 'show-output' | 'roll-back' | 'unlock' | 'open-configuration' | 'retry' | 'deploy';
+
+export interface Ending {
+  readonly level: 'info' | 'warning' | 'error';
+  readonly message: string;
+  readonly remedies: readonly Remedy[];
+}
+
+export interface Ended {
+  readonly stage: string;
+  readonly action: 'deploy' | 'rollback';
+  readonly finished: RunFinished;
+  /** How long it took, ms. */
+  readonly ms: number;
+}
+
+export function endingOf({ stage, action, finished, ms }: Ended, t: Translate): Ending {
+  if (finished.error !== null) return failureOf(finished.error, { stage, finished }, t);
+  const release = finished.release ?? (finished.commit === null ? '' : shortCommit(finished.commit));
+  const servers = countServers(finished.servers.length, t);
+  if (finished.servers.every(({ state }) => state === 'unchanged'))
+    return {
+      level: 'info',
+      message: t('{0}: {1} was live already on {2}. Nothing was changed.', stage, release, servers),
+      remedies: ['show-output'],
+    };
+  const message =
+    action === 'rollback'
+      ? t('{0} is rolled back: {1} is live on {2} ({3}).', stage, release, servers, formatDuration(ms))
+      : t('{0} is live: {1} on {2} ({3}).', stage, release, servers, formatDuration(ms));
+  return { level: 'info', message, remedies: ['show-output', 'roll-back'] };
+}
+
+/** A failure's own sentence, where each server stands if that needs to be said, and the button that fixes it. */
+export function failureOf(
+  error: { readonly code: ErrorCode; readonly message: string; readonly changed: boolean },
+  { stage, finished }: { readonly stage: string; readonly finished?: RunFinished | undefined },
+  t: Translate,
+): Ending {
+  if (error.code === 'cancelled') {
+    const after = error.changed
+      ? t('Something was changed and not put back: look at the servers before you go on.')
+      : t('What was live before is live.');
+    return {
+      level: error.changed ? 'warning' : 'info',
+      message: `${t('{0}: cancelled.', stage)} ${after}`,
+      remedies: ['show-output'],
+    };
+  }
+  // The first paragraph is the sentence; what commands printed is in the output.
+  const [sentence = ''] = error.message.split('\n');
+  const standing = error.changed
+    ? ` ${t('Something was changed and not put back: look at the servers before you go on.')}`
+    : finished?.servers.some(({ state }) => state === 'reverted') === true
+      ? ` ${t('What was live before is live again.')}`
+      : '';
+  return {
+    level: 'error',
+    message: `${stage}: ${sentence}${standing}`,
+    remedies: [...(REMEDIES[error.code] ?? ['retry']), 'show-output'],
+  };
+}
+
+const CONFIGURATION: readonly Remedy[] = ['open-configuration', 'retry'];
+const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
+  locked: ['unlock', 'retry'],
+  'config-not-found': [],
+  'config-invalid': ['open-configuration'],
+  'unknown-stage': ['open-configuration'],
+  'unknown-server': ['open-configuration'],
+  'unresolved-value': CONFIGURATION,
+  'not-built-yet': ['open-configuration'],
+  'temp-dir-refused': CONFIGURATION,
+  'branch-not-found': CONFIGURATION,
+  'repository-unreachable': CONFIGURATION,
+  'host-unreachable': CONFIGURATION,
+  'host-unknown': CONFIGURATION,
+  'authentication-failed': CONFIGURATION,
+  'unmanaged-project-dir': ['open-configuration'],
+  'path-not-writable': CONFIGURATION,
+  'current-is-folder': ['open-configuration'],
+  'layout-unsupported': [],
+  'host-key-changed': [],
+  'host-key-revoked': [],
+  'no-rollback-candidate': [],
+  internal: ['retry'],
+};
+
+/** The key of durant.conf that a failure is about, to open it there. */
+export function keyOf(code: ErrorCode): string | undefined {
+  return KEYS[code];
+}
+
+const KEYS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  'temp-dir-refused': 'temp_dir',
+  'branch-not-found': 'branch',
+  'repository-unreachable': 'repository',
+  'host-unreachable': 'server',
+  'host-unknown': 'server',
+  'authentication-failed': 'server',
+  'unknown-server': 'server',
+  'unmanaged-project-dir': 'project_dir',
+  'path-not-writable': 'project_dir',
+  'current-is-folder': 'current_path',
+  'health-check-failed': 'health_check',
+};

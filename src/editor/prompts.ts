@@ -1,0 +1,233 @@
+/** Questions of the engine, asked in the editor. */
+import * as vscode from 'vscode';
+import type { LockRecord } from '../engine/index.ts';
+import type { PromptRequest } from '../remote/target.ts';
+import type { Answer } from './engineClient.ts';
+import type { LeftOut, Question } from './engineProcess/protocol.ts';
+import { countFiles, formatAge } from './measures.ts';
+import { printable } from './log.ts';
+import type { Secrets } from './secrets.ts';
+
+type Asked<K extends PromptRequest['kind']> = Extract<PromptRequest, { kind: K }>;
+
+const { t } = vscode.l10n;
+
+/** Asks the user. @param action what the answer to a confirmation does, as its button says it: `Deploy to production`. */
+export function createAnswer(secrets: Secrets, action: string): Answer {
+  return (question, signal) => answer(question, secrets, action, signal);
+}
+
+function answer(
+  question: Question,
+  secrets: Secrets,
+  action: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  switch (question.kind) {
+    case 'host-key':
+      return askHostKey(question, signal);
+    case 'passphrase':
+    case 'password':
+    case 'secret':
+      return askSecret(question, secrets, signal);
+    case 'one-time-code':
+      return askText({ ...textOf(question), masked: !question.echo, signal });
+    case 'confirm':
+      return askConfirmation(question, action, signal);
+    case 'unlock':
+      return askUnlock(question.server, question.lock, signal);
+    case 'left-out':
+      return askLeftOut(question.leftOut, signal);
+  }
+}
+
+async function askHostKey(question: Asked<'host-key'>, signal: AbortSignal): Promise<string | undefined> {
+  const accept = t('Trust This Server');
+  const detail = [
+    t('{0} key: {1}', question.keyType, question.fingerprint),
+    t('Compare it with what the server or its provider shows. A trusted key is added to known_hosts.'),
+  ].join('\n\n');
+  const title = t('The server {0} is not known yet. Is this its key?', question.server);
+  return (await askModal(title, detail, [accept], signal)) === accept ? 'yes' : undefined;
+}
+
+async function askConfirmation(
+  question: Asked<'confirm'>,
+  action: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const commits = question.commits ?? [];
+  const heading =
+    commits.length === 0 ? [] : [t('Commits:'), ...commits.map((commit) => `• ${printable(commit)}`)];
+  // The name is typed on a command line; here the button says it.
+  const message = question.message.replace(/ Type the stage's name to go on\.$/, '');
+  const chosen = await askModal(message, heading.join('\n'), [action], signal);
+  return chosen === action ? (question.expect ?? 'yes') : undefined;
+}
+
+async function askUnlock(server: string, lock: LockRecord, signal: AbortSignal): Promise<string | undefined> {
+  const button = t('Unlock');
+  const holder = t(
+    '{0}@{1} holds it for a {2} that began {3}.',
+    lock.user,
+    lock.host,
+    lock.action,
+    formatAge(lock.started, Date.now(), t),
+  );
+  const detail = [
+    lock.message === '' ? holder : `${holder} “${printable(lock.message)}”`,
+    t('Removing the lock of a run that is still at work can break its release.'),
+  ].join('\n\n');
+  const chosen = await askModal(t('Remove the lock on {0}?', server), detail, [button], signal);
+  return chosen === button ? 'yes' : undefined;
+}
+
+async function askLeftOut(leftOut: LeftOut, signal: AbortSignal): Promise<string | undefined> {
+  const parts = [
+    ...(leftOut.changed === 0
+      ? []
+      : [t('{0} with changes that are not committed', countFiles(leftOut.changed, t))]),
+    ...(leftOut.untracked === 0 ? [] : [t('{0} that git does not track', countFiles(leftOut.untracked, t))]),
+    ...(leftOut.unpushed === 0
+      ? []
+      : [
+          leftOut.unpushed === 1
+            ? t('1 commit that is not pushed')
+            : t('{0} commits that are not pushed', leftOut.unpushed),
+        ]),
+  ];
+  const button = t('Continue');
+  const chosen = await askModal(
+    t('Some of your work on {0} would not be part of this deploy.', leftOut.branch),
+    parts.map((part) => `• ${part}`).join('\n'),
+    [button],
+    signal,
+  );
+  return chosen === button ? 'yes' : undefined;
+}
+
+/** A modal question; undefined where it was cancelled or nobody waits for the answer any more. */
+async function askModal(
+  message: string,
+  detail: string,
+  buttons: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (signal.aborted) return undefined;
+  const chosen = vscode.window.showWarningMessage(message, { modal: true, detail }, ...buttons);
+  return Promise.race([Promise.resolve(chosen), aborted(signal)]);
+}
+
+async function askSecret(
+  question: Asked<'passphrase' | 'password' | 'secret'>,
+  secrets: Secrets,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const name = secretName(question);
+  const first = question.kind === 'secret' || question.attempt <= 1;
+  if (first) {
+    const known = await secrets.get(name);
+    if (known !== undefined) return known;
+  } else await secrets.forget(name); // What was remembered did not open it.
+  return askText({
+    ...textOf(question),
+    masked: true,
+    signal,
+    remember: (value) => secrets.remember(name, value),
+    ...(first ? {} : { refused: t('That was not right. Try again.') }),
+  });
+}
+
+function secretName(question: Asked<'passphrase' | 'password' | 'secret'>): string {
+  switch (question.kind) {
+    case 'passphrase':
+      return t('Passphrase of {0}', question.path);
+    case 'password':
+      return t('Password of {0}@{1}', question.user, question.host);
+    case 'secret':
+      return t('Secret {0}', question.name);
+  }
+}
+
+function textOf(question: Asked<'passphrase' | 'password' | 'secret' | 'one-time-code'>): {
+  readonly title: string;
+  readonly prompt: string;
+} {
+  if (question.kind === 'one-time-code')
+    return { title: t('{0} asks', question.server), prompt: printable(question.message) };
+  return {
+    title: secretName(question),
+    prompt: question.server === null ? '' : t('For {0}', question.server),
+  };
+}
+
+interface TextQuestion {
+  readonly title: string;
+  readonly prompt: string;
+  readonly masked: boolean;
+  readonly signal: AbortSignal;
+  /** Stores the answer, where the user wants that. Without it there is no such offer. */
+  readonly remember?: (value: string) => Promise<void>;
+  /** Why it is asked again. */
+  readonly refused?: string;
+}
+
+function askText(question: TextQuestion): Promise<string | undefined> {
+  const { signal, remember } = question;
+  if (signal.aborted) return Promise.resolve(undefined);
+  const input = vscode.window.createInputBox();
+  const off: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('circle-large-outline'),
+    tooltip: t('Not remembered. Remember it in VS Code’s secret storage'),
+  };
+  const on: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('pass-filled'),
+    tooltip: t('Will be remembered in VS Code’s secret storage. Do not remember it'),
+  };
+  input.title = question.title;
+  input.prompt = question.prompt;
+  input.password = question.masked;
+  input.ignoreFocusOut = true;
+  if (remember !== undefined) input.buttons = [off];
+  if (question.refused !== undefined) input.validationMessage = question.refused;
+  return new Promise((resolve) => {
+    const hide = (): void => {
+      input.hide();
+    };
+    signal.addEventListener('abort', hide, { once: true });
+    let accepted: string | undefined;
+    input.onDidTriggerButton((button) => {
+      input.buttons = [button === off ? on : off];
+    });
+    input.onDidChangeValue(() => {
+      input.validationMessage = undefined;
+    });
+    input.onDidAccept(() => {
+      accepted = input.value;
+      input.hide();
+    });
+    input.onDidHide(() => {
+      signal.removeEventListener('abort', hide);
+      const wanted = input.buttons[0] === on;
+      input.dispose();
+      if (accepted !== undefined && wanted && remember !== undefined)
+        void remember(accepted).then(() => {
+          resolve(accepted);
+        });
+      else resolve(accepted);
+    });
+    input.show();
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve(undefined);
+      },
+      { once: true },
+    );
+  });
+}
