@@ -1,4 +1,5 @@
 /** The `durant` command: arguments, the command, its exit status. */
+import { setFlagsFromString } from 'node:v8';
 import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
 import { parseArgs, type ParsedArgs } from './args.ts';
 import type { Context } from './context.ts';
@@ -13,6 +14,8 @@ import { runCommand } from './route.ts';
 const quietly: GlobalOptions = { config: undefined, json: false, color: true, verbose: false };
 
 async function main(argv: readonly string[]): Promise<number> {
+  // A deploy reads many small things once: a young generation that grows for them would hold 30 MB more to the end.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const parsed = parseArgs(argv);
   const options = parsed.kind === 'run' ? parsed.invocation.global : { ...quietly, json: wantsJson(parsed) };
   const output = createOutput(process, process.env, options);
