@@ -11,6 +11,9 @@ export interface LineOptions {
   readonly color: Colors;
 }
 
+/** Warnings that tell what was asked for, rather than warn. */
+const toldPlainly: readonly string[] = ['undoes-commit'];
+
 export function eventLines(event: RunEvent, options: LineOptions): string[] {
   const { color, verbose } = options;
   switch (event.event) {
@@ -23,6 +26,8 @@ export function eventLines(event: RunEvent, options: LineOptions): string[] {
     case 'output':
       return [`${prefix(event.server, color)}${printable(event.line)}`];
     case 'warning':
+      if (toldPlainly.includes(event.code))
+        return [`${prefix(event.server, color)}${printableLines(event.message)}`];
       return [`${prefix(event.server, color)}${color.yellow('warning:')} ${printableLines(event.message)}`];
     case 'change':
       return [];

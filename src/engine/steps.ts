@@ -57,8 +57,8 @@ export async function explainSteps(context: StepContext, steps: readonly Step[])
       ms: null,
     });
     if (achieved) continue;
-    const before = stepHook('before', step.name);
-    const after = stepHook('after', step.name);
+    const before = run.action === 'deploy' ? stepHook('before', step.name) : undefined;
+    const after = run.action === 'deploy' ? stepHook('after', step.name) : undefined;
     for (const [name, commands] of [
       [before ?? step.name, hookCommands(run, before)],
       [step.name, step.commands?.(run) ?? []],
@@ -82,6 +82,8 @@ export async function localStep<T>(run: Run, name: string, work: () => Promise<T
 
 async function hook(context: StepContext, side: 'before' | 'after', step: string): Promise<void> {
   const { run, server, signal } = context;
+  // A rollback makes an old release live: what was run to build and publish it is not run again, but for `after_rollback`.
+  if (run.action !== 'deploy') return;
   const name = stepHook(side, step);
   if (hookCommands(run, name).length === 0 || name === undefined) return;
   const early = BEFORE_RELEASE.includes(step) && !(step === 'release' && side === 'after');

@@ -1,5 +1,7 @@
 /** `prepare`: project_dir and Durant's folders in it. `lock` makes them too, in its own round trip, where no hook comes between. */
-import { assessServer } from '../assess.ts';
+import { asDurantError } from '../../errors.ts';
+import type { Connection } from '../../remote/target.ts';
+import { assessServer, switchUnsupported } from '../assess.ts';
 import { prepareScript } from '../lock.ts';
 import { serverFailure } from '../script.ts';
 import type { Step } from './goal.ts';
@@ -8,6 +10,8 @@ export const prepare: Step = {
   name: 'prepare',
   async assess({ run, server }) {
     assessServer(server.address.entry, server.facts, run.settings, server.connection);
+    if (run.settings.strategy === 'releases' && server.facts.switchBy === undefined)
+      await assessPosixRename(server.address.entry, server.connection);
   },
   async achieved({ server }) {
     return server.facts.managed && server.facts.layout !== undefined;
@@ -23,3 +27,13 @@ export const prepare: Step = {
     if (result.status !== 0) throw serverFailure(server, result);
   },
 };
+
+/** Asks for a rename that cannot happen: whether the server knows the request shows in how it refuses. */
+async function assessPosixRename(server: string, connection: Connection): Promise<void> {
+  const nowhere = '/nonexistent/durant-probe';
+  const refusal = await connection
+    .posixRename?.(nowhere, `${nowhere}-2`)
+    .catch((error: unknown) => asDurantError(error).code);
+  if (refusal === 'switch-unsupported' || connection.posixRename === undefined)
+    throw switchUnsupported(server);
+}
