@@ -16,7 +16,7 @@ export function completionsAt(
 ): readonly Suggestion[] {
   const cursor = cursorAt(doc, offset);
   switch (cursor.at) {
-    case 'comment':
+    case 'nowhere':
       return [];
     case 'outside':
       return completeHeader(doc, cursor.range, { bracket: true, closed: false }, t);

@@ -36,7 +36,8 @@ export interface ValueCursor {
 }
 
 export type Cursor =
-  | { readonly at: 'comment' }
+  /** In a comment, or where nothing can be completed. */
+  | { readonly at: 'nowhere' }
   | { readonly at: 'header'; readonly range: Range; readonly closed: boolean }
   | {
       readonly at: 'key';
@@ -52,22 +53,28 @@ export type Cursor =
   | ({ readonly at: 'reference'; readonly closed: boolean } & ValueCursor)
   | ({ readonly at: 'resolver'; readonly kind: ResolverKind } & ValueCursor);
 
-/** Where a cursor is, on any text. */
+/** Where a cursor is, on any text. What would be replaced is part of one line, and the cursor is in it or at its ends. */
 export function cursorAt(doc: ConfDocument, offset: number): Cursor {
+  const cursor = findCursor(doc, offset);
+  if (cursor.at === 'nowhere') return cursor;
+  const { start, end } = cursor.range;
+  return start <= offset && offset <= end ? cursor : { at: 'nowhere' };
+}
+
+function findCursor(doc: ConfDocument, offset: number): Cursor {
   const line = lineAt(doc, offset);
   const start = skipSpace(doc.text, line.start, line.end);
   const end = trimEnd(doc.text, start, line.end);
   const first = doc.text[start];
-  if (start < end && (first === '#' || first === ';') && offset > start) return { at: 'comment' };
+  if (start < end && (first === '#' || first === ';') && offset > start) return { at: 'nowhere' };
 
   const option = optionBefore(doc, offset);
   const block = blockAt(doc, offset);
   const onHeader = block !== undefined && block.header.line === line.index + 1;
   if (onHeader || (first === '[' && start < end && option?.line !== line.index + 1)) {
-    if (offset <= start) return { at: 'outside', range: { start, end: start } };
     const closed = onHeader && block.header.range.end <= end;
     const nameEnd = closed ? block.header.nameRange.end : end;
-    if (offset > nameEnd) return { at: 'comment' };
+    if (offset > nameEnd) return { at: 'nowhere' };
     return { at: 'header', range: { start: start + 1, end: nameEnd }, closed };
   }
   if (option !== undefined && (block === undefined || option.range.start >= block.range.start)) {
@@ -77,7 +84,7 @@ export function cursorAt(doc: ConfDocument, offset: number): Cursor {
       if (owner !== undefined) return keyCursor(doc, owner, option.keyRange, option);
     } else if (continues(doc, option, line, offset)) return valueCursor(doc, option, offset, line);
   }
-  const range = { start: Math.min(start, offset), end: Math.max(end, Math.min(start, offset)) };
+  const range = start === end ? { start: offset, end: offset } : { start, end };
   return block === undefined ? { at: 'outside', range } : keyCursor(doc, block, range, undefined);
 }
 
@@ -106,11 +113,12 @@ function valueCursor(doc: ConfDocument, option: ConfOption, offset: number, line
   const others = items.filter((each) => each !== item).map((each) => each.text);
   const inline = hasItems(kind) && kind !== 'commands' && !option.raw.includes('\n') && !below;
   const base = { option, role, spec, others, inline };
-  if (item === undefined) return { at: 'value', ...base, range: { start: offset, end: offset }, prefix: '' };
+  if (item === undefined || item.text === '')
+    return { at: 'value', ...base, range: { start: offset, end: offset }, prefix: '' };
 
   const { text } = item;
   // A PGP message: there is nothing to complete in it.
-  if (text.includes('\n')) return { at: 'comment' };
+  if (text.includes('\n')) return { at: 'nowhere' };
   const within = inRaw - item.start;
   const place = (from: number, to: number): Range => rangeInRaw(option, item.start + from, item.start + to);
 

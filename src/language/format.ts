@@ -5,7 +5,7 @@
 import type { ConfDocument, ConfOption } from '../config/document.ts';
 import { parseConf } from '../config/parse.ts';
 import { skipSpace, trimEnd } from '../config/whitespace.ts';
-import { blocksOf, eolOf, lineAt, lineOf } from './layout.ts';
+import { blocksOf, lineAt, lineOf } from './layout.ts';
 import type { TextEdit } from './rename.ts';
 
 export interface FormatOptions {
@@ -54,7 +54,6 @@ function formattedLines(doc: ConfDocument, { indent }: FormatOptions): readonly 
   // A line that makes no sense may swallow what is indented below it: then indentation stays as it is.
   const isSound = roles.every((role) => role.kind !== 'other');
   const common = commonIndents(doc, roles);
-  const eol = eolOf(doc);
   const texts: (string | undefined)[] = [];
   let blanks = 0;
   let content = 0;
@@ -73,7 +72,7 @@ function formattedLines(doc: ConfDocument, { indent }: FormatOptions): readonly 
     switch (role.kind) {
       case 'header': {
         const crowded = isSound && content > 0 && blanks === 0 && !followsComment(roles, index);
-        texts.push((crowded ? eol : '') + lead + words);
+        texts.push((crowded ? lineEndBefore(doc, index) : '') + lead + words);
         break;
       }
       case 'key':
@@ -115,6 +114,11 @@ function linesByRole(doc: ConfDocument): readonly LineRole[] {
     roles[index] = { kind: 'comment', inValue: roles[index]?.kind === 'value' };
   }
   return roles;
+}
+
+/** How the line above ends: in a text of mixed line ends another one might join with it. */
+function lineEndBefore(doc: ConfDocument, index: number): string {
+  return doc.text.slice(lineOf(doc, index - 1).end, lineOf(doc, index).start);
 }
 
 /** Comments above a header belong to it: the blank line goes before them, where its author may put it. */
