@@ -1,0 +1,94 @@
+/** The durant.conf files of the workspace and the stages in them, kept up to date as files come, change and go. */
+import { basename, dirname, relative } from 'node:path';
+import * as vscode from 'vscode';
+import { parseConf } from '../config/parse.ts';
+import { configJson, resolveStage, stageNames } from '../config/resolve.ts';
+import { resolverOf } from '../config/resolvers.ts';
+import { configName } from '../editor/ids.ts';
+import type { Configuration, StageEntry } from './store.ts';
+
+export interface Configurations extends vscode.Disposable {
+  readonly all: () => readonly Configuration[];
+  readonly onDidChange: vscode.Event<void>;
+  /** Resolves when the workspace has been searched. */
+  readonly ready: Promise<void>;
+}
+
+/** Several changes at once, as a checkout makes them, are read once. ms */
+const settleMs = 100;
+
+export function watchConfigurations(): Configurations {
+  const changed = new vscode.EventEmitter<void>();
+  let configurations: readonly Configuration[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  const search = async (): Promise<void> => {
+    const found = await vscode.workspace.findFiles(`**/${configName}`, '**/{node_modules,.git}/**', 200);
+    const files = found.filter((uri) => uri.scheme === 'file').sort((a, b) => (a.fsPath < b.fsPath ? -1 : 1));
+    configurations = await Promise.all(files.map(readConfiguration));
+    changed.fire();
+  };
+  const schedule = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void search(), settleMs);
+  };
+  const watcher = vscode.workspace.createFileSystemWatcher(`**/${configName}`);
+  const subscriptions = [
+    watcher,
+    watcher.onDidCreate(schedule),
+    watcher.onDidChange(schedule),
+    watcher.onDidDelete(schedule),
+    vscode.workspace.onDidChangeWorkspaceFolders(schedule),
+    changed,
+  ];
+  return {
+    all: () => configurations,
+    onDidChange: changed.event,
+    ready: search(),
+    dispose: () => {
+      clearTimeout(timer);
+      for (const subscription of subscriptions) subscription.dispose();
+    },
+  };
+}
+
+async function readConfiguration(uri: vscode.Uri): Promise<Configuration> {
+  const bytes = await vscode.workspace.fs.readFile(uri);
+  return describeConfiguration(uri.fsPath, labelOf(uri), new TextDecoder().decode(bytes));
+}
+
+/** As the tree names it: the workspace's folder, and the path below it where that is not its root. */
+function labelOf(uri: vscode.Uri): string {
+  const folder = vscode.workspace.getWorkspaceFolder(uri);
+  const directory = dirname(uri.fsPath);
+  if (folder === undefined) return basename(directory);
+  const below = relative(folder.uri.fsPath, directory);
+  return below === '' ? folder.name : `${folder.name}/${below.replaceAll('\\', '/')}`;
+}
+
+/** What can be told of a durant.conf without running its resolvers. Pure. */
+export function describeConfiguration(file: string, label: string, text: string): Configuration {
+  const doc = parseConf(text);
+  const stages = stageNames(doc).map((name): StageEntry => {
+    const stage = resolveStage(doc, name);
+    const { options } = configJson(stage);
+    const servers = options['server']?.value;
+    const written = (Array.isArray(servers) ? servers : []).map(String);
+    return {
+      file,
+      stage: name,
+      line: stage.section.headers[0]?.line ?? 1,
+      servers: written.some((entry) => resolverOf(entry) !== undefined) ? undefined : written,
+      protected: options['protected']?.value === true,
+      branch: textOf(options['branch']?.value),
+      identity: textOf(options['ssh_identity']?.value),
+      user: textOf(options['user']?.value),
+      port: textOf(options['ssh_port']?.raw),
+    };
+  });
+  return { file, label, stages, broken: doc.problems.some(({ severity }) => severity === 'error') };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && resolverOf(value) === undefined ? value : undefined;
+}

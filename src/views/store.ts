@@ -1,0 +1,159 @@
+/** What is known of the stages and their servers: where it comes from, and whom it is told. No `vscode` here but its event type. */
+import type { RunProgress } from '../editor/progress.ts';
+import type { StageReleases } from '../engine/index.ts';
+import type { ErrorCode } from '../errors.ts';
+
+/** A stage as durant.conf has it. */
+export interface StageEntry {
+  readonly file: string;
+  readonly stage: string;
+  /** Of its header, from 1. */
+  readonly line: number;
+  /** Entries as written; undefined where a resolver has to be run to know them. */
+  readonly servers: readonly string[] | undefined;
+  readonly protected: boolean;
+  readonly branch: string | undefined;
+  readonly identity: string | undefined;
+  readonly user: string | undefined;
+  readonly port: string | undefined;
+}
+
+export interface Configuration {
+  readonly file: string;
+  readonly label: string;
+  readonly stages: readonly StageEntry[];
+  /** Has errors of syntax. */
+  readonly broken: boolean;
+}
+
+export type ServerKnown = StageReleases['servers'][number];
+
+/** What the servers of a stage said, and when (ms since the epoch). */
+export interface StageKnown {
+  readonly servers: readonly ServerKnown[];
+  readonly at: number;
+}
+
+export interface StageFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** All there is to say of a stage now. */
+export interface StageSnapshot {
+  readonly entry: StageEntry;
+  readonly known: StageKnown | undefined;
+  readonly loading: boolean;
+  /** Why the servers could not even be asked, for example a value that cannot be resolved. */
+  readonly failure: StageFailure | undefined;
+  readonly run: RunProgress | undefined;
+}
+
+/** One folder's worth of memory: `vscode.Memento`, or a stand-in. */
+export interface Memory {
+  readonly get: <T>(key: string, fallback: T) => T;
+  readonly update: (key: string, value: unknown) => PromiseLike<void>;
+}
+
+export interface Store {
+  readonly configurations: () => readonly Configuration[];
+  readonly setConfigurations: (configurations: readonly Configuration[]) => void;
+  readonly snapshot: (stage: StageId) => StageSnapshot | undefined;
+  readonly setLoading: (stage: StageId, loading: boolean) => void;
+  readonly setKnown: (stage: StageId, known: StageKnown) => void;
+  readonly setFailure: (stage: StageId, failure: StageFailure) => void;
+  readonly setRun: (stage: StageId, run: RunProgress | undefined) => void;
+  /** Tells the stage that changed; undefined: the list of stages did. Returns what unsubscribes. */
+  readonly subscribe: (listener: (stage: StageId | undefined) => void) => () => void;
+}
+
+export interface StageId {
+  readonly file: string;
+  readonly stage: string;
+}
+
+export function stageKey({ file, stage }: StageId): string {
+  return `${file}\0${stage}`;
+}
+
+const memoryKey = 'durant.known';
+
+export function createStore(memory: Memory): Store {
+  const known = new Map<string, StageKnown>(memory.get<[string, StageKnown][]>(memoryKey, []));
+  const loading = new Map<string, number>();
+  const failures = new Map<string, StageFailure>();
+  const runs = new Map<string, RunProgress>();
+  const listeners = new Set<(stage: StageId | undefined) => void>();
+  let configurations: readonly Configuration[] = [];
+
+  const tell = (stage: StageId | undefined): void => {
+    for (const listener of listeners) listener(stage);
+  };
+  const entryOf = ({ file, stage }: StageId): StageEntry | undefined =>
+    configurations.find((each) => each.file === file)?.stages.find((each) => each.stage === stage);
+
+  return {
+    configurations: () => configurations,
+    setConfigurations: (now) => {
+      configurations = now;
+      tell(undefined);
+    },
+    snapshot: (stage) => {
+      const entry = entryOf(stage);
+      const key = stageKey(stage);
+      if (entry === undefined) return undefined;
+      return {
+        entry,
+        known: known.get(key),
+        loading: (loading.get(key) ?? 0) > 0,
+        failure: failures.get(key),
+        run: runs.get(key),
+      };
+    },
+    setLoading: (stage, is) => {
+      const key = stageKey(stage);
+      loading.set(key, Math.max(0, (loading.get(key) ?? 0) + (is ? 1 : -1)));
+      tell(stage);
+    },
+    setKnown: (stage, now) => {
+      failures.delete(stageKey(stage));
+      known.set(stageKey(stage), now);
+      void memory.update(memoryKey, [...known]);
+      tell(stage);
+    },
+    setFailure: (stage, failure) => {
+      failures.set(stageKey(stage), failure);
+      tell(stage);
+    },
+    setRun: (stage, run) => {
+      if (run === undefined) runs.delete(stageKey(stage));
+      else runs.set(stageKey(stage), run);
+      tell(stage);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** The record of what is live on a server; undefined where nothing is, or where it has no record. */
+export function liveRecord(server: ServerKnown): ServerKnown['releases'][number] | undefined {
+  return server.releases.find(({ current }) => current);
+}
+
+/** What is live on all servers of a stage: one release, several, or none. Servers that did not answer do not count. */
+export function liveOf(known: StageKnown | undefined):
+  | { readonly kind: 'unknown' | 'none' | 'mixed' }
+  | {
+      readonly kind: 'one';
+      readonly release: string;
+      readonly record: ServerKnown['releases'][number] | undefined;
+    } {
+  const answered = (known?.servers ?? []).filter(({ error }) => error === null);
+  const [first, ...others] = answered;
+  if (first === undefined) return { kind: 'unknown' };
+  if (others.some(({ current }) => current !== first.current)) return { kind: 'mixed' };
+  if (first.current === null) return { kind: 'none' };
+  return { kind: 'one', release: first.current, record: liveRecord(first) };
+}

@@ -1,0 +1,48 @@
+/** Items of nodes.ts and review.ts as the editor's tree items. */
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Icon, Item } from './nodes.ts';
+
+/** An item as the editor draws it. */
+export function toTreeItem(item: Item, extensionPath: string): vscode.TreeItem {
+  const result = new vscode.TreeItem(item.label, collapsible(item.expands));
+  result.id = item.id;
+  result.description = item.description;
+  result.contextValue = item.context;
+  const icon = toIcon(item.icon, extensionPath);
+  if (icon !== undefined) result.iconPath = icon;
+  const tooltip = new vscode.MarkdownString();
+  for (const [label, value] of item.tooltip) {
+    // Names and subjects are other people's texts: they are shown, never interpreted.
+    tooltip
+      .appendMarkdown('**')
+      .appendText(label)
+      .appendMarkdown('**: ')
+      .appendText(value)
+      .appendMarkdown('  \n');
+  }
+  if (item.tooltip.length > 0) result.tooltip = tooltip;
+  result.accessibilityInformation = {
+    label: [item.label, item.description].filter((part) => part !== '').join(', '),
+  };
+  return result;
+}
+
+function toIcon(icon: Icon | undefined, extensionPath: string): vscode.TreeItem['iconPath'] | undefined {
+  if (icon === undefined) return undefined;
+  if ('codicon' in icon)
+    return new vscode.ThemeIcon(
+      icon.codicon,
+      icon.color === undefined ? undefined : new vscode.ThemeColor(icon.color),
+    );
+  const path = (theme: string): vscode.Uri =>
+    vscode.Uri.file(join(extensionPath, 'media', 'icons', `${icon.file}-${theme}.svg`));
+  return { light: path('light'), dark: path('dark') };
+}
+
+function collapsible(expands: 'no' | 'closed' | 'open'): vscode.TreeItemCollapsibleState {
+  if (expands === 'no') return vscode.TreeItemCollapsibleState.None;
+  return expands === 'open'
+    ? vscode.TreeItemCollapsibleState.Expanded
+    : vscode.TreeItemCollapsibleState.Collapsed;
+}
