@@ -59,10 +59,16 @@ export function assessServer(
     facts.switchBy === undefined &&
     connection.posixRename === undefined
   )
-    fail(
-      'switch-unsupported',
-      `${server} offers no way to switch ${settings.current_path} atomically (mv -T, mv -h, or SFTP posix-rename). Install coreutils or busybox there.`,
-    );
+    throw switchUnsupported(server);
+}
+
+/** The error of a server on which a link cannot be replaced in one step. */
+export function switchUnsupported(server: string): DurantError {
+  return new DurantError(
+    'switch-unsupported',
+    `${server} offers no way to switch a link atomically (mv -T, mv -h, or SFTP posix-rename). Install coreutils or busybox there.`,
+    { server },
+  );
 }
 
 /** The error of a lock that someone else holds. */
