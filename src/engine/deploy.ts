@@ -76,6 +76,11 @@ export function deploy(
     for (const server of run.servers) assessTree(run, server);
     await confirmProtected(run, request.confirmed);
     await lockAll(run, request);
+    if (!request.again && isLive(run)) {
+      // Whoever held the lock deployed the same.
+      await giveBackLocks(run);
+      return nothingToDo(run);
+    }
     await buildOnServers(run);
     await publish(run);
     run.phase = 'finishing';
