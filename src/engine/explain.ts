@@ -1,7 +1,6 @@
 /** The dry run: every step with its state and reason, every file, every command; nothing is changed. */
 import { lockedError } from './assess.ts';
 import { assessTree, buildCommands, readTree, ready, runBuild } from './build.ts';
-import type { DeployRequest } from './deploy.ts';
 import type { Step } from './goals/goal.ts';
 import { emitChanges, planFor } from './goals/updateCode.ts';
 import { isOurDeadLock } from './locks.ts';
@@ -11,7 +10,7 @@ import { explainSteps } from './steps.ts';
 /** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */
 export async function explain(
   run: Run,
-  request: Pick<DeployRequest, 'build'>,
+  request: { readonly build: boolean },
   steps: readonly Step[],
 ): Promise<void> {
   const { clone, commit, settings } = ready(run);

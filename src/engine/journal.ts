@@ -2,10 +2,9 @@
  * The local journal of runs: one file a run, written before the first lock is taken and marked when the run has ended. A lock on a
  * server is ours and dead only if this journal has its run id and that process is gone or the run has ended.
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { processStart } from '../git/lock.ts';
 
 /** One run as this machine remembers it. */
 export interface JournalEntry {
@@ -88,23 +87,4 @@ export function openJournal(stateDir: string): Journal {
       return entries;
     },
   };
-}
-
-/** When a process started, as text that differs for every process that ever had this id; empty where there is none. */
-export function processStart(pid: number): string {
-  try {
-    if (process.platform === 'linux') {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      // A zombie has ended: nobody has collected its status yet.
-      return fields[0] === 'Z' ? '' : (fields[19] ?? '');
-    }
-    if (process.platform === 'win32') {
-      process.kill(pid, 0);
-      return 'running';
-    }
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-  } catch {
-    return '';
-  }
 }
