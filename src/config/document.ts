@@ -11,6 +11,8 @@ export interface Range {
 export interface ValueLine {
   readonly text: string;
   readonly range: Range;
+  /** Where it starts in the option's `raw`. */
+  readonly at: number;
 }
 
 export interface ConfOption {
@@ -99,10 +101,19 @@ export function rangeInRaw(option: ConfOption, start: number, end: number): Rang
 }
 
 function offsetInRaw(option: ConfOption, at: number): number {
-  let before = 0;
-  for (const line of option.lines) {
-    if (at <= before + line.text.length) return line.range.start + (at - before);
-    before += line.text.length + 1;
+  const line = lineOfRaw(option, at);
+  if (line === undefined || at > line.at + line.text.length) return option.valueRange.end;
+  return line.range.start + (at - line.at);
+}
+
+/** The line of a value that an offset into its `raw` lies in. */
+export function lineOfRaw(option: ConfOption, at: number): ValueLine | undefined {
+  let low = 0;
+  let high = option.lines.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((option.lines[middle]?.at ?? 0) <= at) low = middle;
+    else high = middle - 1;
   }
-  return option.valueRange.end;
+  return option.lines[low];
 }

@@ -12,6 +12,9 @@ import { didYouMean } from './suggest.ts';
  */
 const MAX_INHERITED_TRIES = 20_000;
 
+/** How many unknown names get a "did you mean": each is compared with every key there is. */
+const MAX_SUGGESTIONS = 50;
+
 type Read = Pick<ConfDocument, 'defaults' | 'sections' | 'options' | 'text'>;
 
 /**
@@ -72,18 +75,31 @@ function report(
     const id = `${String(option.keyRange.start)}:${String(failure.start)}`;
     if (seen.has(id)) continue;
     seen.add(id);
-    problems.push(describe(doc, section, failure));
+    const suggestion = seen.size > MAX_SUGGESTIONS ? undefined : suggestionFor(doc, section, failure);
+    problems.push(describe(section, failure, suggestion));
   }
   return problems;
 }
 
-function describe(doc: Read, section: ConfSection, failure: InterpolationFailure): Problem {
+function suggestionFor(
+  doc: Read,
+  section: ConfSection,
+  { kind, name }: InterpolationFailure,
+): string | undefined {
+  if (kind !== 'unknown') return undefined;
+  return didYouMean(name, keysOf(doc, section));
+}
+
+function describe(
+  section: ConfSection,
+  failure: InterpolationFailure,
+  suggestion: string | undefined,
+): Problem {
   const { name, option } = failure;
   const range = rangeInRaw(option, failure.start, failure.end);
   const inherited = option.section === section.name ? '' : ` for [${section.name}]`;
   switch (failure.kind) {
     case 'unknown': {
-      const suggestion = didYouMean(name, keysOf(doc, section));
       const hint = suggestion === undefined ? '' : ` Did you mean %(${suggestion})s?`;
       const fixes =
         suggestion === undefined

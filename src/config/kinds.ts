@@ -1,5 +1,5 @@
 /** Values by their kind: booleans, numbers, durations, lists, commands. Undefined where the text is not of the kind. */
-import type { ConfOption, Range } from './document.ts';
+import { lineOfRaw, type ConfOption, type Range } from './document.ts';
 import { strip } from './whitespace.ts';
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
@@ -97,14 +97,8 @@ export function itemRange(option: ConfOption, value: string, item: Item): Range 
 }
 
 function lineOf(option: ConfOption, item: Item): Range | undefined {
-  let before = 0;
-  for (const line of option.lines) {
-    const after = before + line.text.length;
-    if (item.start >= before && item.end <= after) {
-      const start = line.range.start + (item.start - before);
-      return { start, end: start + (item.end - item.start) };
-    }
-    before = after + 1;
-  }
-  return undefined;
+  const line = lineOfRaw(option, item.start);
+  if (line === undefined || item.end > line.at + line.text.length) return undefined;
+  const start = line.range.start + (item.start - line.at);
+  return { start, end: start + (item.end - item.start) };
 }

@@ -17,8 +17,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const BOM = 0xfeff;
 
-interface OpenOption extends Omit<ConfOption, 'raw' | 'valueRange' | 'range'> {
-  readonly lines: ValueLine[];
+interface OpenOption extends Omit<ConfOption, 'raw' | 'valueRange' | 'range' | 'lines'> {
+  readonly lines: Omit<ValueLine, 'at'>[];
 }
 
 interface OpenSection {
@@ -238,8 +238,14 @@ function closeSections(sections: ReadonlyMap<string, OpenSection>): ReadonlyMap<
 
 /** Python: the lines joined by `\n`, then trailing white space dropped. */
 function closeOption(open: OpenOption): ConfOption {
-  const lines = [...open.lines];
-  while (lines.length > 1 && lines.at(-1)?.text === '') lines.pop();
+  const kept = [...open.lines];
+  while (kept.length > 1 && kept.at(-1)?.text === '') kept.pop();
+  let before = 0;
+  const lines = kept.map((line): ValueLine => {
+    const at = before;
+    before += line.text.length + 1;
+    return { text: line.text, range: line.range, at };
+  });
   const first = lines.find((line) => line.text !== '') ?? lines[0];
   const last = lines.at(-1) ?? first;
   const start = first?.range.start ?? open.delimiter + 1;

@@ -127,8 +127,7 @@ export function rawOffset(doc: ConfDocument, option: ConfOption, offset: number)
     0,
     lastIndexWhere(option.lines, (line) => lineAt(doc, line.range.start).start <= offset),
   );
-  const before = option.lines.slice(0, index).reduce((sum, line) => sum + line.text.length + 1, 0);
   const line = option.lines[index];
   if (line === undefined) return 0;
-  return before + Math.max(0, Math.min(offset - line.range.start, line.text.length));
+  return line.at + Math.max(0, Math.min(offset - line.range.start, line.text.length));
 }

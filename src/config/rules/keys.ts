@@ -12,9 +12,13 @@ import {
   type SectionView,
 } from './view.ts';
 
+/** How many unknown keys of a section get a "did you mean". */
+const MAX_SUGGESTIONS = 50;
+
 /** Keys written in this section that are no option, or none here. `used` are the names that some `%(name)s` refers to. */
 export function unknownKeys(view: SectionView, used: ReadonlySet<string>): readonly Problem[] {
   if (view.place === 'vars' || anyKeyGoes(view)) return [];
+  let suggestions = 0;
   return [...view.section.options.values()].flatMap((option) => {
     if (findOption(view.place, option.key, view.goalType) !== undefined || used.has(option.key)) return [];
     if (view.place === 'goal' && view.goalType === undefined && placesOf(option.key).includes('goal'))
@@ -30,10 +34,14 @@ export function unknownKeys(view: SectionView, used: ReadonlySet<string>): reado
           { key: option.key },
         ),
       ];
-    const suggestion = didYouMean(
-      option.key,
-      Object.keys(view.table).filter((key) => !view.section.options.has(key)),
-    );
+    suggestions += 1;
+    const suggestion =
+      suggestions > MAX_SUGGESTIONS
+        ? undefined
+        : didYouMean(
+            option.key,
+            Object.keys(view.table).filter((key) => !view.section.options.has(key)),
+          );
     return [
       problem(
         'unknown-key',
