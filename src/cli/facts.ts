@@ -1,7 +1,7 @@
 /** What validation may know of this machine: the key's file, the refs and files of a clone that is here. Nothing is written or fetched. */
 import { existsSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { expandLocalPath } from '../config/localPath.ts';
 import type { Stage } from '../config/resolve.ts';
 import { resolversIn } from '../config/resolvers.ts';
 import type { Facts } from '../config/validate.ts';
@@ -38,7 +38,7 @@ export async function collectFacts(
     }
   }
   return {
-    identity: (path) => identityFile(resolve(project.directory, expandPath(path, env))),
+    identity: (path) => identityFile(resolve(project.directory, expandLocalPath(path, env))),
     refs: (stage) => refs.get(stage.name),
     trackedFiles: (stage) => files.get(stage.name),
     excludes: createHides(),
@@ -89,18 +89,6 @@ function identityFile(path: string): { exists: boolean; mode?: number } {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() !== true) return { exists: false };
   return process.platform === 'win32' ? { exists: true } : { exists: true, mode: found.mode & 0o777 };
-}
-
-/** `~`, `$VAR` and `${VAR}`; what is not set stays as it is. */
-function expandPath(path: string, env: Environment): string {
-  const tilde = path === '~' || path.startsWith('~/') ? `${env['HOME'] ?? homedir()}${path.slice(1)}` : path;
-  return tilde.replace(
-    /\$(?:\{(\w+)\}|(\w+))/g,
-    (whole, braced: string | undefined, bare: string | undefined) => {
-      const value = env[braced ?? bare ?? ''];
-      return value ?? whole;
-    },
-  );
 }
 
 /** `Facts.excludes`, by these patterns alone: what Durant always leaves out is nobody's mistake. */

@@ -1,5 +1,6 @@
 /** Opens the stage's local clone. */
 import { dirname } from 'node:path';
+import { expandLocalPath } from '../config/localPath.ts';
 import type { Clone } from '../git/port.ts';
 import type { Run } from './run.ts';
 
@@ -11,7 +12,10 @@ export function openClone(run: Run): Promise<Clone> {
     remote: settings.remote,
     directory: dirname(run.request.file),
     stage: run.request.stage,
-    tempDir: run.dryRun ? undefined : settings.temp_dir,
+    tempDir:
+      run.dryRun || settings.temp_dir === undefined
+        ? undefined
+        : expandLocalPath(settings.temp_dir, host.env),
     cacheDir: host.cacheDir,
     gitPath: host.gitPath,
     env: { ...definedOnly(host.env), ...settings.env },

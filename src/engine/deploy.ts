@@ -13,6 +13,7 @@ import { clearPaths } from './goals/clearPaths.ts';
 import { releaseCommand, vendors } from './goals/commands.ts';
 import { copyDirs } from './goals/copyDirs.ts';
 import { healthCheck } from './goals/healthCheck.ts';
+import { FINISHING } from './goals/finishing.ts';
 import { lock } from './goals/lock.ts';
 import { prepare } from './goals/prepare.ts';
 import { release, resumable } from './goals/release.ts';
@@ -70,7 +71,7 @@ export function deploy(
   return conduct({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, async (run) => {
     await assess(run, request);
     if (!request.again && isLive(run)) return nothingToDo(run);
-    if (request.dryRun) return explain(run, request, STEPS);
+    if (request.dryRun) return explain(run, request, [...STEPS, ...FINISHING]);
 
     await buildHere(run);
     for (const server of run.servers) assessTree(run, server);

@@ -1,11 +1,11 @@
 /** The end of a run that is live: nothing here can fail it any more; what goes wrong is a warning. */
 import { asDurantError } from '../errors.ts';
 import { spareScript } from '../transfer/spare.ts';
+import { removable } from './goals/finishing.ts';
 import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
 import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
 import { unlockScript } from './lock.ts';
-import { removableReleases, type ServerReleases } from './release.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, lastLines, runScript } from './script.ts';
 
@@ -17,13 +17,12 @@ export async function finishDeploy(run: Run): Promise<void> {
     server.state = 'live';
     defer(server, `${writeRecord(recordOf(run, server, 'finished'))}\n${historyLine(run, 'ok')}`);
   }
-  const all = run.servers.map((server) => releasesAfter(run, server));
   warnOf(
     run,
     'cleanup-failed',
     await onAll(run.servers, async (server) => {
       const step = stepOf(run, server, 'cleanup');
-      const removed = removableReleases(releasesAfter(run, server), all, run.settings.keep_releases);
+      const removed = removable(run, server);
       await optionalHook(run, server, 'before_cleanup', signal);
       const sudo = run.settings.cleanup_use_sudo ? 'sudo -n ' : '';
       const cleanup = removed
@@ -53,24 +52,21 @@ export async function finishDeploy(run: Run): Promise<void> {
       stepOf(run, server, 'unlock')('done', null);
     }),
   );
-  if (hookCommands(run, 'after_deploy').length > 0)
-    warnOf(
-      run,
-      'after-deploy-failed',
-      await onAll(run.servers, async (server) => {
-        const step = stepOf(run, server, 'success');
-        try {
-          await runHook(run, server, 'after_deploy', {
-            directory: releasePath(run, server.facts.project, run.release ?? ''),
-            signal,
-          });
-          step('done', null);
-        } catch (error) {
-          step('failed', asDurantError(error).message);
-          throw error;
-        }
-      }),
-    );
+  warnOf(
+    run,
+    'after-deploy-failed',
+    await onAll(run.servers, async (server) => {
+      const step = stepOf(run, server, 'success');
+      const directory = releasePath(run, server.facts.project, run.release ?? '');
+      try {
+        await runHook(run, server, 'after_deploy', { directory, signal });
+        step('done', null);
+      } catch (error) {
+        step('failed', asDurantError(error).message);
+        throw error;
+      }
+    }),
+  );
 }
 
 function endScript(run: Run, server: ServerRun): string {
@@ -79,16 +75,6 @@ function endScript(run: Run, server: ServerRun): string {
       ? `\n${spareScript({ projectDir: server.facts.project, release: run.release, run: run.id, hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}`
       : '';
   return `${unlockScript(run.id)}${spare}`;
-}
-
-/** What the server has once this run's release is finished. */
-function releasesAfter(run: Run, server: ServerRun): ServerReleases {
-  const others = server.facts.records.filter((record) => record.name !== run.release);
-  // What `release` removed is no longer there.
-  const kept = others.filter(
-    (record) => record.state === 'finished' || record.state === 'bad' || record.name === server.previous,
-  );
-  return { records: [...kept, recordOf(run, server, 'finished')], live: run.release ?? null };
 }
 
 async function optionalHook(run: Run, server: ServerRun, name: HookName, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 /** Opens the run's connections and learns what each server looks like. */
 import { DurantError } from '../errors.ts';
+import { expandLocalPath } from '../config/localPath.ts';
 import type { Settings } from '../config/options.ts';
 import type { Connection, Prompter, ServerAddress } from '../remote/target.ts';
 import type { Emit } from './events.ts';
@@ -25,7 +26,8 @@ export function connectTo(reach: Reach, address: ServerAddress): Promise<Connect
     address,
     user: settings.user,
     port: settings.ssh_port,
-    identity: settings.ssh_identity,
+    identity:
+      settings.ssh_identity === undefined ? undefined : expandLocalPath(settings.ssh_identity, host.env),
     client: settings.ssh_client,
     hostKeyChecking: settings.host_key_checking,
     mayAddHostKeys: reach.mayAddHostKeys,
