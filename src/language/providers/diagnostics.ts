@@ -11,7 +11,9 @@ import { selector, toRange, type Parse } from './documents.ts';
 import { mayLookAround, type SurroundingsOf } from './surroundings.ts';
 
 /** How long the keyboard rests before the text is judged, ms. */
-const PAUSE = 40;
+const PAUSE = 25;
+/** The editor shows no more of one file; errors come first. */
+const MOST_SHOWN = 1000;
 /** Makes a private key readable by its owner only. Takes the document's URI and the path as written. */
 const CHMOD_COMMAND = 'durant.language.restrictKey';
 
@@ -33,7 +35,7 @@ export function registerDiagnostics(parse: Parse, surroundings: SurroundingsOf):
     if (document.isClosed) return;
     collection.set(
       document.uri,
-      check(document).map((problem) => toDiagnostic(document, problem)),
+      foremost(check(document)).map((problem) => toDiagnostic(document, problem)),
     );
   };
   const schedule = (document: vscode.TextDocument, delay: number): void => {
@@ -108,6 +110,13 @@ export function registerDiagnostics(parse: Parse, surroundings: SurroundingsOf):
       schedule(document, 0);
     }),
   );
+}
+
+function foremost(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= MOST_SHOWN) return problems;
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const others = problems.filter(({ severity }) => severity !== 'error');
+  return [...errors, ...others].slice(0, MOST_SHOWN);
 }
 
 function toDiagnostic(document: vscode.TextDocument, problem: Problem): vscode.Diagnostic {
