@@ -1,6 +1,5 @@
 // Builds the bundles into dist/: the CLI (without `vscode`, so that a wrong import breaks the build) and the extension.
 import { build } from 'esbuild';
-import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -24,12 +23,13 @@ await bundle({
   outfile: 'dist/cli.cjs',
   banner: { js: '#!/usr/bin/env node' },
 });
-if (existsSync('src/extension.ts'))
-  await bundle({
-    entryPoints: ['src/extension.ts'],
-    outfile: 'dist/extension.cjs',
-    external: [...common.external, 'vscode'],
-  });
+await bundle({
+  entryPoints: ['src/extension.ts'],
+  outfile: 'dist/extension.cjs',
+  external: [...common.external, 'vscode'],
+});
+// The editor's engine is a process of its own: neither it nor ssh2 nor simple-git is in what VS Code loads.
+await bundle({ entryPoints: ['src/editor/engineProcess/main.ts'], outfile: 'dist/engine.cjs' });
 
 /** Puts each file in place whole, so that a command that is started while another builds never reads half of one. */
 async function bundle(options) {

@@ -144,7 +144,9 @@ export function liveRecord(server: ServerKnown): ServerKnown['releases'][number]
 
 /** What is live on all servers of a stage: one release, several, or none. Servers that did not answer do not count. */
 export function liveOf(known: StageKnown | undefined):
-  | { readonly kind: 'unknown' | 'none' | 'mixed' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'mixed' }
   | {
       readonly kind: 'one';
       readonly release: string;

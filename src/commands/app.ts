@@ -1,0 +1,74 @@
+/** What every command works with, and what several of them do. */
+import * as vscode from 'vscode';
+import { asDurantError } from '../errors.ts';
+import type { EngineClient } from '../editor/engineClient.ts';
+import { createAnswer } from '../editor/prompts.ts';
+import { logRun } from '../editor/log.ts';
+import type { Secrets } from '../editor/secrets.ts';
+import type { ReviewView } from '../views/reviewView.ts';
+import { stageKey, type StageId, type Store } from '../views/store.ts';
+import type { Runs } from './runs.ts';
+
+export interface App {
+  readonly engine: EngineClient;
+  readonly store: Store;
+  readonly log: vscode.LogOutputChannel;
+  readonly secrets: Secrets;
+  readonly review: ReviewView;
+  readonly runs: Runs;
+  /** Loads of what is on servers that are under way, by stage. */
+  readonly loads: Map<string, Promise<void>>;
+  /** Aborted when the extension ends. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks the servers of a stage what is on them, and puts that into the store. Never rejects. Two at once are one.
+ * @param ask whether the user may be asked for a key or a password; without, servers that need one are shown as not reached.
+ */
+export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently'): Promise<void> {
+  const key = stageKey(stage);
+  const before = app.loads.get(key);
+  if (before !== undefined) return before;
+  const load = async (): Promise<void> => {
+    app.store.setLoading(stage, true);
+    const log = logRun(app.log, stage.stage);
+    try {
+      const { servers } = await app.engine.call(
+        'releases',
+        { ...stage, servers: [] },
+        {
+          signal: app.signal,
+          emit: log,
+          ...(ask === 'may ask' ? { answer: createAnswer(app.secrets, '') } : {}),
+        },
+      );
+      app.store.setKnown(stage, { servers, at: Date.now() });
+    } catch (thrown) {
+      const { code, message } = asDurantError(thrown);
+      app.log.error(`${stage.stage} │ ${message} [${code}]`);
+      app.store.setFailure(stage, { code, message });
+    } finally {
+      app.loads.delete(key);
+      app.store.setLoading(stage, false);
+    }
+  };
+  const loading = load();
+  app.loads.set(key, loading);
+  return loading;
+}
+
+/** Whether anything may be run or connected to here; says why not. The engine refuses on its own, too. */
+export function mayRun(): boolean {
+  if (vscode.workspace.isTrusted) return true;
+  const manage = vscode.l10n.t('Manage Workspace Trust');
+  void vscode.window
+    .showWarningMessage(
+      vscode.l10n.t('This folder is not trusted: Durant runs nothing and connects to no server.'),
+      manage,
+    )
+    .then((chosen) => {
+      if (chosen === manage) void vscode.commands.executeCommand('workbench.trust.manage');
+    });
+  return false;
+}

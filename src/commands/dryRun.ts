@@ -1,0 +1,54 @@
+/** Dry Run: what a deploy would do, as a review. */
+import * as vscode from 'vscode';
+import type { RunFinished } from '../engine/index.ts';
+import { collectFindings } from '../views/review.ts';
+import { liveOf, type StageId } from '../views/store.ts';
+import { loadStage, type App } from './app.ts';
+import { conductRun, type RunRequest } from './conductRun.ts';
+import { pickStage } from './pickStage.ts';
+import { settleUnsaved } from './unsaved.ts';
+
+export async function dryRun(app: App, argument: unknown): Promise<void> {
+  const stage = await pickStage(app, argument, vscode.l10n.t('Stage to try'));
+  if (stage !== undefined) await dryRunStage(app, { stage });
+}
+
+export interface Trial {
+  readonly stage: StageId;
+  readonly ref?: string | undefined;
+  readonly onEvent?: RunRequest['onEvent'];
+}
+
+export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished | undefined> {
+  const { stage, ref, onEvent } = trial;
+  if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file, 'configuration'))) return undefined;
+  const { take, findings } = collectFindings();
+  const finished = await conductRun(app, {
+    stage,
+    action: 'deploy',
+    dryRun: true,
+    call: (options) =>
+      app.engine.call(
+        'deploy',
+        { ...stage, servers: [], ref, dryRun: true, again: false, mayLeaveOut: true, alwaysConfirm: false },
+        options,
+      ),
+    retry: () => void dryRunStage(app, trial),
+    onEvent: (event) => {
+      take(event);
+      onEvent?.(event);
+    },
+  });
+  if (finished?.ok !== true) return finished;
+  await loadStage(app, stage, 'silently');
+  const live = liveOf(app.store.snapshot(stage)?.known);
+  await app.review.show({
+    ...findings(),
+    stage,
+    ref,
+    servers: finished.servers.map(({ server }) => server),
+    finished,
+    live: live.kind === 'one' ? live.record?.commit : undefined,
+  });
+  return finished;
+}

@@ -1,0 +1,20 @@
+/** Refresh: asks the servers again, of one stage or of all that anything is known of. */
+import { isStageArgument } from '../editor/ids.ts';
+import { loadStage, mayRun, type App } from './app.ts';
+
+export async function refresh(app: App, argument: unknown): Promise<void> {
+  if (!mayRun()) return;
+  if (isStageArgument(argument)) {
+    await loadStage(app, { file: argument.file, stage: argument.stage }, 'may ask');
+    return;
+  }
+  await refreshAll(app, 'may ask');
+}
+
+/** Every stage of the workspace; where nobody may be asked, only those whose servers answered before. */
+export async function refreshAll(app: App, ask: 'may ask' | 'silently'): Promise<void> {
+  const stages = app.store.configurations().flatMap((configuration) => configuration.stages);
+  const wanted =
+    ask === 'may ask' ? stages : stages.filter((stage) => app.store.snapshot(stage)?.known !== undefined);
+  await Promise.all(wanted.map(({ file, stage }) => loadStage(app, { file, stage }, ask)));
+}

@@ -1,0 +1,85 @@
+/** The table of commands. */
+import * as vscode from 'vscode';
+import { commands, nodeCommands } from '../editor/ids.ts';
+import type { Node } from '../views/nodes.ts';
+import type { ReviewNode } from '../views/review.ts';
+import type { App } from './app.ts';
+import { cancel } from './cancel.ts';
+import { copyCli } from './copyCli.ts';
+import { createConfig } from './createConfig.ts';
+import { deploy } from './deploy.ts';
+import { deployRef } from './deployRef.ts';
+import { dryRun } from './dryRun.ts';
+import { forgetSecrets } from './forgetSecrets.ts';
+import { openConfig } from './openConfig.ts';
+import { refresh } from './refresh.ts';
+import { compareWithLive, copyCommit, showRecord } from './release.ts';
+import { deployReviewed, openAllChanges, openReviewedFile } from './review.ts';
+import { rollback, rollbackRelease } from './rollback.ts';
+import { copyAddress, deployToServer, openTerminal } from './server.ts';
+import { unlock } from './unlock.ts';
+
+type Handler = (argument: unknown) => unknown;
+
+export function registerCommands(app: App): vscode.Disposable {
+  const table: Readonly<Record<string, Handler>> = {
+    [commands.deploy]: (argument) => deploy(app, argument),
+    [commands.deployRef]: (argument) => deployRef(app, argument),
+    [commands.dryRun]: (argument) => dryRun(app, argument),
+    [commands.rollback]: (argument) => rollback(app, argument),
+    [commands.unlock]: (argument) => unlock(app, argument),
+    [commands.refresh]: (argument) => refresh(app, argument),
+    [commands.showOutput]: () => {
+      app.log.show(true);
+    },
+    [commands.cancel]: (argument) => cancel(app, argument),
+    [commands.createConfig]: () => createConfig(),
+    [commands.copyCli]: (argument) => copyCli(app, argument),
+    [commands.forgetSecrets]: () => forgetSecrets(app),
+
+    [nodeCommands.deploy]: (node) => deploy(app, node),
+    [nodeCommands.dryRun]: (node) => dryRun(app, node),
+    [nodeCommands.rollback]: (node) => rollback(app, node),
+    [nodeCommands.unlock]: (node) => unlock(app, node),
+    [nodeCommands.openConfig]: (node) => openConfig(app, node),
+    [nodeCommands.copyCli]: (node) => copyCli(app, node),
+    [nodeCommands.cancel]: (node) => cancel(app, node),
+    [nodeCommands.refresh]: (node) => refresh(app, node),
+    [nodeCommands.retry]: (node) => refresh(app, node),
+    [nodeCommands.deployServer]: onServer((node) => deployToServer(app, node)),
+    [nodeCommands.openTerminal]: onServer((node) => {
+      openTerminal(app, node);
+    }),
+    [nodeCommands.copyAddress]: onServer(copyAddress),
+    [nodeCommands.rollbackRelease]: onRelease((node) => rollbackRelease(app, node)),
+    [nodeCommands.compareWithLive]: onRelease((node) => compareWithLive(app, node)),
+    [nodeCommands.copyCommit]: onRelease((node) => copyCommit(app, node)),
+    [nodeCommands.showRecord]: onRelease((node) => showRecord(app, node)),
+    [nodeCommands.reviewDeploy]: () => deployReviewed(app),
+    [nodeCommands.reviewOpenAll]: () => openAllChanges(app),
+    [nodeCommands.reviewOpenFile]: (node) => (isReviewNode(node) ? openReviewedFile(app, node) : undefined),
+    [nodeCommands.reviewClose]: () => {
+      app.review.close();
+    },
+  };
+  return vscode.Disposable.from(
+    ...Object.entries(table).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
+  );
+}
+
+function onServer(work: (node: Extract<Node, { kind: 'server' }>) => unknown): Handler {
+  return (node) => (isNode(node) && node.kind === 'server' ? work(node) : undefined);
+}
+
+function onRelease(work: (node: Extract<Node, { kind: 'release' }>) => unknown): Handler {
+  return (node) => (isNode(node) && node.kind === 'release' ? work(node) : undefined);
+}
+
+/** Commands of nodes are not in the palette: their argument is what the tree made. */
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && 'kind' in value && 'file' in value;
+}
+
+function isReviewNode(value: unknown): value is ReviewNode {
+  return typeof value === 'object' && value !== null && 'kind' in value && !('file' in value);
+}

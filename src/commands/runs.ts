@@ -1,0 +1,84 @@
+/** The runs of this window: one at a time for each stage. The status bar shows the newest. */
+import * as vscode from 'vscode';
+import { commands, contextKeys } from '../editor/ids.ts';
+import { currentStep, percentOf, type RunProgress } from '../editor/progress.ts';
+import { stageKey, type StageId } from '../views/store.ts';
+
+export interface Runs extends vscode.Disposable {
+  readonly active: () => readonly StageId[];
+  /** Undefined where a run of the stage is on already. */
+  readonly begin: (stage: StageId) => ActiveRun | undefined;
+  readonly cancel: (stage: StageId) => void;
+}
+
+export interface ActiveRun {
+  readonly signal: AbortSignal;
+  readonly cancel: () => void;
+  readonly progress: (progress: RunProgress) => void;
+  /** @param outcome what the status bar says from now on. */
+  readonly end: (outcome: { readonly ok: boolean; readonly text: string }) => void;
+}
+
+/** How long the status bar keeps saying how a run ended, ms. */
+const rememberedMs = 10 * 60_000;
+
+export function createRuns(): Runs {
+  const active = new Map<string, { readonly stage: StageId; readonly controller: AbortController }>();
+  const status = vscode.window.createStatusBarItem('durant.run', vscode.StatusBarAlignment.Left);
+  let timer: NodeJS.Timeout | undefined;
+  status.name = vscode.l10n.t('Durant Runs');
+
+  const setKey = (): void => {
+    void vscode.commands.executeCommand('setContext', contextKeys.running, active.size > 0);
+  };
+  const show = (text: string, tooltip: string): void => {
+    clearTimeout(timer);
+    status.text = text;
+    status.tooltip = tooltip;
+    status.command = commands.showOutput;
+    status.accessibilityInformation = { label: text.replaceAll(/\$\([^)]*\)\s*/g, '') };
+    status.show();
+  };
+
+  return {
+    active: () => [...active.values()].map(({ stage }) => stage),
+    begin: (stage) => {
+      const key = stageKey(stage);
+      if (active.has(key)) return undefined;
+      const controller = new AbortController();
+      active.set(key, { stage, controller });
+      setKey();
+      show(`$(sync~spin) ${stage.stage}`, vscode.l10n.t('Durant: Show Output'));
+      return {
+        signal: controller.signal,
+        cancel: () => {
+          controller.abort();
+        },
+        progress: (progress) => {
+          const { step } = currentStep(progress);
+          const percent = `${String(percentOf(progress))} %`;
+          show(
+            `$(sync~spin) ${stage.stage}: ${step === '' ? percent : `${step} ${percent}`}`,
+            vscode.l10n.t('Durant: Show Output'),
+          );
+        },
+        end: ({ ok, text }) => {
+          active.delete(key);
+          setKey();
+          show(`${ok ? '$(pass)' : '$(error)'} ${text}`, vscode.l10n.t('Durant: Show Output'));
+          timer = setTimeout(() => {
+            status.hide();
+          }, rememberedMs);
+        },
+      };
+    },
+    cancel: (stage) => {
+      active.get(stageKey(stage))?.controller.abort();
+    },
+    dispose: () => {
+      clearTimeout(timer);
+      for (const { controller } of active.values()) controller.abort();
+      status.dispose();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** The extension: builds its parts, wires them, and registers them. A table of contents. */
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { loadStage, type App } from './commands/app.ts';
+import { registerCommitDocuments } from './commands/commitChanges.ts';
+import { explainInterrupted } from './commands/interrupted.ts';
+import { refreshAll } from './commands/refresh.ts';
+import { registerCommands } from './commands/register.ts';
+import { registerRecords } from './commands/release.ts';
+import { createRuns } from './commands/runs.ts';
+import { registerTasks } from './commands/tasks.ts';
+import { engineSetup, refreshesOnFocus } from './editor/configuration.ts';
+import { createEngineClient } from './editor/engineClient.ts';
+import { contextKeys, settings } from './editor/ids.ts';
+import { createSecrets } from './editor/secrets.ts';
+import { trustedOnly } from './editor/trust.ts';
+import { registerLanguage } from './language/index.ts';
+import { watchConfigurations } from './views/configurations.ts';
+import { liveFacts } from './views/liveFacts.ts';
+import { createReviewView } from './views/reviewView.ts';
+import { createStore } from './views/store.ts';
+import { createStagesView } from './views/tree.ts';
+
+export function activate(context: vscode.ExtensionContext): void {
+  const { extensionPath, subscriptions, workspaceState } = context;
+  const ended = new AbortController();
+  const log = vscode.window.createOutputChannel('Durant', { log: true });
+  const engine = createEngineClient({
+    bundle: join(extensionPath, 'dist', 'engine.cjs'),
+    setup: engineSetup,
+    env: process.env,
+    onNoise: (text) => {
+      log.error(text);
+    },
+  });
+  const store = createStore(workspaceState);
+  const review = createReviewView(extensionPath);
+  const app: App = {
+    engine: trustedOnly(engine),
+    store,
+    log,
+    secrets: createSecrets(context),
+    review,
+    runs: createRuns(),
+    loads: new Map(),
+    signal: ended.signal,
+  };
+  const configurations = watchConfigurations();
+  const show = (): void => {
+    store.setConfigurations(configurations.all());
+    void setContext(contextKeys.hasConfig, configurations.all().length > 0);
+  };
+  void configurations.ready.then(async () => {
+    await setContext(contextKeys.ready, true);
+    await explainInterrupted(app, workspaceState);
+  });
+
+  subscriptions.push(
+    log,
+    engine,
+    app.runs,
+    review,
+    configurations,
+    configurations.onDidChange(show),
+    createStagesView({ extensionPath, store, load: (stage) => void loadStage(app, stage, 'may ask') }),
+    registerCommands(app),
+    registerTasks(app),
+    registerRecords(app),
+    registerCommitDocuments(app),
+    registerLanguage({
+      projectFacts: async (directory, signal) =>
+        (await app.engine.call('project', { directory }, { signal })) ?? undefined,
+      ...liveFacts(store),
+    }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(settings.section)) engine.refreshSetup();
+    }),
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused && refreshesOnFocus() && vscode.workspace.isTrusted) void refreshAll(app, 'silently');
+    }),
+    {
+      dispose: () => {
+        ended.abort();
+      },
+    },
+  );
+}
+
+function setContext(key: string, value: boolean): Thenable<unknown> {
+  return vscode.commands.executeCommand('setContext', key, value);
+}

@@ -1,0 +1,36 @@
+/** What the store knows of a stage, as the CodeLens above it shows it. */
+import * as vscode from 'vscode';
+import { formatAge, shortCommit } from '../editor/measures.ts';
+import { liveOf, type StageId, type Store } from './store.ts';
+
+export interface LiveFacts {
+  readonly release: string;
+  readonly commit: string;
+  readonly ageText: string;
+  readonly behind: number | undefined;
+  readonly locked: string | undefined;
+}
+
+export function liveFacts(store: Store): {
+  readonly lensFacts: (stage: StageId) => LiveFacts | undefined;
+  readonly onDidChangeLensFacts: vscode.Event<unknown>;
+} {
+  return {
+    lensFacts: (stage) => {
+      const known = store.snapshot(stage)?.known;
+      const live = liveOf(known);
+      if (live.kind !== 'one') return undefined;
+      const lock = known?.servers.find(({ locked }) => locked !== null)?.locked;
+      const { record } = live;
+      return {
+        release: live.release,
+        commit: shortCommit(record?.commit ?? ''),
+        ageText:
+          record === undefined ? '' : formatAge(record.finished || record.started, Date.now(), vscode.l10n.t),
+        behind: undefined,
+        locked: lock === null || lock === undefined ? undefined : `${lock.user}@${lock.host}`,
+      };
+    },
+    onDidChangeLensFacts: (listener) => ({ dispose: store.subscribe(listener) }),
+  };
+}
