@@ -1,0 +1,27 @@
+// npm run package: builds, and puts the extension with what it needs, and nothing else, into durant-VERSION.vsix.
+import { createVSIX, listFiles } from '@vscode/vsce';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+
+/** A package that people download; more than this is something that got in by mistake. Bytes. */
+const sizeLimit = 1_000_000;
+
+const built = spawnSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
+if (built.status !== 0) process.exit(1);
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const packagePath = `durant-${version}.vsix`;
+const warnings = [];
+for (const level of ['warn', 'error']) {
+  const say = console[level];
+  console[level] = (...words) => {
+    warnings.push(words.join(' '));
+    say(...words);
+  };
+}
+await createVSIX({ packagePath, dependencies: false });
+const files = await listFiles({ dependencies: false });
+const { size } = statSync(packagePath);
+console.log(`${packagePath}: ${files.length} files, ${size} bytes`);
+if (size > sizeLimit) console.error(`${packagePath} is larger than ${sizeLimit} bytes.`);
+process.exit(warnings.length > 0 || size > sizeLimit ? 1 : 0);
