@@ -52,7 +52,10 @@ function toItem(
   const item = new vscode.CompletionItem(suggestion.label, KINDS[suggestion.kind]);
   item.insertText = suggestion.insert;
   const replacing = toRange(document, suggestion.range);
-  item.range = { inserting: new vscode.Range(replacing.start, position), replacing };
+  // A bracket that the editor closed by itself has to go, whichever way the user accepts suggestions.
+  const closes = suggestion.kind === 'reference' || suggestion.kind === 'section';
+  const inserting = closes ? replacing : new vscode.Range(replacing.start, position);
+  item.range = { inserting, replacing };
   item.filterText = suggestion.kind === 'section' ? suggestion.insert : suggestion.label;
   item.sortText = String(index).padStart(5, '0');
   if (suggestion.detail !== undefined) item.detail = suggestion.detail;

@@ -125,6 +125,8 @@ describe('completion of section headers', () => {
   it('writes the bracket where it lacks', () => {
     assert.equal(accepted('[|', '[vars]'), '[vars]');
     assert.equal(accepted('[va|]', '[vars]'), '[vars]');
+    assert.equal(accepted('[|]', '[vars]'), '[vars]');
+    assert.equal(accepted('[a]\nuser: x\n[|]\n', '[vars]'), '[a]\nuser: x\n[vars]\n');
     assert.equal(accepted('va|', '[vars]'), '[vars]');
   });
 
@@ -199,6 +201,7 @@ describe('completion of values', () => {
     ['[a]\nserver: deploy@we|', 'web2', '[a]\nserver: deploy@web2'],
     ['[a]\nexclude: te|, x', '/public/', '[a]\nexclude: /public/, x'],
     ['[a]\nproject_dir: /a/%(|\nuser: x', 'user', '[a]\nproject_dir: /a/%(user)s\nuser: x'],
+    ['[a]\nproject_dir: /a/%(|)\nuser: x', 'user', '[a]\nproject_dir: /a/%(user)s\nuser: x'],
     ['[a]\nproject_dir: /a/%(|)s\nuser: x', 'user', '[a]\nproject_dir: /a/%(user)s\nuser: x'],
     ['[a]\nproject_dir: /a/%(us|er)s/b\nuser: x', 'user', '[a]\nproject_dir: /a/%(user)s/b\nuser: x'],
     ['[a]\nshared_dirs:\n  100|', '100%', '[a]\nshared_dirs:\n  100%%'],
