@@ -154,6 +154,7 @@ function serverRun(connection: Connection, facts: ServerRun['facts']): ServerRun
     facts,
     deferred: [],
     locked: false,
+    tookOver: undefined,
     begun: false,
     plan: undefined,
     previous: undefined,

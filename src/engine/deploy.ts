@@ -28,7 +28,7 @@ import { recipeDigest } from './recipe.ts';
 import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { flush, runScript } from './script.ts';
 import { lockedError } from './assess.ts';
-import { achieveSteps, assessSteps, localStep } from './steps.ts';
+import { achieveSteps, assessSteps, localStep, runHookBefore } from './steps.ts';
 import { assertBuilt } from './unbuilt.ts';
 import { assertOthersLive } from './subset.ts';
 
@@ -126,6 +126,7 @@ async function buildOnServers(run: Run): Promise<void> {
   await onEach(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
     const context = { run, server, signal };
     await achieveSteps(context, BUILD);
+    await runHookBefore(context, symlink);
     if (resumable(run, server) === undefined && !sealWithTransfer(run))
       await runScript(run, server, seal(run, server), { signal });
     await flush(run, server, signal);

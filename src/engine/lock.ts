@@ -32,6 +32,7 @@ t=.durant/lock.${run}
 cat > "$t" || exit 1
 if grep -qxF ${quote(recordLine('run', dead))} .durant/lock 2>/dev/null && (set -C; echo ${run} > .durant/lock.taken-${dead}) 2>/dev/null; then
   ${endProcesses(dead)}
+  rm -rf .durant/*.${dead} .durant/trash.*
   mv -f "$t" .durant/lock && rm -f .durant/lock.taken-${dead} && echo taken
 elif ln "$t" .durant/lock 2>/dev/null; then echo taken
 else echo held; fi
@@ -51,7 +52,7 @@ export function prepareScript(projectDir: string): string {
 
 /** Gives the lock back, if it is still this run's; the working directory is project_dir. */
 export function unlockScript(run: string): string {
-  return `if ${lockIsOurs(run)}; then rm -f .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;
+  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;
 }
 
 /** Removes whoever's lock it is, after ending what its run left running. `holder` guards against a lock that changed hands. */

@@ -134,7 +134,10 @@ async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undef
   if (result.status !== 0) throw serverFailure(server, result);
   server.facts = parseFacts(result.stdout, request);
   const answer = result.stdout.toString('utf8', 0, 16).split('\n', 1)[0];
-  if (answer === 'taken') return undefined;
+  if (answer === 'taken') {
+    server.tookOver ??= dead;
+    return undefined;
+  }
   server.locked = false;
   const holder = server.facts.lock;
   if (holder === null)

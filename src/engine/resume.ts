@@ -2,7 +2,9 @@
 import { ready } from './build.ts';
 import { switchBack } from './goals/symlink.ts';
 import { newestFirst, releaseName, sharedFinished } from './release.ts';
-import type { Run } from './run.ts';
+import type { ReleaseRecord } from './record.ts';
+import type { Run, ServerRun } from './run.ts';
+import { learnFacts } from './servers.ts';
 
 /** Whether every server of the run has this commit by this recipe live and finished. */
 export function isLive(run: Run): boolean {
@@ -20,12 +22,18 @@ export function isLive(run: Run): boolean {
 /** The release that an interrupted run prepared for the same commit and recipe, else a new name that is free on every server. */
 export function nameRelease(run: Run, options: { readonly again: boolean }): void {
   const { commit } = ready(run);
+  const records = run.servers.flatMap(({ facts }) => facts.records);
+  // Switched back or rolled back on one server, it is over on all.
+  const over = new Set(
+    records.flatMap(({ name, state }) => (state === 'failed' || state === 'bad' ? [name] : [])),
+  );
   const interrupted = newestFirst(
-    run.servers.flatMap(({ facts }) =>
-      facts.records.filter(
-        (record) =>
-          record.state === 'prepared' && record.commit === commit.id && record.recipe === run.recipe,
-      ),
+    records.filter(
+      (record) =>
+        record.state === 'prepared' &&
+        record.commit === commit.id &&
+        record.recipe === run.recipe &&
+        !over.has(record.name),
     ),
   )[0];
   if (interrupted !== undefined && !options.again) {
@@ -51,24 +59,51 @@ export function nameRelease(run: Run, options: { readonly again: boolean }): voi
   );
 }
 
-/** Where a dead run switched only some servers, to a release that is not this run's: those go back first. */
+/**
+ * Where an earlier run died, or lost a server, while it switched: the servers go back to one release before anything else. A release
+ * that it had switched to everywhere stays live, but is not checked yet: a deploy that fails goes back behind it.
+ */
 export async function agree(run: Run): Promise<void> {
-  const halfLive = run.servers.filter(({ facts }) => {
-    const live = facts.records.find((record) => record.name === facts.live);
-    return live !== undefined && live.state === 'prepared' && live.name !== run.release;
-  });
-  if (halfLive.length === 0 || new Set(run.servers.map(({ facts }) => facts.live)).size === 1) return;
-  const before = sharedFinished(run.servers.map(({ facts }) => facts))[0];
-  if (before === undefined) return;
-  for (const server of halfLive) {
+  const unchecked = run.servers.filter((server) => liveRecord(server)?.state === 'prepared');
+  const differ = new Set(run.servers.map(({ facts }) => facts.live)).size > 1;
+  const astray = differ ? [...unchecked, ...leftByDeadRollback(run)] : [];
+  for (const server of astray) {
+    const before = releaseBefore(run, server);
+    if (before === undefined || before === server.facts.live) continue;
     run.emit({
       event: 'warning',
       code: 'switched-back',
-      message: `An interrupted run had switched ${server.address.entry} alone; it goes back to ${before.name} first.`,
+      message: `An interrupted run had switched ${server.address.entry} alone; it goes back to ${before} first.`,
       server: server.address.entry,
     });
-    server.previous = before.name;
+    server.previous = before;
     await switchBack(run, server, run.signal);
     server.previous = undefined;
+    // What the transfer builds on is another release now.
+    server.facts = await learnFacts(server.connection, run.settings, run.signal);
   }
+  if (run.action !== 'deploy') return;
+  for (const server of unchecked)
+    if (server.facts.live === run.release) server.previous = releaseBefore(run, server) ?? null;
+}
+
+/** Servers whose lock was taken over from a rollback: both of its releases are finished, so only the lock tells that it was under way. */
+function leftByDeadRollback(run: Run): readonly ServerRun[] {
+  return run.servers.some((server) => server.tookOver?.action === 'rollback') ? run.servers : [];
+}
+
+/** What a server goes back to: the newest release that is live on another and finished here, else the newest that all have finished. */
+function releaseBefore(run: Run, server: ServerRun): string | undefined {
+  const finishedHere = new Set(
+    server.facts.records.flatMap(({ name, state }) => (state === 'finished' ? [name] : [])),
+  );
+  const live = run.servers.flatMap((each) => liveRecord(each) ?? []);
+  const before =
+    newestFirst(live).find(({ name, state }) => state === 'finished' && finishedHere.has(name)) ??
+    sharedFinished(run.servers.map(({ facts }) => facts))[0];
+  return before?.name;
+}
+
+function liveRecord({ facts }: ServerRun): ReleaseRecord | undefined {
+  return facts.records.find((record) => record.name === facts.live);
 }

@@ -11,6 +11,7 @@ import { hookCommands, releasePath, runHook } from './hooks.ts';
 import { unlockScript } from './lock.ts';
 import { giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
 import type { Host } from './ports.ts';
+import { agree } from './resume.ts';
 import type { ReleaseRecord } from './record.ts';
 import { newestLive, rollbackCandidate } from './release.ts';
 import { onAll, onEach, warnOf, type Run, type StageRequest } from './run.ts';
@@ -64,6 +65,7 @@ export function rollback(
     await confirmProtected(run, request.confirmed);
 
     await lockServers(run, request.waitMs);
+    await agree(run);
     // Under the lock: the release may have been removed meanwhile.
     choose(run, { ...request, release: run.release });
     run.phase = 'publishing';

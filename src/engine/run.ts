@@ -33,6 +33,8 @@ export interface ServerRun {
   /** Scripts that wait for the next round trip to this server; they run in project_dir. */
   deferred: string[];
   locked: boolean;
+  /** The lock of our own dead run that this run took over. */
+  tookOver: LockRecord | undefined;
   /** Whether this run has begun a release there, so that a failure has to remove it. */
   begun: boolean;
   /** What the transfer would do, or did. */

@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { DurantError, type ErrorCode } from '../errors.ts';
 import type { Connection, RemoteResult } from '../remote/target.ts';
-import { quote } from '../remote/shell.ts';
+import { quote, quotePath } from '../remote/shell.ts';
 import { noteProcesses } from './lock.ts';
 import type { Run, ServerRun } from './run.ts';
 
@@ -34,7 +34,7 @@ export async function runScript(
   options: { readonly signal: AbortSignal; readonly input?: Buffer },
 ): Promise<RemoteResult> {
   const waiting = server.deferred;
-  const enter = `LC_ALL=C; export LC_ALL\ncd ${quote(server.facts.project)} || exit 1\n`;
+  const enter = `LC_ALL=C; export LC_ALL\ncd ${quotePath(server.facts.project)} || exit 1\n`;
   const note = server.locked ? `${noteProcesses(run.id)}\n` : '';
   let result: RemoteResult;
   try {

@@ -20,11 +20,34 @@ export async function achieveSteps(context: StepContext, steps: readonly Step[])
           reason: 'an interrupted run has done it; the release is complete and checked',
         };
       if (await step.achieved(context)) return { state: 'already', reason: await step.reason(context) };
-      await hook(context, 'before', step.name);
+      if (step.hookedEarly !== true) await hook(context, 'before', step.name);
       await step.achieve(context);
       await hook(context, 'after', step.name);
       return { state: 'done', reason: null };
     });
+  }
+}
+
+/** Runs the before-hook of a step that is `hookedEarly` and not achieved yet. */
+export async function runHookBefore(context: StepContext, step: Step): Promise<void> {
+  if (await step.achieved(context)) return;
+  const name = stepHook('before', step.name);
+  if (hookCommands(context.run, name).length === 0) return;
+  try {
+    await hook(context, 'before', step.name);
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    const server = context.server.address.entry;
+    context.run.failedStep ??= step.name;
+    context.run.emit({
+      event: 'step',
+      step: step.name,
+      server,
+      state: 'failed',
+      reason: error.message,
+      ms: null,
+    });
+    throw error;
   }
 }
 

@@ -1,9 +1,10 @@
 /** What a failed or cancelled run leaves behind: as far as servers can be reached, nothing. */
 import type { DurantError } from '../errors.ts';
-import { removeRelease, recordOf, writeRecord } from './goals/release.ts';
+import { removeRelease, recordOf, resumable, writeRecord } from './goals/release.ts';
 import { switchBack } from './goals/symlink.ts';
 import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook } from './hooks.ts';
+import { lockIsOurs } from './lock.ts';
 import { giveBackLocks } from './locks.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, flush } from './script.ts';
@@ -65,9 +66,12 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
       if (run.action === 'deploy' && server.locked && run.release !== undefined) {
         server.deferred = [];
         if (published) defer(server, writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
-        else if (server.begun) defer(server, `rm -rf .durant/*.${run.id}; ${removeRelease(run.release)}`);
+        else if (isUnfinished(run, server))
+          defer(server, `rm -rf .durant/*.${run.id}; ${removeRelease(run.release)}`);
       }
       if (server.locked) defer(server, historyLine(run, `failed: ${error.code}`));
+      // Where the lock was lost, another run may have made the release its own.
+      server.deferred = server.deferred.map((script) => `if ${lockIsOurs(run.id)}; then\n${script}\nfi`);
       await reachable(run, server, () => flush(run, server, signal));
     }),
   );
@@ -87,6 +91,12 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
     );
   await giveBackLocks(run);
   return left;
+}
+
+/** Whether the run's release is there, or may be, and is nobody's yet: begun by this run, or by a dead one whose work it went on with. */
+function isUnfinished(run: Run, server: ServerRun): boolean {
+  if (server.facts.live === run.release) return false;
+  return server.begun || resumable(run, server)?.state === 'prepared';
 }
 
 /** Tries again over a new connection where the old one was lost. */

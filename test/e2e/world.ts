@@ -20,11 +20,15 @@ import {
   type CliRun,
 } from '../support/cli.ts';
 import { awkwardFiles, makeRepository, type CommitDescription, type Repository } from '../support/repo.ts';
+import { startProxy, type Proxy } from '../support/proxy.ts';
 import { startSshd, type SshdOptions, type TestServer } from '../support/sshd.ts';
+import { throughProxy } from '../support/throughProxy.ts';
 
 export interface WorldOptions {
   /** One sshd each. */
   readonly servers?: readonly SshdOptions[];
+  /** `proxied`: each server is reached through a proxy of its own. Default `direct`. */
+  readonly line?: 'direct' | 'proxied';
   readonly commits?: readonly CommitDescription[];
   /** Lines added to the stage `production`. */
   readonly conf?: readonly string[];
@@ -33,6 +37,8 @@ export interface WorldOptions {
 export interface World {
   readonly repository: Repository;
   readonly servers: readonly TestServer[];
+  /** One for each server where `line` is `proxied`, else none. */
+  readonly proxies: readonly Proxy[];
   readonly home: CliHome;
   /** Folder of durant.conf. */
   readonly project: string;
@@ -56,7 +62,13 @@ export const firstCommit: CommitDescription = {
 };
 
 export async function makeWorld(options: WorldOptions = {}): Promise<World> {
-  const servers = await Promise.all((options.servers ?? [{}]).map((each) => startSshd(each)));
+  const started = await Promise.all((options.servers ?? [{}]).map((each) => startSshd(each)));
+  const proxies =
+    options.line === 'proxied' ? await Promise.all(started.map(({ port }) => startProxy({ port }))) : [];
+  const servers = started.map((server, index) => {
+    const proxy = proxies[index];
+    return proxy === undefined ? server : throughProxy(server, proxy);
+  });
   const repository = makeRepository(options.commits ?? [firstCommit]);
   const home = await makeCliHome(servers);
   const project = mkdtempSync(join(tmpdir(), 'durant-project-'));
@@ -68,6 +80,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
   const world: World = {
     repository,
     servers,
+    proxies,
     home,
     project,
     configure(lines, entries = servers.map((server) => server.entry)) {
@@ -97,7 +110,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
         : [],
     read: (path, server) => readFileSync(join(site(server), 'current', path), 'utf8'),
     async remove() {
-      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all([...servers, ...proxies].map((each) => each.stop()));
       await home.remove();
       repository.remove();
       rmSync(project, { recursive: true, force: true });

@@ -28,6 +28,8 @@ export interface Step extends Goal<StepContext> {
   applies?(run: Run): boolean;
   /** It works inside the new release, so a prepared release that is resumed has it already. */
   readonly inRelease?: true;
+  /** Its before-hook runs at the end of building (`runHookBefore`), so that no server waits for another's hook when the step comes. */
+  readonly hookedEarly?: true;
   /** The user's commands that it would run, for the dry run. */
   commands?(run: Run): readonly string[];
 }

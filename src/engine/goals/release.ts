@@ -19,6 +19,8 @@ export const release: Step = {
     server.begun = true;
     const name = nameOf(run);
     const leftovers = leftoversOf(run, server);
+    // A dead run completed it on another server, but not here: here it is made anew under its name.
+    if (hasTraceOf(server, name)) leftovers.push(name);
     defer(
       server,
       [
@@ -73,6 +75,10 @@ export function writeRecord(record: ReleaseRecord): string {
 export function removeRelease(name: string, sudo = ''): string {
   const [folder, trash] = [quote(`releases/${name}`), quote(`.durant/trash.${name}`)];
   return `{ rm -rf ${trash}; if [ -d ${folder} ]; then mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
+}
+
+function hasTraceOf({ facts }: ServerRun, name: string): boolean {
+  return facts.folders.has(name) || facts.orphanRecords.some((record) => record.name === name);
 }
 
 function nameOf(run: Run): string {

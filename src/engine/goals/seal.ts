@@ -17,6 +17,7 @@ export function sealWithTransfer(run: Run): boolean {
     settings.clear_paths,
     settings.release_command,
     hookCommands(run, 'after_update_code'),
+    hookCommands(run, 'before_symlink'),
   ];
   return (
     later.every((each) => each.length === 0) &&

@@ -8,6 +8,7 @@ import type { Step } from './goal.ts';
 
 export const symlink: Step = {
   name: 'symlink',
+  hookedEarly: true,
   async achieved({ run, server }) {
     return server.facts.live === run.release;
   },
@@ -32,10 +33,19 @@ export async function switchTo(
   release: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const before = server.facts.live;
+  const { previous } = server;
   // Noted before the attempt: when the line dies under it, the switch may have happened.
-  if (server.previous === undefined) server.previous = before;
-  await flip(run, server, release, signal);
+  if (previous === undefined) server.previous = server.facts.live;
+  try {
+    await flip(run, server, release, signal);
+  } catch (error) {
+    if (error instanceof DurantError && error.code === 'lock-lost') {
+      // Somebody else works there now: nothing of it is this run's to undo.
+      server.previous = previous;
+      server.locked = false;
+    }
+    throw error;
+  }
 }
 
 /** Points `current` back at what it pointed at before this run; removes it where there was nothing. */

@@ -7,6 +7,7 @@ import { updateCode as sendTree } from '../../transfer/stream.ts';
 import type { Tree } from '../../transfer/scan.ts';
 import { DurantError } from '../../errors.ts';
 import type { Run, ServerRun } from '../run.ts';
+import { noteProcesses } from '../lock.ts';
 import { takeDeferred } from '../script.ts';
 import type { Step } from './goal.ts';
 import { resumable } from './release.ts';
@@ -53,7 +54,7 @@ export const updateCode: Step = {
       signal,
       timeoutMs: run.settings.command_timeout,
       onProgress: ({ files, bytes }) => progress(files, bytes),
-      before: takeDeferred(server),
+      before: `${noteProcesses(run.id)}\n${takeDeferred(server)}`,
       after: sealWithTransfer(run) ? seal(run, server) : '',
     });
     progress(plan.sendFiles, plan.sendBytes);
