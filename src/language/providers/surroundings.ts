@@ -109,7 +109,9 @@ function createLookup<T>(find: (key: string) => Promise<T | undefined>): Lookup<
     get,
     peek(key, arrived) {
       const before = entries.get(key);
-      if (before === undefined || before.since === 0)
+      // What could not be found out may be there by now.
+      const unanswered = before?.value === undefined && Date.now() - (before?.since ?? 0) >= FRESH;
+      if (unanswered || before?.since === 0)
         void get(key).then((value) => {
           if (value !== undefined || before?.value !== undefined) arrived();
         });

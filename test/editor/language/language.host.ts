@@ -36,7 +36,7 @@ describe('durant.conf in the editor', () => {
     await write(STAGE);
     await document.save();
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    rmSync(project, { recursive: true, force: true });
+    rmSync(project, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     rmSync(join(homedir(), '.ssh/config'));
   });
 
