@@ -17,6 +17,8 @@ export function createHost(env: Environment, prompt: Prompter): Host {
     now: () => new Date(),
     user: userName(env),
     hostname: hostname(),
+    // The file that runs, which the bundle is, so that rsync can start it as its remote shell.
+    cli: [process.execPath, ...(process.argv[1] === undefined ? [] : [process.argv[1]])],
     ...durantFolders(env),
   };
 }

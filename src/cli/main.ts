@@ -1,6 +1,7 @@
 /** The `durant` command: arguments, the command, its exit status. */
 import { setFlagsFromString } from 'node:v8';
 import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
+import { rsyncShellCommand } from '../transfer/rsyncDoor.ts';
 import { parseArgs, type ParsedArgs } from './args.ts';
 import type { Context } from './context.ts';
 import { exitStatus } from './exitStatus.ts';
@@ -10,12 +11,14 @@ import { errorObject, printJson } from './json.ts';
 import { createOutput, printLine, type Output } from './output.ts';
 import { printableLines } from './printable.ts';
 import { runCommand } from './route.ts';
+import { rsyncShell } from './rsyncShell.ts';
 
 const quietly: GlobalOptions = { config: undefined, json: false, color: true, verbose: false };
 
 async function main(argv: readonly string[]): Promise<number> {
   // A deploy reads many small things once: a young generation that grows for them would hold 30 MB more to the end.
   setFlagsFromString('--semi-space-growth-factor=1');
+  if (argv[0] === rsyncShellCommand) return rsyncShell(argv.slice(1), process.env);
   const parsed = parseArgs(argv);
   const options = parsed.kind === 'run' ? parsed.invocation.global : { ...quietly, json: wantsJson(parsed) };
   const output = createOutput(process, process.env, options);

@@ -21,4 +21,6 @@ export interface Host {
   readonly gitPath?: string | undefined;
   readonly sshPath?: string | undefined;
   readonly rsyncPath?: string | undefined;
+  /** Program and arguments that start Durant's command line on this machine: rsync's remote shell is a subcommand of it. */
+  readonly cli: readonly string[];
 }

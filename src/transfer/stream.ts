@@ -34,6 +34,11 @@ export interface UpdateRequest {
   readonly before: string;
   /** sh text for project_dir that runs after the check in the same round trip; where it fails the transfer has failed. */
   readonly after: string;
+  /** Brings what has to be sent into `.durant/incoming.<run>/in/tree` in another way than the stream (rsync.ts), after running `before`. */
+  readonly carry?: (load: {
+    readonly entries: readonly TreeEntry[];
+    readonly before: string;
+  }) => Promise<void>;
   readonly signal: AbortSignal;
   readonly timeoutMs?: number | undefined;
   /** Called as the stream is read: files and links begun, and bytes of file content, so far. */
@@ -96,8 +101,11 @@ async function runUpdate(request: UpdateRequest, base: Base, load: Load): Promis
   const { connection, facts } = request;
   const server = connection.address.entry;
   if (facts.hashTool === undefined || !facts.tar) throw missingTool(server, facts);
-  const compression = chooseCompression(connection.address, facts);
+  const compression =
+    request.carry === undefined ? chooseCompression(connection.address, facts) : ('none' as const);
+  await request.carry?.({ entries: load.send, before: request.before });
   const script = updateScript({
+    carrier: request.carry === undefined ? 'stream' : 'delivered',
     projectDir: request.projectDir,
     run: request.run,
     release: request.release,
@@ -107,10 +115,11 @@ async function runUpdate(request: UpdateRequest, base: Base, load: Load): Promis
     hashTool: facts.hashTool,
     decompress: decompressCommand(compression),
     digest: request.tree.manifest.digest,
-    before: request.before,
+    before: request.carry === undefined ? request.before : '',
     after: request.after,
   });
-  const stream = openStream(request, load, createCompressor(compression));
+  const stream =
+    request.carry === undefined ? openStream(request, load, createCompressor(compression)) : delivered(load);
   let result: RemoteResult;
   try {
     result = await connection.exec({
@@ -129,6 +138,21 @@ async function runUpdate(request: UpdateRequest, base: Base, load: Load): Promis
   if (!answer.isDone && answer.drift.length === 0)
     throw stream.failure() ?? failure(server, result, answer.failed);
   return { ...stream.sent(), usedSpare: answer.base === 'spare', drift: answer.drift };
+}
+
+/** Where something else has carried the load: only the list of removals is left to send. */
+function delivered({ send, remove }: Load): Stream {
+  const files = send.filter((entry) => entry.type !== 'dir');
+  const bytes = files.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0);
+  return {
+    input: Readable.from([removeList(remove)]),
+    failure: () => undefined,
+    sent: () => ({ files: files.length, bytes, wireBytes: 0 }),
+  };
+}
+
+function removeList(paths: readonly string[]): Buffer {
+  return Buffer.from(paths.map((path) => `${escapePath(path)}\n`).join(''), 'latin1');
 }
 
 interface Stream {
@@ -179,7 +203,7 @@ function openStream(request: UpdateRequest, load: Load, compressor: Transform | 
 function* members(root: string, load: Load): Generator<TarMember, void, undefined> {
   const { tree, remove, end } = streamMembers;
   const rootBytes = Buffer.from(`${root}/`, 'utf8').toString('latin1');
-  const list = Buffer.from(load.remove.map((path) => `${escapePath(path)}\n`).join(''), 'latin1');
+  const list = removeList(load.remove);
   yield { type: 'file', name: remove, mode: 0o600, mtimeMs: 0, size: list.length, content: list };
   yield { type: 'dir', name: tree, mode: 0o755, mtimeMs: 0 };
   for (const entry of load.send) {

@@ -27,6 +27,8 @@ export interface UpdateScript {
   readonly base: Base;
   readonly unchanged: 'copy' | 'link';
   readonly hashTool: HashTool;
+  /** `stream`: standard input is the tar stream; `delivered`: the tree lies in `incoming.RUN/in/tree`, the list of removals is the input. */
+  readonly carrier: 'stream' | 'delivered';
   /** Reads the stream from standard input and writes the tar archive; undefined: it is not compressed. */
   readonly decompress: string | undefined;
   /** Digest of the manifest that must come out. */
@@ -67,10 +69,10 @@ function inProject(text: string, stage: 'before' | 'after'): string {
     : `( umask "$mask"; cd "$top" || exit 1\n${text}\n) </dev/null || { echo transfer.failed=${stage}; exit 1; }`;
 }
 
-function prepareStage({ base }: UpdateScript): string {
+function prepareStage({ base, carrier }: UpdateScript): string {
   const privateFolders = String.raw`W=$top/$I/work C=$top/$I/copy; export W C
 die() { echo "transfer.failed=$1"; exit 1; }
-rm -rf "$I/in"; mkdir -p "$I" && chmod 700 "$I" && mkdir -p "$W" "$C" "$I/in" || die folder
+${carrier === 'stream' ? 'rm -rf "$I/in"; ' : ''}mkdir -p "$I" && chmod 700 "$I" && mkdir -p "$W" "$C" "$I/in" || die folder
 `;
   if (base.kind === 'kept') return `${privateFolders}live=$W/new\n`;
   // A release folder may be there already, with what hooks put into it.
@@ -95,10 +97,11 @@ job=$!`,
 }
 
 /** While the base is being copied in the background. */
-function receiveStage({ base, decompress }: UpdateScript): string {
+function receiveStage({ base, carrier, decompress }: UpdateScript): string {
   const tar = 'tar -xpof - -C "$I/in"';
+  const receive = decompress === undefined ? tar : `${decompress} | ${tar}`;
   return [
-    decompress === undefined ? tar : `${decompress} | ${tar}`,
+    carrier === 'stream' ? receive : 'cat >"$I/in/remove" && : >"$I/in/end"',
     'received=$?',
     base.kind === 'live' ? 'wait $job || die base; base=$(cat "$W/base")' : '',
     '[ $received = 0 ] && [ -f "$I/in/end" ] || die stream',

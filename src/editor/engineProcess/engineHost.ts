@@ -1,5 +1,6 @@
 /** What the engine needs from outside, as the editor supplies it. */
 import { hostname, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Host } from '../../engine/index.ts';
 import { git } from '../../git/clone.ts';
 import type { Connect, Prompter } from '../../remote/target.ts';
@@ -28,6 +29,8 @@ export function createEngineHost(
     gitPath: setup.gitPath,
     sshPath: setup.sshPath,
     rsyncPath: setup.rsyncPath,
+    // The bundles lie side by side.
+    cli: [process.execPath, join(dirname(process.argv[1] ?? ''), 'cli.cjs')],
   };
 }
 

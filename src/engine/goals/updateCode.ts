@@ -7,6 +7,7 @@ import { updateCode as sendTree } from '../../transfer/stream.ts';
 import type { Tree } from '../../transfer/scan.ts';
 import { DurantError } from '../../errors.ts';
 import type { Run, ServerRun } from '../run.ts';
+import { assessCarrier, carrierOf } from '../carrier.ts';
 import { noteProcesses } from '../lock.ts';
 import { takeDeferred } from '../script.ts';
 import type { Step } from './goal.ts';
@@ -15,6 +16,7 @@ import { seal, sealWithTransfer } from './seal.ts';
 
 export const updateCode: Step = {
   name: 'update_code',
+  assess: assessCarrier,
   async achieved({ run, server }) {
     return resumable(run, server) !== undefined;
   },
@@ -39,19 +41,29 @@ export const updateCode: Step = {
         total_bytes: plan.sendBytes,
       });
     progress(0, 0);
+    const live = manifest === undefined ? undefined : (server.facts.live ?? undefined);
+    const carry = carrierOf(
+      { run, server, signal },
+      {
+        plan,
+        basis: live === undefined ? undefined : { how: run.settings.unchanged, folder: `releases/${live}` },
+        onProgress: progress,
+      },
+    );
     const result = await sendTree({
       connection: server.connection,
       projectDir: server.facts.project,
       run: run.id,
       release: run.release ?? '',
       commit: run.commit?.id ?? '',
-      live: manifest === undefined ? undefined : (server.facts.live ?? undefined),
+      live,
       liveManifest: manifest,
       tree,
       plan,
       unchanged: run.settings.unchanged,
       facts: server.facts.transfer,
       signal,
+      ...(carry === undefined ? {} : { carry }),
       timeoutMs: run.settings.command_timeout,
       onProgress: ({ files, bytes }) => progress(files, bytes),
       before: `${noteProcesses(run.id)}\n${takeDeferred(server)}`,

@@ -1,0 +1,78 @@
+/** Which transfer brings files to a server: the stream of its own, or the real rsync on both ends. */
+import { carryByRsync, assertRsync, landingScript, type RsyncHere } from '../transfer/rsync.ts';
+import { displayPath } from '../transfer/manifest.ts';
+import type { Change, Plan } from '../transfer/plan.ts';
+import type { TreeEntry } from '../transfer/scan.ts';
+import { DurantError } from '../errors.ts';
+import { quote } from '../remote/shell.ts';
+import { noteProcesses } from './lock.ts';
+import type { Run } from './run.ts';
+import { runScript } from './script.ts';
+import type { StepContext } from './goals/goal.ts';
+
+/** Brings entries of the tree into `.durant/incoming.<run>/in/tree`, after running `before` in project_dir. */
+export type Carry = (load: {
+  readonly entries: readonly TreeEntry[];
+  readonly before: string;
+}) => Promise<void>;
+
+/** @throws {DurantError} `local-tool-missing`, `tool-missing` where the stage wants rsync and an end has none that fits. */
+export async function assessCarrier({ run, server, signal }: StepContext): Promise<void> {
+  if (run.settings.transfer === 'rsync') await assertRsync(rsyncHere(run), server.connection, signal);
+}
+
+/**
+ * What carries in place of the stream; undefined for the stream itself.
+ * @param options.basis folder below project_dir whose files rsync builds on.
+ */
+export function carrierOf(
+  { run, server, signal }: StepContext,
+  options: {
+    readonly plan: Pick<Plan, 'changes'>;
+    readonly basis: { readonly how: 'copy' | 'link'; readonly folder: string } | undefined;
+    readonly onProgress: (files: number, bytes: number) => void;
+  },
+): Carry | undefined {
+  if (run.settings.transfer !== 'rsync') return undefined;
+  const changes = new Map(options.plan.changes.map((change) => [change.path, change]));
+  const { project } = server.facts;
+  return async ({ entries, before }) => {
+    const first = before === '' ? '' : `( ${before}\n) || exit 1\n`;
+    await runScript(run, server, `${first}${landingScript(project, run.id)}`, { signal });
+    if (run.tree === undefined) throw new DurantError('internal', 'There is no tree to carry yet.');
+    await carryByRsync({
+      connection: server.connection,
+      rsync: rsyncHere(run),
+      root: run.tree.root,
+      entries,
+      destination: `${project}/.durant/incoming.${run.id}/in/tree`,
+      basis:
+        options.basis === undefined
+          ? undefined
+          : { how: options.basis.how, folder: `${project}/${options.basis.folder}` },
+      prelude: `cd ${quote(project)} || exit 1\n${noteProcesses(run.id)}\n`,
+      signal,
+      timeoutMs: run.settings.command_timeout,
+      onProgress: ({ files, bytes }) => options.onProgress(files, bytes),
+      onItem: (path) => tell(changes.get(path)),
+    });
+    // What rsync did not itemise: deletions, and what it found on the server as it has to be.
+    for (const change of changes.values()) tell(change);
+  };
+
+  function tell(change: Change | undefined): void {
+    if (change === undefined || !changes.delete(change.path)) return;
+    run.emit({
+      event: 'change',
+      server: server.address.entry,
+      ...displayPath(change.path),
+      kind: change.kind,
+      bytes: change.bytes,
+    });
+  }
+}
+
+function rsyncHere(run: Run): RsyncHere {
+  const { rsyncPath, cli, env } = run.host;
+  return { program: rsyncPath ?? 'rsync', cli, env: { ...env } };
+}

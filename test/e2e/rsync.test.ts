@@ -1,0 +1,187 @@
+/** `transfer: rsync`: the releases it makes, through either client, against system and local servers; and what it refuses. */
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { assertSameTree } from '../support/tree.ts';
+import { finishedOf, makeWorld, type World } from './world.ts';
+
+const changed = {
+  'index.html': 'version 2\n',
+  'new\nname': 'added\n',
+  plain: { link: 'index.html' },
+  'bin/run': '#!/bin/sh\necho run\n',
+  'plain.txt': null,
+  empty: { content: '', executable: true },
+};
+
+describe('transfer: rsync', function () {
+  this.timeout(60_000);
+
+  describe('over ssh', () => {
+    let byRsync: World;
+    let byStream: World;
+    before(async () => {
+      byRsync = await makeWorld({ servers: [{}, {}], conf: ['transfer = rsync', 'spare = no'] });
+      byStream = await makeWorld({ conf: ['transfer = stream', 'spare = no'] });
+    });
+    after(() => Promise.all([byRsync.remove(), byStream.remove()]));
+
+    const assertEqual = (): void => {
+      for (const server of [0, 1])
+        assertSameTree(join(byRsync.site(server), 'current'), join(byStream.site(), 'current'), {
+          mtime: true,
+          without: ['REVISION'],
+        });
+    };
+
+    it('makes the release that the stream makes', async () => {
+      const result = await byRsync.run(['--json', 'deploy', 'production']);
+      assert.equal(result.status, 0, result.stdout);
+      assert.equal((await byStream.run(['deploy', 'production'])).status, 0);
+      assertEqual();
+      const added = result.events.filter(
+        (event) => event['event'] === 'change' && event['server'] === byRsync.servers[0]?.entry,
+      );
+      assert.ok(added.some((event) => event['path'] === 'new\nline' && event['kind'] === 'added'));
+      assert.ok(added.some((event) => event['path_base64'] !== undefined));
+      assert.ok(
+        result.events.some((event) => event['event'] === 'transfer' && Number(event['bytes']) > 4000),
+      );
+    });
+
+    it('finds it live again', async () => {
+      const again = finishedOf(await byRsync.run(['--json', 'deploy', 'production']));
+      assert.deepEqual(
+        (again['servers'] as { state: string }[]).map(({ state }) => state),
+        ['unchanged', 'unchanged'],
+      );
+    });
+
+    it('sends a change, reports it as the stream’s dry run does, and mends drift', async () => {
+      for (const world of [byRsync, byStream]) {
+        world.repository.commit({ message: 'Second', files: changed });
+        for (const server of world.servers.keys())
+          writeFileSync(join(world.site(server), 'current/kept/same.txt'), 'SAME\n');
+      }
+      const shown = (await byStream.run(['--json', '-n', 'deploy', 'production'])).events;
+      const result = await byRsync.run(['--json', 'deploy', 'production']);
+      assert.equal(result.status, 0, result.stdout);
+      const list = (events: typeof shown, entry = '') =>
+        events
+          .filter((event) => event['event'] === 'change' && event['server'] === entry)
+          .map((event) => `${event['kind']} ${event['path']} ${event['bytes']}`)
+          .toSorted();
+      assert.deepEqual(
+        list(result.events, byRsync.servers[1]?.entry),
+        list(shown, byStream.servers[0]?.entry),
+      );
+      const drift = result.events.filter((event) => event['code'] === 'drift');
+      assert.deepEqual(
+        drift.map((event) => event['server']).toSorted(),
+        byRsync.servers.map(({ entry }) => entry).toSorted(),
+      );
+      assert.equal((await byStream.run(['deploy', 'production'])).status, 0);
+      assertEqual();
+      assert.equal(byRsync.read('kept/same.txt'), 'same\n');
+    });
+
+    it('hard-links what did not change where unchanged is link', async () => {
+      byRsync.configure(['transfer = rsync', 'unchanged = link', 'ssh_client = openssh']);
+      byRsync.repository.commit({ message: 'Third', files: { 'index.html': 'version 3\n' } });
+      const before = byRsync.live() ?? '';
+      const result = await byRsync.run(['deploy', 'production']);
+      assert.equal(result.status, 0, result.stderr);
+      const inode = (release: string, path: string) =>
+        statSync(join(byRsync.site(), 'releases', release, path)).ino;
+      const live = byRsync.live() ?? '';
+      assert.equal(inode(live, 'kept/same.txt'), inode(before, 'kept/same.txt'));
+      assert.notEqual(inode(live, 'index.html'), inode(before, 'index.html'));
+      assert.equal(
+        readFileSync(join(byRsync.site(), 'releases', before, 'index.html'), 'utf8'),
+        'version 2\n',
+      );
+      assert.equal(byRsync.read('index.html', 1), 'version 3\n');
+    });
+
+    it('leaves nothing behind where it is cancelled', async () => {
+      byRsync.configure(['transfer = rsync', 'before_symlink = sleep 100']);
+      byRsync.repository.commit({ message: 'Fourth', files: { 'index.html': 'version 4\n' } });
+      const run = byRsync.start(['--json', 'deploy', 'production']);
+      await run.waitForEvent((event) => event['event'] === 'command');
+      run.interrupt();
+      assert.equal((await run.result).status, 130);
+      assert.equal(byRsync.read('index.html', 1), 'version 3\n');
+      assert.deepEqual(await byRsync.home.leftovers(), []);
+    });
+  });
+
+  it('works with this machine as the server', async () => {
+    const world = await makeWorld({ servers: [] });
+    try {
+      world.configure(['transfer = rsync'], ['local']);
+      const result = await world.run(['deploy', 'production']);
+      assert.equal(result.status, 0, result.stderr);
+      assertSameTree(join(world.home.directory, 'site/current'), world.repository.directory, {
+        without: ['.git', 'REVISION'],
+        folderModes: 'ignore',
+      });
+    } finally {
+      await world.remove();
+    }
+  });
+
+  describe('an end without a fitting rsync', () => {
+    let world: World;
+    before(async () => {
+      world = await makeWorld({ servers: [{}, { tools: 'busybox' }], conf: ['transfer = rsync'] });
+    });
+    after(() => world.remove());
+
+    it('is an error before anything happens: none on a server', async () => {
+      for (const args of [['deploy'], ['-n', 'deploy']]) {
+        const result = await world.run(['--json', ...args, 'production']);
+        assert.equal(result.status, 1);
+        const error = finishedOf(result)['error'] as Record<string, unknown>;
+        assert.equal(error['code'], 'tool-missing');
+        assert.match(String(error['message']), /rsync/);
+        assert.equal(world.live(), undefined);
+      }
+    });
+
+    it('is an error before anything happens: an old one, or none, here', async () => {
+      const bin = join(world.project, 'bin');
+      mkdirSync(bin);
+      writeFileSync(
+        join(bin, 'rsync'),
+        '#!/bin/sh\necho "openrsync: protocol version 29"; echo "rsync version 2.6.9 compatible"\n',
+      );
+      chmodSync(join(bin, 'rsync'), 0o755);
+      const old = await world.run(['--json', 'deploy', 'production'], {
+        env: { PATH: `${bin}:${world.home.env['PATH'] ?? ''}` },
+      });
+      const error = finishedOf(old)['error'] as Record<string, unknown>;
+      assert.equal(error['code'], 'local-tool-missing');
+      assert.match(String(error['message']), /2\.6/);
+
+      const tools = join(world.project, 'tools');
+      mkdirSync(tools);
+      for (const tool of ['git', 'ssh', 'sh', 'test']) {
+        const found = (world.home.env['PATH'] ?? '')
+          .split(':')
+          .map((folder) => join(folder, tool))
+          .find((file) => existsSync(file));
+        if (found !== undefined) symlinkSync(found, join(tools, tool));
+      }
+      const none = await world.run(['--json', 'deploy', 'production'], { env: { PATH: tools } });
+      assert.equal((finishedOf(none)['error'] as Record<string, unknown>)['code'], 'local-tool-missing');
+    });
+  });
+});
