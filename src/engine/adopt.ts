@@ -78,6 +78,8 @@ head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null ||
     state: 'finished',
     files: 0,
     bytes: 0,
+    env_names: '',
+    env_digest: '',
   };
 }
 

@@ -37,7 +37,7 @@ export async function runBuild(run: Run, commands: readonly string[], directory:
       step: 'before_deploy',
       command: placeOf(item).command,
       directory,
-      env: commandEnv(run, undefined),
+      env: { ...run.environment?.values, ...commandEnv(run, undefined) },
       server: null,
       signal: run.signal,
     });

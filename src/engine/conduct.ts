@@ -33,7 +33,7 @@ export interface RunOptions {
  */
 export async function conduct(options: RunOptions, work: (run: Run) => Promise<void>): Promise<RunFinished> {
   const { request, action, dryRun, host, signal } = options;
-  const { emit, mask } = maskedEmit(options.emit, request.secrets);
+  const { emit, mask, hide } = maskedEmit(options.emit, request.secrets);
   const prompt = announcedPrompter(host.prompt, emit);
   const reach: Reach = {
     settings: request.settings,
@@ -54,6 +54,7 @@ export async function conduct(options: RunOptions, work: (run: Run) => Promise<v
     journal: openJournal(host.stateDir),
     emit,
     mask,
+    hide,
     signal,
     dryRun,
     started,
@@ -67,6 +68,7 @@ export async function conduct(options: RunOptions, work: (run: Run) => Promise<v
     tree: undefined,
     release: undefined,
     recipe: '',
+    environment: undefined,
     phase: 'assessing',
     failedStep: undefined,
   };

@@ -12,6 +12,7 @@ import type { Step } from './goals/goal.ts';
 import { clearPaths } from './goals/clearPaths.ts';
 import { releaseCommand, vendors } from './goals/commands.ts';
 import { copyDirs } from './goals/copyDirs.ts';
+import { envFile } from './goals/envFile.ts';
 import { healthCheck } from './goals/healthCheck.ts';
 import { FINISHING } from './goals/finishing.ts';
 import { lock } from './goals/lock.ts';
@@ -28,6 +29,7 @@ import { recipeDigest } from './recipe.ts';
 import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { flush, runScript } from './script.ts';
 import { lockedError } from './assess.ts';
+import { resolveEnvironment } from './secrets/environment.ts';
 import { achieveSteps, assessSteps, localStep, runHookBefore } from './steps.ts';
 import { assertBuilt } from './unbuilt.ts';
 import { assertOthersLive } from './subset.ts';
@@ -50,6 +52,7 @@ export interface DeployRequest extends StageRequest {
 const BUILD: readonly Step[] = [
   release,
   updateCode,
+  envFile,
   shared,
   copyDirs,
   writable,
@@ -92,12 +95,19 @@ export function deploy(
 /** Everything that can be known to fail, before anything is changed anywhere. */
 async function assess(run: Run, request: DeployRequest): Promise<void> {
   assertBuilt(run.settings);
+  // Before anything is contacted: a secret or a tool that is missing ends the run here.
+  if (run.settings.env_file !== undefined)
+    await localStep(run, 'resolve', async () => {
+      run.environment = await resolveEnvironment(run);
+    });
   await together([fetchCode(run, request), reachServers(run)]);
   await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     assessSteps({ run, server, signal }, STEPS),
   );
   await assertOthersLive(run);
-  run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, run.mask);
+  run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, run.mask, {
+    environment: run.environment?.digest ?? null,
+  });
   nameRelease(run, request);
   if (request.waitMs > 0 || request.dryRun) return;
   for (const server of run.servers)

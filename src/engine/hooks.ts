@@ -3,6 +3,7 @@ import { OPTIONS, isOptionKey } from '../config/options.ts';
 import type { Settings } from '../config/options.ts';
 import { DurantError } from '../errors.ts';
 import { quote } from '../remote/shell.ts';
+import { sourceEnvironment } from './goals/envFile.ts';
 import { noteProcesses } from './lock.ts';
 import { oncePerRun, type Run, type ServerRun } from './run.ts';
 import { flush, runUserCommand } from './script.ts';
@@ -64,7 +65,7 @@ export async function runCommands(
           step,
           command,
           directory: localDirectory(run),
-          env,
+          env: { ...run.environment?.values, ...env },
           server: null,
           signal,
         }),
@@ -80,7 +81,7 @@ export async function runCommands(
       env,
       server: server.address.entry,
       signal,
-      note: server.locked ? `cd ${quote(server.facts.project)} && { ${noteProcesses(run.id)}; }\n` : '',
+      note: `${server.locked ? `cd ${quote(server.facts.project)} && { ${noteProcesses(run.id)}; }\n` : ''}${sourceEnvironment(server.facts.project, releaseIn(server.facts.project, directory) ?? run.release ?? '')}`,
     });
   }
 }
@@ -113,6 +114,12 @@ export function commandEnv(run: Run, server: ServerRun | undefined): Record<stri
 /** Folder of a release; with `inplace` project_dir itself. */
 export function releasePath(run: Run, project: string, release: string): string {
   return run.settings.strategy === 'inplace' ? project : `${project}/releases/${release}`;
+}
+
+/** The release that a folder is the folder of: after a switch-back that is not the run's own. */
+function releaseIn(project: string, directory: string): string | undefined {
+  const folder = `${project}/releases/`;
+  return directory.startsWith(folder) ? directory.slice(folder.length) : undefined;
 }
 
 function localDirectory(run: Run): string {

@@ -21,9 +21,14 @@ const RELEASE_FIELDS = [
   'state',
   'files',
   'bytes',
+  'env_names',
+  'env_digest',
 ] as const;
 
-/** One release as its record tells it. Dates are UTC ISO 8601; `finished` is empty until it is. */
+/**
+ * One release as its record tells it. Dates are UTC ISO 8601; `finished` is empty until it is. Of its environment file it knows the
+ * names, with commas between, and a keyed digest; both are empty where it has none.
+ */
 export type ReleaseRecord = {
   readonly [F in Exclude<(typeof RELEASE_FIELDS)[number], 'state' | 'files' | 'bytes'>]: string;
 } & {
@@ -50,7 +55,10 @@ export function recordLine(key: string, value: string | number): string {
 }
 
 export function formatRecord(record: ReleaseRecord): string {
-  return formatFields(RELEASE_FIELDS.map((field) => [field, record[field]]));
+  const without = record.env_names === '' ? ['env_names', 'env_digest'] : [];
+  return formatFields(
+    RELEASE_FIELDS.filter((field) => !without.includes(field)).map((field) => [field, record[field]]),
+  );
 }
 
 export function formatLock(lock: LockRecord): string {
@@ -75,6 +83,8 @@ export function parseRecord(text: string, name: string): ReleaseRecord {
     state: isReleaseState(get('state')) ? (get('state') as ReleaseState) : 'failed',
     files: Number(get('files')) || 0,
     bytes: Number(get('bytes')) || 0,
+    env_names: get('env_names'),
+    env_digest: get('env_digest'),
   };
 }
 

@@ -18,6 +18,7 @@ import { onAll, onEach, warnOf, type Run, type StageRequest } from './run.ts';
 import { defer, runScript } from './script.ts';
 import { achieveSteps, explainSteps } from './steps.ts';
 import type { Step } from './goals/goal.ts';
+import { hideEnvironments } from './goals/envFile.ts';
 import { healthCheck } from './goals/healthCheck.ts';
 import { lock } from './goals/lock.ts';
 import { symlink } from './goals/symlink.ts';
@@ -52,6 +53,9 @@ export function rollback(
       )
     )
       return alreadyLive(run);
+    await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
+      hideEnvironments(run, server, [run.release, server.facts.live], each),
+    );
     await sayWhatIsUndone(run);
     if (request.dryRun) {
       await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>

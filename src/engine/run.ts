@@ -12,6 +12,7 @@ import type { ServerFacts } from './facts.ts';
 import type { Journal } from './journal.ts';
 import type { Host } from './ports.ts';
 import type { LockRecord } from './record.ts';
+import type { ReleaseEnvironment } from './secrets/environment.ts';
 
 /** What every command of the engine is asked with. */
 export interface StageRequest {
@@ -54,6 +55,8 @@ export interface Run {
   readonly journal: Journal;
   readonly emit: Emit;
   readonly mask: (text: string) => string;
+  /** From now on these texts are masked in every event and error, like the request's secrets. */
+  readonly hide: (secrets: readonly string[]) => void;
   readonly signal: AbortSignal;
   readonly dryRun: boolean;
   readonly started: Date;
@@ -72,6 +75,8 @@ export interface Run {
   /** Name of the release that this run makes or switches to. */
   release: string | undefined;
   recipe: string;
+  /** The values of `env_file`; undefined where there is none, or the run makes no release. */
+  environment: ReleaseEnvironment | undefined;
   /** How far it is: what a failure has to undo follows from it. */
   phase: 'assessing' | 'building' | 'publishing' | 'finishing';
   /** The first step that failed, for `DURANT_FAILED_STEP`. */
@@ -82,22 +87,38 @@ export function newRunId(now: Date): string {
   return `${now.toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}-${randomBytes(4).toString('hex')}`;
 }
 
-/** Wraps `emit` so that no secret passes, in whatever field. */
+/** Fields that say which thing an event is about: names of durant.conf and of the contract, which a masked word would make useless. */
+const NAMES = ['event', 'server', 'step', 'state', 'kind', 'stream', 'stage', 'run', 'action'];
+
+/** Wraps `emit` so that no secret passes, in whatever field; `hide` adds to the secrets. */
 export function maskedEmit(
   emit: Emit,
   secrets: readonly string[],
-): { emit: Emit; mask: (text: string) => string } {
-  const mask = createMasker(secrets);
-  if (secrets.length === 0) return { emit, mask };
+): { emit: Emit; mask: (text: string) => string; hide: (secrets: readonly string[]) => void } {
+  let hidden = [...secrets];
+  let masker = createMasker(hidden);
+  const mask = (text: string): string => masker(text);
   const walk = (value: unknown): unknown => {
     if (typeof value === 'string') return mask(value);
     if (Array.isArray(value)) return value.map(walk);
     if (value === null || typeof value !== 'object') return value;
     return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [key, key === 'event' ? inner : walk(inner)]),
+      Object.entries(value).map(([key, inner]) => [
+        key,
+        NAMES.includes(key) && typeof inner === 'string' ? inner : walk(inner),
+      ]),
     );
   };
-  return { emit: (event) => emit(walk(event) as RunEvent), mask };
+  return {
+    emit: (event) => emit(hidden.length === 0 ? event : (walk(event) as RunEvent)),
+    mask,
+    hide: (more) => {
+      const fresh = more.filter((secret) => !hidden.includes(secret));
+      if (fresh.length === 0) return;
+      hidden = [...hidden, ...fresh];
+      masker = createMasker(hidden);
+    },
+  };
 }
 
 /** The host's prompter, announced in the event stream. */

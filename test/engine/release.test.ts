@@ -29,6 +29,8 @@ function record(name: string, state: ReleaseRecord['state'] = 'finished', starte
     state,
     files: 1,
     bytes: 1,
+    env_names: '',
+    env_digest: '',
   };
 }
 

@@ -1,0 +1,103 @@
+/** The environment file of a stage: read as dotenv on this machine, its `$NAME` values looked up, written for the release. */
+import { scryptSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse } from 'dotenv';
+import { expandLocalPath } from '../../config/localPath.ts';
+import type { Settings } from '../../config/options.ts';
+import { DurantError } from '../../errors.ts';
+import type { Run } from '../run.ts';
+import { lookUpSecrets } from './adapters.ts';
+import { writeEnvText } from './envText.ts';
+
+/** What every release of a run gets as its `env_target`. */
+export interface ReleaseEnvironment {
+  /** Every variable with its value; the values are secrets. */
+  readonly values: Readonly<Record<string, string>>;
+  /** The file, as servers get it. */
+  readonly text: string;
+  /** By a keyed hash, so that what lies on a server does not let values be guessed cheaply. */
+  readonly digest: string;
+}
+
+/** `$NAME`, or a 1Password reference `$op://vault/item/field`. */
+const REFERENCE = /^\$([A-Za-z_][A-Za-z0-9_.-]*|op:\/\/.+)$/;
+
+/**
+ * Reads `env_file` and looks its references up; undefined where the stage has none. What it finds is hidden from every output.
+ * @throws {DurantError} `config-invalid` for a file that is missing or cannot be written alike for all its readers; `unresolved-value`
+ * and `local-tool-missing` as `lookUpSecrets`.
+ */
+export async function resolveEnvironment(run: Run): Promise<ReleaseEnvironment | undefined> {
+  const { settings, host, request, signal } = run;
+  if (settings.env_file === undefined) return undefined;
+  const file = resolve(dirname(request.file), expandLocalPath(settings.env_file, host.env));
+  const written = parse(await readText(file, settings.env_file));
+  const references = Object.values(written).flatMap((value) => REFERENCE.exec(value)?.[1] ?? []);
+  const found = await lookUpSecrets(settings.secrets, references, settings.secrets_password_env, {
+    local: run.local,
+    env: host.env,
+    stageEnv: settings.env,
+    prompt: host.prompt,
+    hide: run.hide,
+    signal,
+  });
+  const values = Object.fromEntries(
+    Object.entries(written).map(([name, value]) => [
+      name,
+      found.get(REFERENCE.exec(value)?.[1] ?? '') ?? value,
+    ]),
+  );
+  run.hide([...found.values(), ...secretValues(values, settings, request.stage)]);
+  return { values, text: writeEnvText(values), digest: digestOf(values, settings, request.stage) };
+}
+
+/**
+ * Those of an environment's values that no output may show: all but those that say nothing (yes, no, a number) and those that
+ * durant.conf shows anyway, like the stage's name.
+ */
+export function secretValues(
+  values: Readonly<Record<string, string>>,
+  settings: Settings,
+  stage: string,
+): readonly string[] {
+  const shown = new Set([stage, ...textsOf({ ...settings, env: {} })].map((text) => text.toLowerCase()));
+  return Object.values(values).filter(
+    (value) =>
+      !/^(|true|false|yes|no|on|off|null|none|[0-9]{1,5})$/i.test(value.trim()) &&
+      !shown.has(value.trim().toLowerCase()),
+  );
+}
+
+async function readText(file: string, shown: string): Promise<string> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new DurantError(
+      'config-invalid',
+      `env_file: ${shown} cannot be read on this machine (${why}). Create it beside durant.conf, or correct the path.`,
+      { cause: error },
+    );
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new DurantError('config-invalid', `env_file: ${shown} is not UTF-8. Save it as UTF-8.`, {
+      cause: error,
+    });
+  }
+}
+
+function digestOf(values: Readonly<Record<string, string>>, settings: Settings, stage: string): string {
+  const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+  const salt = `durant env ${stage} ${settings.project_dir}`;
+  return scryptSync(JSON.stringify(sorted), salt, 32, { N: 4096 }).toString('hex');
+}
+
+function textsOf(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (value === null || typeof value !== 'object') return [];
+  return Object.values(value).flatMap(textsOf);
+}
