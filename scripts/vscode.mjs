@@ -2,7 +2,7 @@
 // `node scripts/vscode.mjs [oldest|newest]` makes what is missing of `.vscode-test/`; the tests import `provideVsCode`.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -37,7 +37,7 @@ async function isComplete(folder, release) {
 }
 
 function stamp({ codeServer, node }) {
-  return `code-server ${codeServer}, node ${node}\n`;
+  return `code-server ${codeServer}, node ${node}, logger 1\n`;
 }
 
 /** Made under another name and renamed when it is whole, so that two at once and a cancelled one do no harm. */
@@ -54,6 +54,8 @@ async function make(folder, release) {
     await npm(making, ['install', `node@${release.node}`]);
     await npm(codeFolder(making), ['install', '--omit=dev', '--ignore-scripts']);
     await npm(join(codeFolder(making), 'extensions'), ['install', '--omit=dev', '--ignore-scripts']);
+    const logger = join(codeFolder(making), 'node_modules', '@vscode', 'spdlog', 'index.js');
+    await copyFile(join(import.meta.dirname, 'vscode.spdlog.cjs'), logger);
     await writeFile(join(making, 'complete'), stamp(release));
     if (await isComplete(folder, release)) return;
     await rm(folder, { recursive: true, force: true });

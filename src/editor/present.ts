@@ -34,7 +34,11 @@ export function endingOf({ stage, action, finished, ms }: Ended, t: Translate): 
     action === 'rollback'
       ? t('{0} is rolled back: {1} is live on {2} ({3}).', stage, release, servers, formatDuration(ms))
       : t('{0} is live: {1} on {2} ({3}).', stage, release, servers, formatDuration(ms));
-  return { level: 'info', message, remedies: ['show-output', 'roll-back'] };
+  return {
+    level: 'info',
+    message,
+    remedies: action === 'rollback' ? ['show-output'] : ['show-output', 'roll-back'],
+  };
 }
 
 /** A failure's own sentence, where each server stands if that needs to be said, and the button that fixes it. */
@@ -43,6 +47,8 @@ export function failureOf(
   { stage, finished }: { readonly stage: string; readonly finished?: RunFinished | undefined },
   t: Translate,
 ): Ending {
+  if (error.code === 'confirmation-needed')
+    return { level: 'info', message: t('{0}: not confirmed. Nothing was changed.', stage), remedies: [] };
   if (error.code === 'cancelled') {
     const after = error.changed
       ? t('Something was changed and not put back: look at the servers before you go on.')

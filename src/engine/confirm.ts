@@ -21,7 +21,7 @@ export async function confirmProtected(run: Run, confirmed: boolean): Promise<vo
     {
       kind: 'confirm',
       server: null,
-      message: `${stage} is protected. ${what} on ${run.servers.length} server(s). Type the stage's name to go on.`,
+      message: `${stage} is protected. ${what} on ${run.servers.length === 1 ? '1 server' : `${run.servers.length} servers`}. Type the stage's name to go on.`,
       expect: stage,
       commits: await concernedCommits(run),
     },

@@ -215,7 +215,7 @@ function serverItem(id: string, snapshot: StageSnapshot, server: string, view: V
   return {
     id,
     label: server,
-    description: progress === undefined ? serverSummary(known, view) : progressText(progress, t),
+    description: progress === undefined ? serverSummary(snapshot, known, view) : progressText(progress, t),
     tooltip: [
       [t('Server'), server],
       ...(known?.error === undefined || known.error === null ? [] : [[t('Error'), known.error] as const]),
@@ -242,13 +242,15 @@ function serverIcon(
   return { file: 'server' };
 }
 
-function serverSummary(known: ServerKnown | undefined, { now, t }: View): string {
+/** Only what is not the rule: where all servers agree, the stage says what is live. */
+function serverSummary(snapshot: StageSnapshot, known: ServerKnown | undefined, { now, t }: View): string {
   if (known === undefined) return '';
   if (known.error !== null) return t('not reached');
   if (known.locked !== null) return t('locked by {0}', lockText(known.locked, now, t));
   if (known.current === null) return t('nothing deployed yet');
+  if (liveOf(snapshot.known).kind !== 'mixed') return '';
   const record = liveRecord(known);
-  return record === undefined ? known.current : `${commitOf(record.commit, record.name)} ${record.subject}`;
+  return t('live: {0}', record === undefined ? known.current : commitOf(record.commit, record.name));
 }
 
 function progressText({ step, state, share }: ServerProgress, t: Translate): string {

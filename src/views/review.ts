@@ -29,13 +29,22 @@ export interface Review extends Findings {
 
 export type ReviewNode =
   | { readonly kind: 'group'; readonly group: Group }
-  | { readonly kind: 'step'; readonly index: number }
+  | { readonly kind: 'step'; readonly finding: StepFinding }
   | { readonly kind: 'command'; readonly index: number }
   | { readonly kind: 'warning'; readonly index: number }
   | { readonly kind: 'file'; readonly change: FileFinding }
   | { readonly kind: 'more'; readonly group: Group; readonly count: number };
 
 export type Group = 'warnings' | 'steps' | 'commands' | ChangeEvent['kind'];
+
+/** A step and where it stands; servers that say the same of it are one. */
+export interface StepFinding {
+  readonly step: string;
+  readonly state: StepEvent['state'];
+  readonly reason: string | null;
+  /** Empty: on all servers of the run, or on this machine. */
+  readonly servers: readonly string[];
+}
 
 /** A file and on which servers it would change. */
 export interface FileFinding {
@@ -105,6 +114,28 @@ export function filesOf(review: Review, kind: ChangeEvent['kind']): readonly Fil
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** The steps in the order of the run, each once for servers that agree on it. */
+export function stepsOf(review: Review): readonly StepFinding[] {
+  const names = new Set(review.steps.map(({ step }) => step));
+  return [...names].flatMap((name) => {
+    const groups = new Map<string, StepEvent[]>();
+    for (const event of review.steps) {
+      if (event.step !== name) continue;
+      const key = `${event.state}\0${event.reason ?? ''}`;
+      groups.set(key, [...(groups.get(key) ?? []), event]);
+    }
+    return [...groups.values()].map((events): StepFinding => {
+      const servers = events.flatMap(({ server }) => (server === null ? [] : [server]));
+      return {
+        step: name,
+        state: events[0]?.state ?? 'pending',
+        reason: events[0]?.reason ?? null,
+        servers: servers.length === review.servers.length ? [] : servers,
+      };
+    });
+  });
+}
+
 /** One sentence above the list. */
 export function summaryOf(review: Review, { t }: View): string {
   const commit = review.finished.commit === null ? '' : shortCommit(review.finished.commit);
@@ -135,7 +166,7 @@ export function reviewChildren(review: Review, node: ReviewNode | undefined): re
     case 'warnings':
       return review.warnings.map((_, index) => ({ kind: 'warning', index }));
     case 'steps':
-      return review.steps.map((_, index) => ({ kind: 'step', index }));
+      return stepsOf(review).map((finding) => ({ kind: 'step', finding }));
     case 'commands':
       return review.commands.map((_, index) => ({ kind: 'command', index }));
     default: {
@@ -152,23 +183,8 @@ export function reviewItem(review: Review, node: ReviewNode, view: View): Item {
   switch (node.kind) {
     case 'group':
       return groupItem(review, node.group, view);
-    case 'step': {
-      const step = review.steps[node.index];
-      const pending = step?.state === 'pending';
-      return leaf(`step ${String(node.index)}`, step?.step ?? '', {
-        description: [
-          ...(step?.server === null || step?.server === undefined ? [] : [step.server]),
-          pending ? t('pending') : step?.state === 'failed' ? t('failed') : t('already done'),
-          ...(step?.reason === null || step?.reason === undefined ? [] : [step.reason]),
-        ].join(' · '),
-        icon: pending
-          ? { codicon: 'circle-outline' }
-          : step?.state === 'failed'
-            ? { codicon: 'error', color: 'list.errorForeground' }
-            : { codicon: 'pass', color: 'testing.iconPassed' },
-        context: 'step',
-      });
-    }
+    case 'step':
+      return stepItem(node.finding, view);
     case 'command': {
       const command = review.commands[node.index];
       return leaf(`command ${String(node.index)}`, command?.command ?? '', {
@@ -196,10 +212,42 @@ export function reviewItem(review: Review, node: ReviewNode, view: View): Item {
   }
 }
 
+function stepItem({ step, state, reason, servers }: StepFinding, { t }: View): Item {
+  const words: Readonly<Record<StepEvent['state'], string>> = {
+    pending: t('pending'),
+    running: t('pending'),
+    done: t('already done'),
+    already: t('already done'),
+    skipped: t('skipped'),
+    failed: t('failed'),
+  };
+  const icons: Readonly<Record<StepEvent['state'], Icon>> = {
+    pending: { codicon: 'circle-outline' },
+    running: { codicon: 'circle-outline' },
+    done: { codicon: 'pass', color: 'testing.iconPassed' },
+    already: { codicon: 'pass', color: 'testing.iconPassed' },
+    skipped: { codicon: 'debug-step-over' },
+    failed: { codicon: 'error', color: 'list.errorForeground' },
+  };
+  const parts = [
+    words[state],
+    ...(servers.length === 0 ? [] : [servers.join(', ')]),
+    ...(reason === null ? [] : [reason]),
+  ];
+  return {
+    ...leaf(`step ${step} ${servers.join(' ')}`, step, {
+      description: parts.join(' · '),
+      icon: icons[state],
+      context: 'step',
+    }),
+    tooltip: [[step, parts.join(' · ')]],
+  };
+}
+
 function groupItem(review: Review, group: Group, { t }: View): Item {
   const files = group === 'deleted' || group === 'changed' || group === 'added' ? filesOf(review, group) : [];
   const bytes = formatBytes(files.reduce((sum, file) => sum + file.bytes, 0));
-  const pending = review.steps.filter(({ state }) => state === 'pending').length;
+  const pending = stepsOf(review).filter(({ state }) => state === 'pending').length;
   const looks: Readonly<Record<Group, { label: string; description: string; icon: Icon }>> = {
     warnings: {
       label: t('Warnings'),

@@ -31,6 +31,7 @@ if (extensionTestsPath === undefined || extensionDevelopmentPath === undefined |
 const server = await startEditorServer({
   age: values['durant-vscode'] === 'oldest' ? 'oldest' : 'newest',
   dataDir,
+  automation: true,
   trust: values['durant-trust'] === true,
 });
 const browser = await openBrowser();

@@ -15,6 +15,8 @@ export interface EditorServerOptions {
   /** The environment of the extension host. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Takes tests to run in the extension host from the address; then it shows no notifications. Default false. */
+  readonly automation?: boolean;
   /** False: no folder has to be trusted. Default false. */
   readonly trust?: boolean;
 }
@@ -31,11 +33,14 @@ export interface EditorServer {
 
 export async function startEditorServer(options: EditorServerOptions): Promise<EditorServer> {
   const { version, main, node } = await provideVsCode(options.age);
-  await mkdir(join(options.dataDir, 'data', 'User'), { recursive: true });
-  await writeFile(
-    join(options.dataDir, 'data', 'User', 'settings.json'),
-    JSON.stringify(options.settings ?? {}, undefined, 2),
-  );
+  // What is of the machine counts only in the second place.
+  for (const place of ['User', 'Machine']) {
+    await mkdir(join(options.dataDir, 'data', place), { recursive: true });
+    await writeFile(
+      join(options.dataDir, 'data', place, 'settings.json'),
+      JSON.stringify(options.settings ?? {}, undefined, 2),
+    );
+  }
   const env = { ...process.env, ...options.env };
   const data = ['--accept-server-license-terms', '--disable-telemetry', '--server-data-dir', options.dataDir];
   for (const vsix of options.vsix ?? []) {
@@ -54,7 +59,7 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
       '--port',
       '0',
       '--without-connection-token',
-      '--enable-smoke-test-driver',
+      ...(options.automation === true ? ['--enable-smoke-test-driver'] : []),
       ...(options.trust === true ? [] : ['--disable-workspace-trust']),
     ],
     // A group of its own: extension hosts, terminals and watchers end with it.

@@ -1,0 +1,83 @@
+/** A hand on VS Code in the browser: what a person would click and type, and read on the screen. */
+import type { Locator, Page } from 'playwright-core';
+
+export interface Workbench {
+  readonly page: Page;
+  /** Runs a command by its title in the palette. */
+  readonly command: (title: string) => Promise<void>;
+  /** Types into the quick pick or input box that is open, and takes the first answer. */
+  readonly answer: (text: string) => Promise<void>;
+  /** Opens a file of the workspace by its name. */
+  readonly open: (name: string) => Promise<void>;
+  /** A row of a tree whose text holds `text`. */
+  readonly row: (text: string | RegExp) => Locator;
+  /** Opens the context menu of a row and takes one of its items. */
+  readonly menu: (row: Locator, item: string) => Promise<void>;
+  readonly notification: (text: string | RegExp) => Locator;
+  /** The modal dialog that is open. */
+  readonly dialog: Locator;
+  readonly pressInDialog: (button: string) => Promise<void>;
+  readonly showDurantView: () => Promise<void>;
+  readonly screenshot: (path: string) => Promise<void>;
+}
+
+export function workbench(page: Page): Workbench {
+  const quickInput = page.locator('.quick-input-widget:visible');
+  const dialog = page.locator('.monaco-dialog-box');
+  return {
+    page,
+    command: async (title) => {
+      await page.keyboard.press('F1');
+      const input = quickInput.locator('input[type="text"]');
+      await input.waitFor();
+      await input.fill(`>${title}`);
+      await quickInput.locator('.monaco-list-row', { hasText: title }).first().waitFor();
+      await page.keyboard.press('Enter');
+    },
+    answer: async (text) => {
+      const input = quickInput.locator('input').first();
+      await input.waitFor();
+      await input.fill(text);
+      await page.keyboard.press('Enter');
+    },
+    open: async (name) => {
+      await page.keyboard.press('Control+P');
+      const input = quickInput.locator('input[type="text"]');
+      await input.waitFor();
+      await input.fill(name);
+      await quickInput.locator('.monaco-list-row', { hasText: name }).first().waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.tab.active', { hasText: name }).waitFor();
+    },
+    row: (text) => page.locator('.pane-body .monaco-list-row', { hasText: text }).first(),
+    menu: async (row, item) => {
+      await row.click({ button: 'right' });
+      const entry = page.locator('.context-view .action-item', { hasText: item }).first();
+      await entry.waitFor();
+      await entry.click();
+    },
+    notification: (text) => page.locator('.notification-list-item', { hasText: text }).first(),
+    dialog,
+    pressInDialog: async (button) => {
+      await dialog.locator('.monaco-button', { hasText: button }).first().click();
+    },
+    showDurantView: async () => {
+      await page.locator('.activitybar .action-item [aria-label^="Durant"]').first().click();
+      await page
+        .locator('.part.sidebar .title-label, .part.sidebar .composite.title', { hasText: /Durant/i })
+        .first()
+        .waitFor();
+    },
+    screenshot: async (path) => {
+      await page.screenshot({ path });
+    },
+  };
+}
+
+/** Opens the address and waits for the workbench. */
+export async function openWorkbench(page: Page, url: string): Promise<Workbench> {
+  await page.goto(url);
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  await page.locator('.explorer-folders-view, .explorer-viewlet').first().waitFor({ timeout: 60_000 });
+  return workbench(page);
+}
