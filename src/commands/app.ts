@@ -6,7 +6,7 @@ import { createAnswer } from '../editor/prompts.ts';
 import { logRun } from '../editor/log.ts';
 import type { Secrets } from '../editor/secrets.ts';
 import type { ReviewView } from '../views/reviewView.ts';
-import { stageKey, type StageId, type Store } from '../views/store.ts';
+import { liveOf, stageKey, type StageId, type Store } from '../views/store.ts';
 import type { Runs } from './runs.ts';
 
 export interface App {
@@ -44,6 +44,7 @@ export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently')
         },
       );
       app.store.setKnown(stage, { servers, at: Date.now() });
+      void countBehind(app, stage);
     } catch (thrown) {
       const { code, message } = asDurantError(thrown);
       app.log.error(`${stage.stage} │ ${message} [${code}]`);
@@ -56,6 +57,23 @@ export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently')
   const loading = load();
   app.loads.set(key, loading);
   return loading;
+}
+
+/** Goes on after the servers have answered: a fetch from a slow repository delays nothing that is known already. */
+async function countBehind(app: App, stage: StageId): Promise<void> {
+  const live = liveOf(app.store.snapshot(stage)?.known);
+  const commit = live.kind === 'one' ? live.record?.commit : undefined;
+  if (commit === undefined || commit === '') return;
+  try {
+    const behind = await app.engine.call('behind', { ...stage, servers: [], commit }, { signal: app.signal });
+    const known = app.store.snapshot(stage)?.known;
+    const now = liveOf(known);
+    // Something else may have gone live meanwhile.
+    if (behind === null || known === undefined || now.kind !== 'one' || now.record?.commit !== commit) return;
+    app.store.setKnown(stage, { ...known, behind });
+  } catch {
+    // What is wrong with the repository is the deploy's to say; here the number is just not known.
+  }
 }
 
 /** Whether anything may be run or connected to here; says why not. The engine refuses on its own, too. */

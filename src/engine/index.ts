@@ -2,6 +2,7 @@
 export { deploy, type DeployRequest } from './deploy.ts';
 export { rollback, type RollbackRequest } from './rollback.ts';
 export { adopt, type AdoptRequest } from './adopt.ts';
+export { behindCounter, type BehindCounter } from './behind.ts';
 export { assessStage, type Assessment } from './check.ts';
 export {
   listReleases,

@@ -27,7 +27,7 @@ export function liveFacts(store: Store): {
         commit: shortCommit(record?.commit ?? ''),
         ageText:
           record === undefined ? '' : formatAge(record.finished || record.started, Date.now(), vscode.l10n.t),
-        behind: undefined,
+        behind: known?.behind,
         locked: lock === null || lock === undefined ? undefined : `${lock.user}@${lock.host}`,
       };
     },

@@ -194,6 +194,7 @@ function stageSummary({ entry, known }: StageSnapshot, { now, t }: View): string
     if (record === undefined) parts.push(live.release);
     else
       parts.push(commitOf(record.commit, record.name), formatAge(record.finished || record.started, now, t));
+    if (known?.behind !== undefined && known.behind > 0) parts.push(t('{0} behind', known.behind));
   }
   return parts.join(' · ');
 }

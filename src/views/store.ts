@@ -32,6 +32,8 @@ export type ServerKnown = StageReleases['servers'][number];
 export interface StageKnown {
   readonly servers: readonly ServerKnown[];
   readonly at: number;
+  /** How many commits of its branch are not live, where one release is live and that could be found out. */
+  readonly behind?: number;
 }
 
 export interface StageFailure {

@@ -1,12 +1,11 @@
 /** `durant status`. */
 import { configJson, type Stage } from '../../config/resolve.ts';
-import { stageStatus, type StageStatus } from '../../engine/index.ts';
+import { behindCounter, stageStatus, type StageStatus } from '../../engine/index.ts';
 import { asDurantError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import type { CommandOf } from '../invocation.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
-import { behindCounter } from '../behind.ts';
 import { chosenStages, openProject } from '../project.ts';
 import { statusLines } from '../reports.ts';
 import { openSession } from '../session.ts';

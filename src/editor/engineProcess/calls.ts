@@ -2,6 +2,7 @@
 import { dirname, join, posix } from 'node:path';
 import { DurantError } from '../../errors.ts';
 import {
+  behindCounter,
   deploy,
   listReleases,
   rollback,
@@ -71,6 +72,16 @@ export const handlers: Handlers = {
     ),
   releases: async (call, context) =>
     listReleases(await open(call, context), context.host, context.emit, context.signal),
+  behind: async (call, context) => {
+    const { host, signal } = context;
+    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
+    const counter = behindCounter(request, host, signal);
+    try {
+      return (await counter.count(call.commit)) ?? null;
+    } finally {
+      await counter.close();
+    }
+  },
   unlock: async (call, context) =>
     unlock(
       await open(call, context),

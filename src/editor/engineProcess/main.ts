@@ -118,6 +118,8 @@ function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallCon
       return handlers.rollback(message.takes, context);
     case 'releases':
       return handlers.releases(message.takes, context);
+    case 'behind':
+      return handlers.behind(message.takes, context);
     case 'unlock':
       return handlers.unlock(message.takes, context);
     case 'file':

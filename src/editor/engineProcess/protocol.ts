@@ -47,6 +47,10 @@ export interface FileCall extends StageCall {
   readonly path: string;
 }
 
+export interface BehindCall extends StageCall {
+  readonly commit: string;
+}
+
 export interface ChangesCall extends StageCall {
   readonly from: string;
   readonly to: string;
@@ -87,6 +91,8 @@ export interface Calls {
   readonly deploy: { readonly takes: DeployCall; readonly gives: RunFinished };
   readonly rollback: { readonly takes: RollbackCall; readonly gives: RunFinished };
   readonly releases: { readonly takes: StageCall; readonly gives: StageReleases };
+  /** How many commits of the stage's branch `commit` is behind it; null where that cannot be found out. */
+  readonly behind: { readonly takes: BehindCall; readonly gives: number | null };
   readonly unlock: { readonly takes: StageCall; readonly gives: UnlockResult };
   /** Contents in base64; null where the commit has no such file. */
   readonly file: { readonly takes: FileCall; readonly gives: string | null };

@@ -1,7 +1,9 @@
 /** How many commits of a stage's branch are not live: fetched once for all servers. */
 import { dirname } from 'node:path';
-import type { CountBehind, Host, StageRequest } from '../engine/index.ts';
 import type { Clone, Commit } from '../git/port.ts';
+import type { CountBehind } from './inspect.ts';
+import type { Host } from './ports.ts';
+import type { StageRequest } from './run.ts';
 
 /** More than this is told as this many. */
 const countedCommits = 10_000;
