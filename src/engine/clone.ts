@@ -1,5 +1,6 @@
 /** Opens the stage's local clone. */
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { expandLocalPath } from '../config/localPath.ts';
 import type { Clone } from '../git/port.ts';
 import type { Run } from './run.ts';
@@ -12,10 +13,7 @@ export function openClone(run: Run): Promise<Clone> {
     remote: settings.remote,
     directory: dirname(run.request.file),
     stage: run.request.stage,
-    tempDir:
-      run.dryRun || settings.temp_dir === undefined
-        ? undefined
-        : expandLocalPath(settings.temp_dir, host.env),
+    tempDir: tempDirOf(run),
     cacheDir: host.cacheDir,
     gitPath: host.gitPath,
     env: { ...definedOnly(host.env), ...settings.env },
@@ -25,7 +23,18 @@ export function openClone(run: Run): Promise<Clone> {
   });
 }
 
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+function tempDirOf({ settings, host, dryRun, request }: Run): string | undefined {
+  if (settings.temp_dir === undefined) return undefined;
+  const folder = expandLocalPath(settings.temp_dir, host.env);
+  if (!dryRun) return folder;
+  // A dry run makes no folder. Where goals look at what they left in the clone, it looks at it too.
+  const goals = request.pipeline?.goals.some((goal) => goal.kind === 'section') === true;
+  const made = existsSync(join(resolve(dirname(request.file), folder), '.git', 'durant'));
+  return goals && made ? folder : undefined;
+}
+
+/** An environment without its unset variables. */
+export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );

@@ -33,7 +33,10 @@ export interface RunOptions {
  */
 export async function conduct(options: RunOptions, work: (run: Run) => Promise<void>): Promise<RunFinished> {
   const { request, action, dryRun, host, signal } = options;
-  const { emit, mask, hide } = maskedEmit(options.emit, request.secrets);
+  const { emit, mask, hide } = maskedEmit(options.emit, [
+    ...request.secrets,
+    ...(request.pipeline?.secrets ?? []),
+  ]);
   const prompt = announcedPrompter(host.prompt, emit);
   const reach: Reach = {
     settings: request.settings,

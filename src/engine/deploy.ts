@@ -2,7 +2,8 @@
 import { asDurantError, throwIfCancelled } from '../errors.ts';
 import { assessTree, buildHere } from './build.ts';
 import { explain } from './explain.ts';
-import { agree, isLive, nameRelease } from './resume.ts';
+import { runPipeline, type DeployGoal } from './pipeline.ts';
+import { agree, isLive, liveReason, nameRelease } from './resume.ts';
 import { openClone } from './clone.ts';
 import { conduct, reachServers } from './conduct.ts';
 import { confirmProtected } from './confirm.ts';
@@ -26,7 +27,7 @@ import { updateCode } from './goals/updateCode.ts';
 import { giveBackLocks, isOurDeadLock, lockServers, takeLocks } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
-import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { onEach, oncePerRun, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { flush, runScript } from './script.ts';
 import { lockedError } from './assess.ts';
 import { resolveEnvironment } from './secrets/environment.ts';
@@ -71,25 +72,45 @@ export function deploy(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RunFinished> {
-  return conduct({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, async (run) => {
-    await assess(run, request);
-    if (!request.again && isLive(run)) return nothingToDo(run);
-    if (request.dryRun) return explain(run, request, [...STEPS, ...FINISHING]);
+  return conduct({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, (run) =>
+    runPipeline(run, deployGoal(request)),
+  );
+}
 
-    await buildHere(run);
-    for (const server of run.servers) assessTree(run, server);
-    await confirmProtected(run, request.confirmed);
-    await lockAll(run, request);
-    if (!request.again && isLive(run)) {
-      // Whoever held the lock deployed the same.
-      await giveBackLocks(run);
-      return nothingToDo(run);
-    }
-    await buildOnServers(run);
-    await publish(run);
-    run.phase = 'finishing';
-    await finishDeploy(run);
-  });
+/** The goal `deploy`; other goals of the stage's pipeline come before and after it. */
+export function deployGoal(request: DeployRequest): DeployGoal {
+  return {
+    name: 'deploy',
+    fetch: (run) => fetchCode(run, request),
+    confirm: (run) => confirmProtected(run, request.confirmed),
+    assess: (run) => assess(run, request),
+    async achieved(run) {
+      return !request.again && isLive(run);
+    },
+    async reason(run) {
+      if (request.again) return 'a new release was asked for';
+      return liveReason(run);
+    },
+    alreadyAchieved: nothingToDo,
+    explain: (run) => explain(run, request, [...STEPS, ...FINISHING]),
+    achieve: (run) => makeLive(run, request),
+  };
+}
+
+async function makeLive(run: Run, request: DeployRequest): Promise<void> {
+  await buildHere(run);
+  for (const server of run.servers) assessTree(run, server);
+  await oncePerRun(run, 'confirm', () => confirmProtected(run, request.confirmed));
+  await lockAll(run, request);
+  if (!request.again && isLive(run)) {
+    // Whoever held the lock deployed the same.
+    await giveBackLocks(run);
+    return nothingToDo(run);
+  }
+  await buildOnServers(run);
+  await publish(run);
+  run.phase = 'finishing';
+  await finishDeploy(run);
 }
 
 /** Everything that can be known to fail, before anything is changed anywhere. */
@@ -100,7 +121,7 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
     await localStep(run, 'resolve', async () => {
       run.environment = await resolveEnvironment(run);
     });
-  await together([fetchCode(run, request), reachServers(run)]);
+  await together([...(run.commit === undefined ? [fetchCode(run, request)] : []), reachServers(run)]);
   await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     assessSteps({ run, server, signal }, STEPS),
   );

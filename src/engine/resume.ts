@@ -19,6 +19,19 @@ export function isLive(run: Run): boolean {
   );
 }
 
+/** Why `isLive`, or why not, in words. */
+export function liveReason(run: Run): string {
+  const commit = run.commit?.id ?? '';
+  if (isLive(run)) return `${commit.slice(0, 7)} is live by the same recipe on every server`;
+  const others = run.servers.map(({ address, facts }) => {
+    const live = facts.records.find((record) => record.name === facts.live);
+    if (facts.live === null) return `nothing is live on ${address.entry}`;
+    if (live?.commit === commit) return `${address.entry} has it by another recipe`;
+    return `${address.entry} has ${live?.commit.slice(0, 7) ?? facts.live}`;
+  });
+  return `${commit.slice(0, 7)} is not live on every server: ${others.join(', ')}`;
+}
+
 /** The release that an interrupted run prepared for the same commit and recipe, else a new name that is free on every server. */
 export function nameRelease(run: Run, options: { readonly again: boolean }): void {
   const { commit } = ready(run);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
 import type { Settings } from '../config/options.ts';
+import type { Pipeline } from '../config/pipeline.ts';
 import { createMasker } from '../config/mask.ts';
 import type { Clone, Commit } from '../git/port.ts';
 import type { Connection, Prompter, ServerAddress } from '../remote/target.ts';
@@ -24,6 +25,10 @@ export interface StageRequest {
   readonly file: string;
   /** The servers to work on; `settings.server` or a part of it. */
   readonly servers: readonly ServerAddress[];
+  /** The goals of `pipeline`; undefined: `deploy` alone. */
+  readonly pipeline?: Pipeline | undefined;
+  /** Whether goals that are modules of the project may be loaded; undefined: no. */
+  readonly trusted?: boolean | undefined;
 }
 
 /** One server of a run, and what the run has done to it so far. */

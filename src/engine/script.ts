@@ -141,7 +141,8 @@ export function lastLines(text: string, count: number): string {
     .join('\n');
 }
 
-function lineSplitter(emit: (stream: 'stdout' | 'stderr', line: string) => void): {
+/** Cuts pieces of output into lines. */
+export function lineSplitter(emit: (stream: 'stdout' | 'stderr', line: string) => void): {
   write: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
   end: () => void;
 } {

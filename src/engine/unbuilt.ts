@@ -12,7 +12,6 @@ export function assertBuilt(settings: Settings): void {
   }).map(String);
   if (settings.strategy === 'inplace') used.push('strategy: inplace');
   if (settings.install_mode !== 'none') used.push(`install_mode: ${settings.install_mode}`);
-  if (settings.pipeline.length > 1 || (settings.pipeline[0] ?? 'deploy') !== 'deploy') used.push('pipeline');
   if (used.length > 0)
     throw new DurantError(
       'not-built-yet',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gitText } from './command.ts';
 import { configValue, LOCK_FILE, writeIfDifferent } from './gitFolder.ts';
+import { KEPT_FOLDER } from './keptFiles.ts';
 import { findLfs } from './lfs.ts';
 import { packedReferences, type Reference } from './references.ts';
 import { emptySubmodules, updateSubmodules } from './submodules.ts';
@@ -18,6 +19,7 @@ export interface CheckoutOptions {
 /** What stays in the git folder from run to run; everything else is a leftover of a dead git or of a command in the clone. */
 const KEPT = new Set([
   'durant',
+  KEPT_FOLDER,
   LOCK_FILE,
   'config',
   'HEAD',
