@@ -1,4 +1,4 @@
-// npm run package: builds, and puts the extension with what it needs, and nothing else, into durant-VERSION.vsix.
+// npm run package [-- FILE]: builds, and puts the extension with what it needs, and nothing else, into durant-VERSION.vsix.
 import { createVSIX, listFiles } from '@vscode/vsce';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ const built = spawnSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' })
 if (built.status !== 0) process.exit(1);
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const packagePath = `durant-${version}.vsix`;
+const packagePath = process.argv[2] ?? `durant-${version}.vsix`;
 const warnings = [];
 for (const level of ['warn', 'error']) {
   const say = console[level];

@@ -40,7 +40,7 @@ export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently')
         {
           signal: app.signal,
           emit: log,
-          ...(ask === 'may ask' ? { answer: createAnswer(app.secrets, '') } : {}),
+          ...(ask === 'may ask' ? { answer: createAnswer(app.secrets) } : {}),
         },
       );
       app.store.setKnown(stage, { servers, at: Date.now() });

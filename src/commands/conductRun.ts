@@ -5,7 +5,7 @@ import { commands } from '../editor/ids.ts';
 import { logRun } from '../editor/log.ts';
 import { endingOf, failureOf } from '../editor/present.ts';
 import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../editor/progress.ts';
-import { createAnswer } from '../editor/prompts.ts';
+import { createAnswer, type Confirmation } from '../editor/prompts.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
 import { asDurantError, DurantError } from '../errors.ts';
 import type { StageId } from '../views/store.ts';
@@ -44,7 +44,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
         token.onCancellationRequested(run.cancel);
         return request.call({
           signal: run.signal,
-          answer: createAnswer(app.secrets, buttonOf(request)),
+          answer: createAnswer(app.secrets, confirmationOf(request)),
           emit: followEvents(app, request, (progress, before) => {
             run.progress(progress);
             report.report({
@@ -124,10 +124,16 @@ function titleOf({ stage, action, dryRun }: RunRequest): string {
     : vscode.l10n.t('Deploying {0}', stage.stage);
 }
 
-function buttonOf({ stage, action }: RunRequest): string {
+function confirmationOf({ stage, action }: RunRequest): Confirmation {
   return action === 'rollback'
-    ? vscode.l10n.t('Roll Back {0}', stage.stage)
-    : vscode.l10n.t('Deploy to {0}', stage.stage);
+    ? {
+        button: vscode.l10n.t('Roll Back {0}', stage.stage),
+        commits: vscode.l10n.t('These commits are undone:'),
+      }
+    : {
+        button: vscode.l10n.t('Deploy to {0}', stage.stage),
+        commits: vscode.l10n.t('These commits go live:'),
+      };
 }
 
 function statusOf({ stage, action, dryRun }: RunRequest, ok: boolean): string {

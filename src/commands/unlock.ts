@@ -22,7 +22,7 @@ export async function unlock(app: App, argument: unknown): Promise<void> {
           { ...stage, servers: [] },
           {
             signal: app.signal,
-            answer: createAnswer(app.secrets, ''),
+            answer: createAnswer(app.secrets),
             emit: logRun(app.log, stage.stage),
           },
         ),

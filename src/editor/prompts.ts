@@ -12,15 +12,23 @@ type Asked<K extends PromptRequest['kind']> = Extract<PromptRequest, { kind: K }
 
 const { t } = vscode.l10n;
 
-/** Asks the user. @param action what the answer to a confirmation does, as its button says it: `Deploy to production`. */
-export function createAnswer(secrets: Secrets, action: string): Answer {
-  return (question, signal) => answer(question, secrets, action, signal);
+/** What a confirmation is about. */
+export interface Confirmation {
+  /** What the button does: `Deploy to production`. */
+  readonly button: string;
+  /** Said above the commits it is about: `These commits go live:`. */
+  readonly commits: string;
+}
+
+/** Asks the user. Without a confirmation there is nothing to confirm. */
+export function createAnswer(secrets: Secrets, confirmation?: Confirmation): Answer {
+  return (question, signal) => answer(question, secrets, confirmation, signal);
 }
 
 function answer(
   question: Question,
   secrets: Secrets,
-  action: string,
+  confirmation: Confirmation | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   switch (question.kind) {
@@ -33,7 +41,7 @@ function answer(
     case 'one-time-code':
       return askText({ ...textOf(question), masked: !question.echo, signal });
     case 'confirm':
-      return askConfirmation(question, action, signal);
+      return askConfirmation(question, confirmation, signal);
     case 'unlock':
       return askUnlock(question.server, question.lock, signal);
     case 'left-out':
@@ -53,16 +61,16 @@ async function askHostKey(question: Asked<'host-key'>, signal: AbortSignal): Pro
 
 async function askConfirmation(
   question: Asked<'confirm'>,
-  action: string,
+  confirmation: Confirmation | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const commits = question.commits ?? [];
-  const heading =
-    commits.length === 0 ? [] : [t('Commits:'), ...commits.map((commit) => `• ${printable(commit)}`)];
+  const button = confirmation?.button ?? t('Continue');
+  const commits = (question.commits ?? []).map((commit) => `• ${printable(commit)}`);
+  const detail = commits.length === 0 ? '' : [confirmation?.commits ?? '', ...commits].join('\n');
   // The name is typed on a command line; here the button says it.
   const message = question.message.replace(/ Type the stage's name to go on\.$/, '');
-  const chosen = await askModal(message, heading.join('\n'), [action], signal);
-  return chosen === action ? (question.expect ?? 'yes') : undefined;
+  const chosen = await askModal(message, detail, [button], signal);
+  return chosen === button ? (question.expect ?? 'yes') : undefined;
 }
 
 async function askUnlock(server: string, lock: LockRecord, signal: AbortSignal): Promise<string | undefined> {

@@ -12,20 +12,22 @@ export function toTreeItem(item: Item, extensionPath: string): vscode.TreeItem {
   const icon = toIcon(item.icon, extensionPath);
   if (icon !== undefined) result.iconPath = icon;
   const tooltip = new vscode.MarkdownString();
-  for (const [label, value] of item.tooltip) {
-    // Names and subjects are other people's texts: they are shown, never interpreted.
-    tooltip
-      .appendMarkdown('**')
-      .appendText(label)
-      .appendMarkdown('**: ')
-      .appendText(value)
-      .appendMarkdown('  \n');
-  }
+  for (const [label, value] of item.tooltip)
+    tooltip.appendMarkdown(`**${plainText(label)}**: ${plainText(value)}  \n`);
   if (item.tooltip.length > 0) result.tooltip = tooltip;
   result.accessibilityInformation = {
     label: [item.label, item.description].filter((part) => part !== '').join(', '),
   };
   return result;
+}
+
+/** Names and subjects are other people's texts: they are shown, never interpreted, and never become links. */
+function plainText(text: string): string {
+  return new vscode.MarkdownString()
+    .appendText(text)
+    .value.replaceAll('@', '&#64;')
+    .replaceAll('://', '&#58;//')
+    .replaceAll(/www\./gi, (found) => `${found.slice(0, 3)}&#46;`);
 }
 
 function toIcon(icon: Icon | undefined, extensionPath: string): vscode.TreeItem['iconPath'] | undefined {

@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import { positionAt } from '../../config/document.ts';
 import { parseConf } from '../../config/parse.ts';
 import { secretFromEnvironment } from '../../config/resolvers.ts';
-import { resolveSettings, type ValueIo } from '../../config/values.ts';
+import { resolveForRun } from '../../config/runSettings.ts';
+import type { ValueIo } from '../../config/values.ts';
 import { selectServers, type Host, type StageRequest } from '../../engine/index.ts';
 import { DurantError } from '../../errors.ts';
 import { quotePath } from '../../remote/shell.ts';
@@ -21,10 +22,11 @@ export async function openStage(call: StageCall, host: Host, signal: AbortSignal
       `${call.file}:${String(line)}:${String(column)}: ${first.message}`,
     );
   }
-  const { settings, secrets } = await resolveSettings(doc, call.stage, valueIo(call, host, signal));
+  const { settings, processes, secrets } = await resolveForRun(doc, call.stage, valueIo(call, host, signal));
   return {
     stage: call.stage,
     settings,
+    processes,
     secrets,
     file: call.file,
     servers: selectServers(settings.server, call.servers),

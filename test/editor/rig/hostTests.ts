@@ -13,8 +13,10 @@ export interface HostTests {
   readonly age: Age;
   /** Paths of the suites. */
   readonly suites: readonly string[];
-  /** The extension to load: the checkout, or an unpacked package. */
-  readonly extension: string;
+  /** The extension to load: a folder, */
+  readonly extension?: string;
+  /** or a package. Default: the checkout. */
+  readonly vsix?: () => string;
   /** True: the folder is not trusted. */
   readonly untrusted?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -61,7 +63,7 @@ async function runInVsCode(
     const plan: HostTestPlan = { files, results, grep: process.env['DURANT_HOST_GREP'] };
     const status = await runTests({
       vscodeExecutablePath: resolve(import.meta.dirname, 'launcher.mjs'),
-      extensionDevelopmentPath: tests.extension,
+      extensionDevelopmentPath: tests.extension ?? resolve('.'),
       extensionTestsPath: runner,
       extensionTestsEnv: {
         ...process.env,
@@ -74,6 +76,7 @@ async function runInVsCode(
       launchArgs: [
         `--user-data-dir=${join(scratch, 'data')}`,
         `--durant-vscode=${tests.age}`,
+        ...(tests.vsix === undefined ? [] : [`--durant-vsix=${tests.vsix()}`]),
         ...(tests.untrusted === true ? ['--durant-trust'] : []),
         workspace,
       ],

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Stands in for the desktop's `code` in `runTests({ vscodeExecutablePath })`: takes its arguments, opens the same tests in VS Code's
 // web workbench in Chromium, and ends with the suite's exit status.
-import { resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openBrowser } from './browser.ts';
 import { startEditorServer } from './server.ts';
@@ -16,6 +17,8 @@ const { values, positionals } = parseArgs({
     'extensions-dir': { type: 'string' },
     /** Ours: `oldest` or `newest`. */
     'durant-vscode': { type: 'string' },
+    /** Ours: a package to install, and to test instead of the folder in extensionDevelopmentPath. */
+    'durant-vsix': { type: 'string' },
     /** Ours: folders have to be trusted, which runTests switches off otherwise. */
     'durant-trust': { type: 'boolean' },
   },
@@ -32,6 +35,7 @@ const server = await startEditorServer({
   age: values['durant-vscode'] === 'oldest' ? 'oldest' : 'newest',
   dataDir,
   automation: true,
+  vsix: values['durant-vsix'] === undefined ? [] : [values['durant-vsix']],
   trust: values['durant-trust'] === true,
 });
 const browser = await openBrowser();
@@ -48,10 +52,15 @@ await page.exposeFunction('codeAutomationLog', (level, args) => {
   if (level === 'log' && !text.startsWith('%c')) console.log(text);
 });
 await page.exposeFunction('codeAutomationExit', (code) => void end(code));
+const installed = join(dataDir, 'extensions');
+const developed =
+  values['durant-vsix'] === undefined
+    ? extensionDevelopmentPath
+    : join(installed, readdirSync(installed).find((name) => name.startsWith('durant.durant-')) ?? '');
 const remote = (path) => `vscode-remote://127.0.0.1:${server.port}${resolve(path)}`;
 await page.goto(
   server.url(positionals[0] === undefined ? undefined : resolve(positionals[0]), [
-    ['extensionDevelopmentPath', remote(extensionDevelopmentPath)],
+    ['extensionDevelopmentPath', remote(developed)],
     ['extensionTestsPath', remote(extensionTestsPath)],
   ]),
 );
