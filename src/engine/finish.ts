@@ -11,7 +11,7 @@ import { defer, lastLines, runScript } from './script.ts';
 
 /** Writes `finished` on every server, removes what is no longer kept, gives the lock back, and lets the server make its spare. */
 export async function finishDeploy(run: Run): Promise<void> {
-  // Past the point of no return a cancel skips nothing that keeps servers in order.
+  // Past the point of no return a cancel skips the user's commands and the removal, and nothing that keeps servers in order.
   const signal = new AbortController().signal;
   for (const server of run.servers) {
     server.state = 'live';
@@ -22,8 +22,8 @@ export async function finishDeploy(run: Run): Promise<void> {
     'cleanup-failed',
     await onAll(run.servers, async (server) => {
       const step = stepOf(run, server, 'cleanup');
-      const removed = removable(run, server);
-      await optionalHook(run, server, 'before_cleanup', signal);
+      await optionalHook(run, server, 'before_cleanup');
+      const removed = run.signal.aborted ? [] : removable(run, server);
       const sudo = run.settings.cleanup_use_sudo ? 'sudo -n ' : '';
       const cleanup = removed
         .map((name) => `( ${removeRelease(name, sudo)} ) || failed="$failed "${name}`)
@@ -45,7 +45,7 @@ export async function finishDeploy(run: Run): Promise<void> {
           server: server.address.entry,
         });
       if (last === '') {
-        await optionalHook(run, server, 'after_cleanup', signal);
+        await optionalHook(run, server, 'after_cleanup');
         await runScript(run, server, endScript(run, server), { signal });
       }
       server.locked = false;
@@ -59,9 +59,11 @@ export async function finishDeploy(run: Run): Promise<void> {
       const step = stepOf(run, server, 'success');
       const directory = releasePath(run, server.facts.project, run.release ?? '');
       try {
-        await runHook(run, server, 'after_deploy', { directory, signal });
+        if (!run.signal.aborted)
+          await runHook(run, server, 'after_deploy', { directory, signal: run.signal });
         step('done', null);
       } catch (error) {
+        if (run.signal.aborted) return step('skipped', 'cancelled');
         step('failed', asDurantError(error).message);
         throw error;
       }
@@ -77,14 +79,15 @@ function endScript(run: Run, server: ServerRun): string {
   return `${unlockScript(run.id)}${spare}`;
 }
 
-async function optionalHook(run: Run, server: ServerRun, name: HookName, signal: AbortSignal): Promise<void> {
-  if (hookCommands(run, name).length === 0) return;
+async function optionalHook(run: Run, server: ServerRun, name: HookName): Promise<void> {
+  if (hookCommands(run, name).length === 0 || run.signal.aborted) return;
   try {
     await runHook(run, server, name, {
       directory: releasePath(run, server.facts.project, run.release ?? ''),
-      signal,
+      signal: run.signal,
     });
   } catch (error) {
+    if (run.signal.aborted) return;
     run.emit({
       event: 'warning',
       code: `${name.replaceAll('_', '-')}-failed`,
@@ -98,7 +101,7 @@ function stepOf(
   run: Run,
   server: ServerRun,
   step: string,
-): (state: 'done' | 'failed', reason: string | null) => void {
+): (state: 'done' | 'failed' | 'skipped', reason: string | null) => void {
   const began = performance.now();
   run.emit({ event: 'step', step, server: server.address.entry, state: 'running', reason: null, ms: null });
   return (state, reason) =>

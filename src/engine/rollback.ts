@@ -7,7 +7,7 @@ import { confirmProtected } from './confirm.ts';
 import type { Emit, RunFinished } from './events.ts';
 import { writeRecord } from './goals/release.ts';
 import { historyLine } from './history.ts';
-import { hookCommands, releasePath, runHook } from './hooks.ts';
+import { releasePath, runHook } from './hooks.ts';
 import { unlockScript } from './lock.ts';
 import { giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
 import type { Host } from './ports.ts';
@@ -182,10 +182,10 @@ async function finish(run: Run): Promise<void> {
     run,
     'after-rollback-failed',
     await onAll(run.servers, async (server) => {
-      if (server.previous === undefined || hookCommands(run, 'after_rollback').length === 0) return;
+      if (server.previous === undefined || run.signal.aborted) return;
       await runHook(run, server, 'after_rollback', {
         directory: releasePath(run, server.facts.project, run.release ?? ''),
-        signal,
+        signal: run.signal,
       });
     }),
   );

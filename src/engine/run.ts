@@ -182,8 +182,8 @@ export async function onEach<S extends { readonly address: ServerAddress; error?
         await work(server, combined);
       } catch (thrown) {
         const error = asDurantError(thrown);
-        const wasStopped = failure !== undefined && error.code === 'cancelled';
-        if (!wasStopped) server.error = error.message;
+        // Stopped by the user or by another's failure: that is nothing that went wrong on this server.
+        if (error.code !== 'cancelled') server.error = error.message;
         failure ??= error.server === undefined ? withServer(error, server.address.entry) : error;
         stop.abort();
       }
