@@ -1,5 +1,4 @@
 import tseslint from 'typescript-eslint';
-import importX from 'eslint-plugin-import-x';
 
 /** What each folder of src may import besides itself; `src/errors.ts` may be imported by all. */
 const directions = {
@@ -22,17 +21,14 @@ export default tseslint.config(
   ...tseslint.configs.strict,
   {
     files: ['**/*.ts'],
-    plugins: { 'import-x': importX },
     rules: {
       'no-console': 'error',
       eqeqeq: 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
-      'import-x/no-default-export': 'error',
-      'import-x/no-cycle': ['error', { maxDepth: 12 }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true } }],
     },
-    settings: { 'import-x/resolver-next': [] },
   },
   ...folders.map((folder) => ({
     files: [`src/${folder}/**/*.ts`],
@@ -55,6 +51,6 @@ export default tseslint.config(
   })),
   {
     files: ['test/**/*.ts', 'scripts/**/*.{ts,mjs}', '*.mjs'],
-    rules: { 'no-console': 'off', 'import-x/no-default-export': 'off' },
+    rules: { 'no-console': 'off', 'no-restricted-exports': 'off' },
   },
 );

@@ -2,14 +2,15 @@
 import { join } from 'node:path';
 import { DurantError } from '../errors.ts';
 import type { TrackedFile } from '../git/port.ts';
-import { createExcluder } from '../transfer/exclude.ts';
+import { createExcluder, type Excluder } from '../transfer/exclude.ts';
 import { scanTree } from '../transfer/scan.ts';
 import { assessShared } from './goals/shared.ts';
 import { assessSpace } from './goals/updateCode.ts';
 import { commandEnv, placeOf } from './hooks.ts';
-import type { Run, ServerRun } from './run.ts';
+import { ready, type Run, type ServerRun } from './run.ts';
 import { runUserCommand } from './script.ts';
 import { localStep } from './steps.ts';
+import { withVersion } from './version.ts';
 
 /** Checks out, builds, and reads the tree that will be sent. */
 export async function buildHere(run: Run): Promise<void> {
@@ -47,24 +48,44 @@ export async function readTree(run: Run, directory: string, tracked: readonly Tr
   const { clone, commit, settings } = ready(run);
   run.tree = await scanTree({
     workTree: directory,
-    subDirectory: settings.sub_directory,
+    subDirectory: settings.distfile === undefined ? settings.sub_directory : undefined,
     tracked,
     commitTimeMs: commit.date,
-    exclude: createExcluder(settings.exclude),
+    exclude: excluderOf(run),
+    // Only a release has a file of Durant's own among the tree's.
+    ...(settings.strategy === 'inplace' ? { reserved: [] } : {}),
     cacheFile: run.dryRun ? undefined : join(clone.directory, '.git', 'durant-hashes'),
     signal: run.signal,
   });
+  assertDistfiles(run);
   for (const warning of run.tree.warnings) run.emit({ event: 'warning', ...warning, server: null });
 }
 
-/** The run's clone and commit, which `fetch` has set. */
-export function ready(run: Run): {
-  readonly clone: NonNullable<Run['clone']>;
-  readonly commit: NonNullable<Run['commit']>;
-  readonly settings: Run['settings'];
-} {
-  const { clone, commit, settings } = run;
-  if (clone === undefined || commit === undefined)
-    throw new DurantError('internal', 'The commit was asked for before it was fetched.');
-  return { clone, commit, settings };
+/** With `distfile`: that file and `requirements` instead of the tree. */
+function excluderOf(run: Run): Excluder {
+  const only = distfiles(run).map((path) => Buffer.from(path, 'utf8').toString('latin1'));
+  if (only.length === 0) return createExcluder(run.settings.exclude);
+  return (path, isDirectory) =>
+    !only.some((each) => (isDirectory ? each.startsWith(`${path}/`) : each === path));
+}
+
+function distfiles(run: Run): readonly string[] {
+  const { distfile, requirements } = run.settings;
+  if (distfile === undefined) return [];
+  return [distfile, ...(requirements === undefined ? [] : [requirements])].map((path) =>
+    withVersion(run, path),
+  );
+}
+
+/** @throws {DurantError} `distfile-missing`. */
+function assertDistfiles(run: Run): void {
+  const inTree = new Set(run.tree?.entries.flatMap(({ path, type }) => (type === 'dir' ? [] : [path])));
+  const missing = distfiles(run).filter((path) => !inTree.has(Buffer.from(path, 'utf8').toString('latin1')));
+  if (missing.length === 0) return;
+  // A dry run that builds nothing has no build output to find.
+  if (run.dryRun && buildCommands(run).length > 0) return;
+  throw new DurantError(
+    'distfile-missing',
+    `The build left no ${missing.join(', no ')} in the clone, so nothing was sent. Make it in before_deploy, or correct distfile and requirements.`,
+  );
 }

@@ -1,10 +1,12 @@
 /** The dry run: every step with its state and reason, every file, every command; nothing is changed. */
 import { lockedError } from './assess.ts';
-import { assessTree, buildCommands, readTree, ready, runBuild } from './build.ts';
+import { assessTree, buildCommands, readTree, runBuild } from './build.ts';
 import type { Step } from './goals/goal.ts';
+import { assertPlaceable, planInplaceFor, sayInplace, warnOfPlan } from './goals/inplace.ts';
 import { emitChanges, planFor } from './goals/updateCode.ts';
+import type { Plan } from '../transfer/plan.ts';
 import { isOurDeadLock } from './locks.ts';
-import { onEach, type Run } from './run.ts';
+import { onEach, type Run, ready } from './run.ts';
 import { explainSteps } from './steps.ts';
 
 /** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */
@@ -38,8 +40,9 @@ export async function explain(
         server: null,
       });
     await readTree(run, scratch.directory, scratch.files);
+    if (settings.strategy === 'inplace') sayInplace(run);
     await onEach(run.servers, settings.parallel, run.signal, async (server, signal) => {
-      const { plan } = await planFor(run, server, signal);
+      const plan = await planOn(run, server, signal);
       assessTree(run, server);
       if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
         run.emit({
@@ -54,4 +57,13 @@ export async function explain(
   } finally {
     await scratch.remove();
   }
+}
+
+/** What the files of a server would become. @throws {DurantError} `path-not-writable` where strategy inplace may not put them. */
+async function planOn(run: Run, server: ServerRun, signal: AbortSignal): Promise<Plan> {
+  if (run.settings.strategy === 'releases') return (await planFor(run, server, signal)).plan;
+  const plan = await planInplaceFor(run, server, signal);
+  warnOfPlan(run, server, plan);
+  assertPlaceable(run, server, plan);
+  return plan;
 }

@@ -1,10 +1,9 @@
 /** The folder that goals work in where they name none: the clone at the deployed commit; in a dry run nothing of it is changed. */
 import { definedOnly } from './clone.ts';
-import { ready } from './build.ts';
 import { findGit, type GitContext } from '../git/command.ts';
 import { gitEnvironment } from '../git/environment.ts';
 import { checkedOutCommit, putAside, putBack } from '../git/keptFiles.ts';
-import type { Run } from './run.ts';
+import { type Run, ready } from './run.ts';
 import { localStep } from './steps.ts';
 
 export interface GoalTree {

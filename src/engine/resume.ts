@@ -1,9 +1,8 @@
 /** What earlier runs left: is the commit live already, did a dead run prepare it, did it switch only some servers? */
-import { ready } from './build.ts';
 import { switchBack } from './goals/symlink.ts';
 import { newestFirst, releaseName, sharedFinished } from './release.ts';
 import type { ReleaseRecord } from './record.ts';
-import type { Run, ServerRun } from './run.ts';
+import { type Run, type ServerRun, ready } from './run.ts';
 import { learnFacts } from './servers.ts';
 
 /** Whether every server of the run has this commit by this recipe live and finished. */
@@ -66,7 +65,7 @@ export function nameRelease(run: Run, options: { readonly again: boolean }): voi
       date: run.started,
       commit: commit.id,
       branch: commit.branch,
-      version: run.settings.version ?? '',
+      version: run.version ?? '',
     },
     taken,
   );

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
 import type { Settings } from '../config/options.ts';
+import type { NamedProcess } from '../config/runSettings.ts';
 import type { Pipeline } from '../config/pipeline.ts';
 import { createMasker } from '../config/mask.ts';
 import type { Clone, Commit } from '../git/port.ts';
@@ -19,6 +20,8 @@ import type { ReleaseEnvironment } from './secrets/environment.ts';
 export interface StageRequest {
   readonly stage: string;
   readonly settings: Settings;
+  /** The processes that the stage runs. */
+  readonly processes: readonly NamedProcess[];
   /** Strings that no output may show. */
   readonly secrets: readonly string[];
   /** Path of durant.conf; its folder is the project. */
@@ -53,7 +56,7 @@ export interface ServerRun {
 
 export interface Run {
   readonly id: string;
-  readonly action: 'deploy' | 'rollback' | 'adopt';
+  readonly action: 'deploy' | 'rollback' | 'adopt' | 'prune';
   readonly request: StageRequest;
   readonly settings: Settings;
   readonly host: Host;
@@ -76,6 +79,8 @@ export interface Run {
   reconnect: ((address: ServerAddress) => Promise<Connection>) | undefined;
   clone: Clone | undefined;
   commit: Commit | undefined;
+  /** What `{version}` stands for; undefined where nothing asks for it. */
+  version: string | undefined;
   tree: Tree | undefined;
   /** Name of the release that this run makes or switches to. */
   release: string | undefined;
@@ -276,4 +281,16 @@ export function finished(run: Run, error: DurantError | undefined): RunFinished 
 function withServer(error: DurantError, server: string): DurantError {
   const named = error.message.includes(server) ? error.message : `${server}: ${error.message}`;
   return new DurantError(error.code, named, { changed: error.changed, server, cause: error });
+}
+
+/** The run's clone and commit, which `fetch` has set. */
+export function ready(run: Run): {
+  readonly clone: NonNullable<Run['clone']>;
+  readonly commit: NonNullable<Run['commit']>;
+  readonly settings: Run['settings'];
+} {
+  const { clone, commit, settings } = run;
+  if (clone === undefined || commit === undefined)
+    throw new DurantError('internal', 'The commit was asked for before it was fetched.');
+  return { clone, commit, settings };
 }

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { expandLocalPath } from '../config/localPath.ts';
 import type { PipelineGoal } from '../config/pipeline.ts';
-import { ready } from './build.ts';
 import type { Entry } from './goals/entry.ts';
 import { attempt } from './goalTypes/attempts.ts';
 import type { GoalWork, SectionGoal } from './goalTypes/context.ts';
@@ -11,7 +10,7 @@ import { GoalFailure } from './goalTypes/failure.ts';
 import { makeGoal } from './goalTypes/make.ts';
 import type { GoalTree } from './goalTree.ts';
 import { commandEnv } from './hooks.ts';
-import type { Run } from './run.ts';
+import { type Run, ready } from './run.ts';
 
 type Section = Extract<PipelineGoal, { readonly kind: 'section' }>;
 
