@@ -1,6 +1,7 @@
 /** What a command that contacts servers works with: the engine's host, the events' display, the answers to its questions. */
 import { requireValid } from '../config/validate.ts';
-import { resolveSettings, type ValueIo } from '../config/values.ts';
+import { resolveForRun } from '../config/runSettings.ts';
+import type { ValueIo } from '../config/values.ts';
 import { secretFromEnvironment } from '../config/resolvers.ts';
 import type { Emit } from '../engine/events.ts';
 import { selectServers, type Host, type StageRequest } from '../engine/index.ts';
@@ -62,10 +63,11 @@ export function openSession(context: Context, events: 'shown' | 'only for people
     stageRequest: async (project, stage, servers = []) => {
       const io = valueIo(project, host, signal);
       requireValid(project.doc, stage);
-      const { settings, secrets } = await resolveSettings(project.doc, stage, io);
+      const { settings, processes, secrets } = await resolveForRun(project.doc, stage, io);
       return {
         stage,
         settings,
+        processes,
         secrets,
         file: project.file,
         servers: selectServers(settings.server, servers),

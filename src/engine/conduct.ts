@@ -68,6 +68,7 @@ export async function conduct(options: RunOptions, work: (run: Run) => Promise<v
     reconnect: (address) => connectTo({ ...reach, signal: AbortSignal.timeout(15_000) }, address),
     clone: undefined,
     commit: undefined,
+    version: undefined,
     tree: undefined,
     release: undefined,
     recipe: '',

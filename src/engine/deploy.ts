@@ -15,6 +15,7 @@ import { releaseCommand, vendors } from './goals/commands.ts';
 import { copyDirs } from './goals/copyDirs.ts';
 import { envFile } from './goals/envFile.ts';
 import { healthCheck } from './goals/healthCheck.ts';
+import { install } from './goals/install.ts';
 import { FINISHING } from './goals/finishing.ts';
 import { lock } from './goals/lock.ts';
 import { prepare } from './goals/prepare.ts';
@@ -33,6 +34,7 @@ import { lockedError } from './assess.ts';
 import { resolveEnvironment } from './secrets/environment.ts';
 import { achieveSteps, assessSteps, localStep, runHookBefore } from './steps.ts';
 import { assertBuilt } from './unbuilt.ts';
+import { resolveVersion } from './version.ts';
 import { assertOthersLive } from './subset.ts';
 
 export interface DeployRequest extends StageRequest {
@@ -57,6 +59,7 @@ const BUILD: readonly Step[] = [
   shared,
   copyDirs,
   writable,
+  install,
   vendors,
   clearPaths,
   releaseCommand,
@@ -128,6 +131,7 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
   await assertOthersLive(run);
   run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, run.mask, {
     environment: run.environment?.digest ?? null,
+    version: run.version ?? null,
   });
   nameRelease(run, request);
   if (request.waitMs > 0 || request.dryRun) return;
@@ -140,6 +144,7 @@ async function fetchCode(run: Run, request: DeployRequest): Promise<void> {
   await localStep(run, 'fetch', async () => {
     run.clone = await openClone(run);
     run.commit = await run.clone.fetch(request.ref ?? run.settings.branch);
+    await resolveVersion(run);
   });
 }
 

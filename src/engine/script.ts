@@ -142,6 +142,7 @@ export function lastLines(text: string, count: number): string {
 }
 
 /** Cuts pieces of output into lines. */
+/** Calls `emit` with each whole line of what is written, and with the rest at the end. */
 export function lineSplitter(emit: (stream: 'stdout' | 'stderr', line: string) => void): {
   write: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
   end: () => void;

@@ -2,7 +2,7 @@
 import type { OptionKey, Settings } from '../config/options.ts';
 import { DurantError } from '../errors.ts';
 
-const UNBUILT: readonly OptionKey[] = ['distfile', 'requirements', 'processes', 'domain_name'];
+const UNBUILT: readonly OptionKey[] = ['processes', 'domain_name'];
 
 /** @throws {DurantError} `not-built-yet`, naming the options. */
 export function assertBuilt(settings: Settings): void {
@@ -11,7 +11,6 @@ export function assertBuilt(settings: Settings): void {
     return Array.isArray(value) ? value.length > 0 : value !== undefined;
   }).map(String);
   if (settings.strategy === 'inplace') used.push('strategy: inplace');
-  if (settings.install_mode !== 'none') used.push(`install_mode: ${settings.install_mode}`);
   if (used.length > 0)
     throw new DurantError(
       'not-built-yet',

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 import { listReferences, type Cache } from './cache.ts';
-import { CLONE_CONFIG, findGit, GitFailure, type GitContext } from './command.ts';
+import { CLONE_CONFIG, findGit, GitFailure, type GitContext, runGit } from './command.ts';
 import { gitEnvironment } from './environment.ts';
 import { checkoutFailed, isDamage } from './failures.ts';
 import { fetchCommit, logBetween, refetch } from './fetch.ts';
@@ -106,6 +106,9 @@ function cloneOf({ request, cache, tree, scratch, release }: Parts): Clone {
         throw new DurantError('internal', 'Nothing is checked out in the local clone. Please report this.');
       return files;
     },
+    async file(commit, path) {
+      return await fileOf(cache, commit, path);
+    },
     async log(from, to, limit) {
       return await logBetween(cache, from, to, limit);
     },
@@ -155,6 +158,18 @@ async function checkOutOrRepair(
   }
   if (result instanceof GitFailure) throw checkoutFailed(result, cache.repository, tree.directory);
   return result;
+}
+
+async function fileOf(cache: Cache, commit: Commit, path: string): Promise<Buffer | undefined> {
+  try {
+    return await runGit(cache.context, {
+      directory: cache.directory,
+      args: ['cat-file', 'blob', `${commit.id}:${path}`],
+    });
+  } catch (error) {
+    if (error instanceof GitFailure) return undefined;
+    throw error;
+  }
 }
 
 /** Where no fetch was needed the clone still gets its tags, for `git describe` in a hook. */

@@ -66,6 +66,8 @@ export interface Clone {
   checkout(commit: Commit, options: { readonly submodules: boolean }): Promise<void>;
   /** Tracked files of the commit as `checkout` left it (with submodules' files, prefixed), whatever was done to the tree since. */
   trackedFiles(): Promise<readonly TrackedFile[]>;
+  /** The bytes of a file as it was committed; undefined where the commit has none of that path. */
+  file(commit: Commit, path: string): Promise<Buffer | undefined>;
   /** Commits in `to` and not in `from`, newest first, at most `limit`. Unknown ids: undefined. */
   log(from: string, to: string, limit: number): Promise<readonly Commit[] | undefined>;
   /** A scratch work tree of the commit elsewhere, for `-n --build`; the caller removes it (the next run does if it dies). */
