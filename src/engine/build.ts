@@ -11,7 +11,6 @@ import { ready, type Run, type ServerRun } from './run.ts';
 import { runUserCommand } from './script.ts';
 import { localStep } from './steps.ts';
 import { withVersion } from './version.ts';
-import { withVersion } from './version.ts';
 
 /** Checks out, builds, and reads the tree that will be sent. */
 export async function buildHere(run: Run): Promise<void> {
@@ -58,7 +57,6 @@ export async function readTree(run: Run, directory: string, tracked: readonly Tr
     cacheFile: run.dryRun ? undefined : join(clone.directory, '.git', 'durant-hashes'),
     signal: run.signal,
   });
-  assertDistfiles(run);
   assertDistfiles(run);
   for (const warning of run.tree.warnings) run.emit({ event: 'warning', ...warning, server: null });
 }

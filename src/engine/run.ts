@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
 import type { Settings } from '../config/options.ts';
 import type { NamedProcess } from '../config/runSettings.ts';
-import type { NamedProcess } from '../config/runSettings.ts';
 import type { Pipeline } from '../config/pipeline.ts';
 import { createMasker } from '../config/mask.ts';
 import type { Clone, Commit } from '../git/port.ts';
@@ -21,8 +20,6 @@ import type { ReleaseEnvironment } from './secrets/environment.ts';
 export interface StageRequest {
   readonly stage: string;
   readonly settings: Settings;
-  /** The processes that the stage runs. */
-  readonly processes: readonly NamedProcess[];
   /** The processes that the stage runs. */
   readonly processes: readonly NamedProcess[];
   /** Strings that no output may show. */
@@ -82,8 +79,6 @@ export interface Run {
   reconnect: ((address: ServerAddress) => Promise<Connection>) | undefined;
   clone: Clone | undefined;
   commit: Commit | undefined;
-  /** What `{version}` stands for; undefined where nothing asks for it. */
-  version: string | undefined;
   /** What `{version}` stands for; undefined where nothing asks for it. */
   version: string | undefined;
   tree: Tree | undefined;
