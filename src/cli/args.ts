@@ -3,7 +3,7 @@ import { Command as Parser, CommanderError, InvalidArgumentError, Option } from 
 import manifest from '../../package.json' with { type: 'json' };
 import { parseDuration } from '../config/kinds.ts';
 import { afterHelp, commandHelp } from './help.ts';
-import type { Command, CommandName, GlobalOptions, Invocation } from './invocation.ts';
+import { SHELLS, type Command, type CommandName, type GlobalOptions, type Invocation } from './invocation.ts';
 
 export type ParsedArgs =
   | { readonly kind: 'run'; readonly invocation: Invocation }
@@ -20,8 +20,62 @@ export type ParsedArgs =
 /** How long `--wait` waits when it is given without a duration. */
 const defaultWaitMs = 15 * 60_000;
 
+/** What may be written on the command line, for completion. */
+export interface Grammar {
+  readonly options: readonly OptionGrammar[];
+  readonly commands: readonly {
+    readonly name: string;
+    readonly summary: string;
+    readonly options: readonly OptionGrammar[];
+    /** Names of its arguments, like STAGE. */
+    readonly args: readonly string[];
+  }[];
+}
+
+export interface OptionGrammar {
+  /** `--wait` and, where it has one, `-n`. */
+  readonly names: readonly string[];
+  readonly summary: string;
+  /** Name of its value, like FILE; undefined: it has none. */
+  readonly value: string | undefined;
+}
+
+export function commandGrammar(): Grammar {
+  const program = buildParser(
+    () => undefined,
+    () => undefined,
+  );
+  const optionsOf = (of: Parser): readonly OptionGrammar[] =>
+    of
+      .createHelp()
+      .visibleOptions(of)
+      .map(({ short, long, description, flags }) => ({
+        names: [short, long].flatMap((name) => (name === undefined || name === null ? [] : [name])),
+        summary: description,
+        value: /<([^>]+)>/.exec(flags)?.[1],
+      }));
+  return {
+    options: optionsOf(program),
+    commands: program.commands.map((command) => ({
+      name: command.name(),
+      summary: command.summary(),
+      options: optionsOf(command),
+      args: command.registeredArguments.map((arg) => arg.name()),
+    })),
+  };
+}
+
 /** Parses the arguments after the program's name. Options may stand before or after the command. */
 export function parseArgs(argv: readonly string[]): ParsedArgs {
+  // Any words at all may follow it: none of them is an option of this call.
+  if (argv[0] === '__complete')
+    return {
+      kind: 'run',
+      invocation: {
+        global: { config: undefined, json: false, color: false, verbose: false },
+        command: { name: '__complete', words: argv.slice(1) },
+      },
+    };
   const output: string[] = [];
   let parsed: Invocation | undefined;
   const parser = buildParser(
@@ -126,7 +180,7 @@ function buildParser(write: (text: string) => void, done: (invocation: Invocatio
       ref: text(options, 'ref'),
       servers: list(options, 'server'),
       again: flag(options, 'again'),
-      waitMs: milliseconds(options, 'wait'),
+      waitMs: number(options, 'wait'),
       yes: flag(options, 'yes'),
     };
   });
@@ -172,6 +226,28 @@ function buildParser(write: (text: string) => void, done: (invocation: Invocatio
     stage,
     raw: flag(options, 'raw'),
   })).option('--raw', "the file as Python's configparser reads it");
+  command('goals', '<STAGE>', 'no dry run', ([stage = '']) => ({ name: 'goals', stage }));
+  command('prune', '<STAGE>', 'takes a dry run', ([stage = ''], options) => ({
+    name: 'prune',
+    stage,
+    keep: number(options, 'keep'),
+    dryRun: flag(options, 'dryRun'),
+    yes: flag(options, 'yes'),
+  }))
+    .option('-k, --keep <N>', "finished releases to keep, the live one counted, instead of the stage's", kept)
+    .option('--yes', 'confirm for a protected stage');
+  const ssh = command('ssh', '<STAGE> [SERVER]', 'no dry run', ([stage = '', server], options) => {
+    if (flag(options, 'json'))
+      ssh.error("error: 'ssh' is for people: leave --json out", { code: 'durant.option' });
+    return { name: 'ssh', stage, server };
+  });
+  const completion = command('completion', '<SHELL>', 'no dry run', ([wanted = '']) => {
+    const shell = SHELLS.find((each) => each === wanted);
+    if (shell !== undefined) return { name: 'completion', shell };
+    return completion.error(`error: there is no completion for '${wanted}', only for ${SHELLS.join(', ')}`, {
+      code: 'durant.option',
+    });
+  });
   command('stages', '', 'no dry run', () => ({ name: 'stages' }));
   command('init', '', 'no dry run', () => ({ name: 'init' }));
 
@@ -198,7 +274,7 @@ function text(options: Options, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function milliseconds(options: Options, name: string): number | undefined {
+function number(options: Options, name: string): number | undefined {
   const value = options[name];
   return typeof value === 'number' ? value : undefined;
 }
@@ -221,6 +297,12 @@ function duration(value: string): number {
   const ms = parseDuration(value);
   if (ms === undefined) throw new InvalidArgumentError('A duration is 30, 30s, 5m or 1h.');
   return ms;
+}
+
+function kept(value: string): number {
+  if (!/^(-1|[1-9]\d{0,5})$/.test(value))
+    throw new InvalidArgumentError('Give a number from 1 up, or -1 for all.');
+  return Number(value);
 }
 
 /** `--wait` alone must not take the stage that follows for its duration. */

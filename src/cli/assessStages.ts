@@ -11,11 +11,11 @@ export async function assessStages(
   stages: readonly string[],
   context: Context,
 ): Promise<readonly Assessment[]> {
-  const { host, emit, signal, stageRequest } = openSession(context, 'only for people');
+  const { host, emit, signal, pipelineRequest } = openSession(context, 'only for people');
   const all: Assessment[] = [];
   for (const stage of stages) {
     try {
-      all.push(...(await assessStage(await stageRequest(project, stage), host, emit, signal)));
+      all.push(...(await assessStage(await pipelineRequest(project, stage), host, emit, signal)));
     } catch (error) {
       const { code, message } = asDurantError(error);
       if (code === 'cancelled') throw error;

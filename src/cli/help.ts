@@ -110,6 +110,43 @@ Examples:
   durant config production
   durant config --raw --json     the file as Python's configparser reads it`,
   },
+  goals: {
+    summary: 'Say of each goal of the pipeline whether it is achieved, and why not.',
+    text: `
+Every goal is assessed and looked at, nothing is changed.
+
+Example:
+  durant goals production
+
+Exit status: 1 if a goal could not be looked at.`,
+  },
+  prune: {
+    summary: 'Remove old releases from the servers of a stage.',
+    text: `
+By the rules of the cleanup after a deploy: the live release, the one a rollback would go to, and
+the newest that all servers share always stay, and so does what Durant did not make.
+
+Examples:
+  durant prune -n production       what would be removed
+  durant prune -k 2 production     keep two`,
+  },
+  ssh: {
+    summary: 'Log in on a server of a stage, in the live release.',
+    text: `
+By the system's ssh, as the user, port and key of durant.conf. Without SERVER: the stage's first.
+
+Examples:
+  durant ssh production
+  durant ssh production web2`,
+  },
+  completion: {
+    summary: 'Print a script that completes commands, options and stages in bash, zsh or fish.',
+    text: `
+Examples:
+  source <(durant completion bash)                                      in ~/.bashrc
+  source <(durant completion zsh)                                       in ~/.zshrc, after compinit
+  durant completion fish > ~/.config/fish/completions/durant.fish`,
+  },
   stages: {
     summary: 'List the stages of durant.conf with their servers and branch.',
     text: '',

@@ -41,13 +41,36 @@ export type Command =
   | { readonly name: 'check'; readonly stage: string | undefined; readonly connect: boolean }
   | { readonly name: 'config'; readonly stage: string | undefined; readonly raw: boolean }
   | { readonly name: 'stages' }
-  | { readonly name: 'init' };
+  | { readonly name: 'init' }
+  | { readonly name: 'goals'; readonly stage: string }
+  | {
+      readonly name: 'prune';
+      readonly stage: string;
+      /** How many finished releases stay, -1 for all; undefined: the stage's `keep_releases`. */
+      readonly keep: number | undefined;
+      readonly dryRun: boolean;
+      readonly yes: boolean;
+    }
+  | {
+      readonly name: 'ssh';
+      readonly stage: string;
+      /** Entry or host; undefined: the stage's first. */
+      readonly server: string | undefined;
+    }
+  | { readonly name: 'completion'; readonly shell: Shell }
+  /** Not for people: what the scripts of `completion` ask. The words so far, the last one unfinished. */
+  | { readonly name: '__complete'; readonly words: readonly string[] };
+
+/** Shells that `completion` writes scripts for. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
 
 export interface Invocation {
   readonly global: GlobalOptions;
   readonly command: Command;
 }
 
-export type CommandName = Command['name'];
+/** The commands for people. */
+export type CommandName = Exclude<Command['name'], '__complete'>;
 /** The part of `Command` that one command carries. */
-export type CommandOf<Name extends CommandName> = Extract<Command, { readonly name: Name }>;
+export type CommandOf<Name extends Command['name']> = Extract<Command, { readonly name: Name }>;

@@ -23,6 +23,16 @@ export async function runCommand(command: Command, context: Context): Promise<nu
       return (await import('./commands/unlock.ts')).unlock(command, context);
     case 'releases':
       return (await import('./commands/releases.ts')).releases(command, context);
+    case 'goals':
+      return (await import('./commands/goals.ts')).goals(command, context);
+    case 'prune':
+      return (await import('./commands/prune.ts')).prune(command, context);
+    case 'ssh':
+      return (await import('./commands/ssh.ts')).ssh(command, context);
+    case 'completion':
+      return (await import('./commands/completion.ts')).completion(command, context);
+    case '__complete':
+      return (await import('./commands/complete.ts')).complete(command, context);
     case 'status':
       return (await import('./commands/status.ts')).status(command, context);
   }

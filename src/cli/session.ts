@@ -1,5 +1,6 @@
 /** What a command that contacts servers works with: the engine's host, the events' display, the answers to its questions. */
 import { requireValid } from '../config/validate.ts';
+import { resolvePipeline } from '../config/pipeline.ts';
 import { resolveForRun } from '../config/runSettings.ts';
 import type { ValueIo } from '../config/values.ts';
 import { secretFromEnvironment } from '../config/resolvers.ts';
@@ -27,6 +28,8 @@ export interface Session {
     stage: string,
     servers?: readonly string[],
   ) => Promise<StageRequest>;
+  /** The same with the goals of its pipeline, their resolvers run. */
+  readonly pipelineRequest: Session['stageRequest'];
 }
 
 /**
@@ -52,6 +55,19 @@ export function openSession(context: Context, events: 'shown' | 'only for people
     else printLine(output.stderr, leftBehind(traces));
   });
   const host = createHost(env, prompt);
+  const stageRequest: Session['stageRequest'] = async (project, stage, servers = []) => {
+    const io = valueIo(project, host, signal);
+    requireValid(project.doc, stage);
+    const { settings, processes, secrets } = await resolveForRun(project.doc, stage, io);
+    return {
+      stage,
+      settings,
+      processes,
+      secrets,
+      file: project.file,
+      servers: selectServers(settings.server, servers),
+    };
+  };
   return {
     host,
     renderer,
@@ -60,17 +76,15 @@ export function openSession(context: Context, events: 'shown' | 'only for people
       traces = trace(traces, event);
       if (events === 'shown' || !options.json) renderer.event(event);
     },
-    stageRequest: async (project, stage, servers = []) => {
+    stageRequest,
+    pipelineRequest: async (project, stage, servers) => {
+      const request = await stageRequest(project, stage, servers);
       const io = valueIo(project, host, signal);
-      requireValid(project.doc, stage);
-      const { settings, processes, secrets } = await resolveForRun(project.doc, stage, io);
       return {
-        stage,
-        settings,
-        processes,
-        secrets,
-        file: project.file,
-        servers: selectServers(settings.server, servers),
+        ...request,
+        pipeline: await resolvePipeline(project.doc, request.settings.pipeline, io),
+        // Whoever runs the command in the project trusts it: its durant.conf names commands, too.
+        trusted: true,
       };
     },
   };

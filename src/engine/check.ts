@@ -6,6 +6,7 @@ import { openJournal } from './journal.ts';
 import type { Host } from './ports.ts';
 import { announcedPrompter, type StageRequest } from './run.ts';
 import { connectTo, learnFacts, type Reach } from './servers.ts';
+import { stageGoals } from './stageGoals.ts';
 import { dirname } from 'node:path';
 
 export interface Assessment {
@@ -90,7 +91,33 @@ export async function assessStage(
     }
     return assessments;
   });
-  return [await fetch, ...(await Promise.all(servers)).flat()];
+  const fetched = await fetch;
+  const found = [fetched, ...(await Promise.all(servers)).flat()];
+  return fetched.ok ? [...found, ...(await assessGoals(request, host, emit, signal))] : found;
+}
+
+/** The goals of the pipeline beside `deploy`. */
+async function assessGoals(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<readonly Assessment[]> {
+  const { pipeline } = request;
+  const goals = pipeline?.goals.filter((goal) => goal.kind === 'section') ?? [];
+  if (pipeline === undefined || goals.length === 0) return [];
+  const looked = await stageGoals(
+    { ...request, pipeline: { goals, secrets: pipeline.secrets } },
+    host,
+    emit,
+    signal,
+  );
+  return looked.goals.map(({ goal, state, reason, optional }) => ({
+    server: null,
+    step: goal,
+    ok: state !== 'unknown' || optional,
+    message: reason,
+  }));
 }
 
 async function attempt(

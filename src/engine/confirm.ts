@@ -13,10 +13,7 @@ const shownCommits = 20;
 export async function confirmProtected(run: Run, confirmed: boolean): Promise<void> {
   if (!run.settings.protected || confirmed) return;
   const { stage } = run.request;
-  const what =
-    run.action === 'deploy'
-      ? `${run.commit?.id.slice(0, 7) ?? ''} "${run.commit?.subject ?? ''}" will go live`
-      : `${run.release ?? ''} will be live again`;
+  const what = whatHappens(run);
   const answer = await run.host.prompt(
     {
       kind: 'confirm',
@@ -34,6 +31,13 @@ export async function confirmProtected(run: Run, confirmed: boolean): Promise<vo
       `The stage ${stage} is protected and nobody confirmed. Add --yes to go on without being asked.`,
     );
   throw new DurantError('cancelled', `That is not ${stage}: nothing was changed.`);
+}
+
+function whatHappens({ action, commit, release }: Run): string {
+  if (action === 'prune') return 'Old releases will be removed';
+  return action === 'deploy'
+    ? `${commit?.id.slice(0, 7) ?? ''} "${commit?.subject ?? ''}" will go live`
+    : `${release ?? ''} will be live again`;
 }
 
 /** The commits between what is live and what will be, newest first; none where the local clone does not know them. */

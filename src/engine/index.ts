@@ -2,6 +2,10 @@
 export { deploy, type DeployRequest } from './deploy.ts';
 export { rollback, type RollbackRequest } from './rollback.ts';
 export { adopt, type AdoptRequest } from './adopt.ts';
+export { prune, type Pruned, type PruneRequest } from './prune.ts';
+export { stageGoals, type StageGoals } from './stageGoals.ts';
+export { NEWLY_ACHIEVED, PASSED, type GoalStatus } from './pipeline.ts';
+export type { GoalContext } from './goalTypes/context.ts';
 export { behindCounter, type BehindCounter } from './behind.ts';
 export { assessStage, type Assessment } from './check.ts';
 export {

@@ -11,7 +11,7 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
   const project = await openProject({ cwd: context.cwd, config: context.options.config });
   const session = openSession(context, 'shown');
   try {
-    const request = await session.stageRequest(project, command.stage, command.servers);
+    const request = await session.pipelineRequest(project, command.stage, command.servers);
     let pending = false;
     const finished = await deployStage(
       {

@@ -14,7 +14,9 @@ export interface Destination {
  * User and port of the server entry win over those of the stage.
  * @throws {DurantError} `usage` for a value that could be taken for something else on a command line.
  */
-export function destination(request: ConnectRequest): Destination {
+export function destination(
+  request: Pick<ConnectRequest, 'address' | 'user' | 'port' | 'identity'>,
+): Destination {
   const { address } = request;
   const user = address.user ?? request.user;
   const port = address.port ?? request.port;

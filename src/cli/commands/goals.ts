@@ -1,0 +1,32 @@
+/** `durant goals`. */
+import { stageGoals, type GoalStatus } from '../../engine/index.ts';
+import type { Context } from '../context.ts';
+import type { CommandOf } from '../invocation.ts';
+import { printJson } from '../json.ts';
+import { printLine, type Colors } from '../output.ts';
+import { openProject } from '../project.ts';
+import { openSession } from '../session.ts';
+import { tableLines } from '../table.ts';
+
+export async function goals(command: CommandOf<'goals'>, context: Context): Promise<number> {
+  const { options, output } = context;
+  const project = await openProject({ cwd: context.cwd, config: options.config });
+  const { host, emit, signal, pipelineRequest } = openSession(context, 'only for people');
+  const found = await stageGoals(await pipelineRequest(project, command.stage), host, emit, signal);
+  if (options.json) printJson(output, found);
+  else for (const line of goalLines(found.goals, output.color)) printLine(output.stdout, line);
+  return found.goals.some(({ state, optional }) => state === 'unknown' && !optional) ? 1 : 0;
+}
+
+function goalLines(goals: readonly GoalStatus[], color: Colors): string[] {
+  const words = { already: 'already achieved', pending: 'pending', unknown: 'unknown' } as const;
+  const paint = { already: color.green, pending: color.yellow, unknown: color.red } as const;
+  return tableLines(
+    goals.map(({ goal, type, state, reason, optional }) => [
+      { text: goal, paint: color.bold },
+      optional ? `${type}, optional` : type,
+      { text: words[state], paint: paint[state] },
+      reason.replace(/\s*\r?\n\s*/g, ' · '),
+    ]),
+  );
+}

@@ -1,0 +1,123 @@
+/** `prune`: removes the releases beyond those that are kept, by the rules of the cleanup after a deploy. */
+import { DurantError } from '../errors.ts';
+import { assessServer, lockedError } from './assess.ts';
+import { conduct, reachServers } from './conduct.ts';
+import { confirmProtected } from './confirm.ts';
+import type { Emit, RunFinished } from './events.ts';
+import { removeRelease } from './goals/release.ts';
+import { historyLine } from './history.ts';
+import { unlockScript } from './lock.ts';
+import { isOurDeadLock, lockServers } from './locks.ts';
+import type { Host } from './ports.ts';
+import { removableReleases } from './release.ts';
+import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { lastLines, runScript } from './script.ts';
+import { quote } from '../remote/shell.ts';
+
+export interface PruneRequest extends StageRequest {
+  /** How many finished releases stay, the live one counted; -1: all. */
+  readonly keep: number;
+  readonly dryRun: boolean;
+  readonly confirmed: boolean;
+}
+
+export interface Pruned {
+  readonly finished: RunFinished;
+  /** What was removed, or in a dry run would be, by server entry. */
+  readonly removed: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Prunes a stage. Never throws: how it ended is the last event, which is in the result too. */
+export async function prune(
+  request: PruneRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Pruned> {
+  const removed = new Map<string, readonly string[]>();
+  const finished = await conduct(
+    { request, action: 'prune', dryRun: request.dryRun, host, emit, signal },
+    async (run) => {
+      await reachServers(run);
+      for (const server of run.servers)
+        assessServer(server.address.entry, server.facts, run.settings, server.connection);
+      const plan = planOf(run, request.keep);
+      for (const { server, names } of plan) removed.set(server.address.entry, request.dryRun ? names : []);
+      const idle = plan.every(({ names }) => names.length === 0);
+      if (idle || request.dryRun) {
+        for (const { server, names } of plan)
+          report(run, server, names.length === 0 ? 'already' : 'pending', wordsOf(names, 'would remove'));
+        return;
+      }
+      for (const server of run.servers)
+        if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
+          throw lockedError(server.address.entry, server.facts.lock, run.host.now());
+      await confirmProtected(run, request.confirmed);
+      await lockServers(run, 0);
+      // Under the lock: somebody may have deployed meanwhile.
+      const certain = planOf(run, request.keep);
+      await onEach(run.servers, run.settings.parallel, signal, async (server, each) => {
+        const names = certain.find((one) => one.server === server)?.names ?? [];
+        removed.set(server.address.entry, await remove(run, server, names, each));
+      });
+    },
+  );
+  return { finished, removed };
+}
+
+function planOf(
+  run: Run,
+  keep: number,
+): readonly { readonly server: ServerRun; readonly names: readonly string[] }[] {
+  const all = run.servers.map(({ facts }) => facts);
+  return run.servers.map((server) => ({ server, names: removableReleases(server.facts, all, keep) }));
+}
+
+/** @returns the names of those that are gone. */
+async function remove(
+  run: Run,
+  server: ServerRun,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  report(run, server, 'running', null);
+  const sudo = run.settings.cleanup_use_sudo ? 'sudo -n ' : '';
+  const each = names.map((name) => `( ${removeRelease(name, sudo)} ) || echo ${quote(name)}`);
+  const result = await runScript(
+    run,
+    server,
+    [...each, historyLine(run, `ok: removed ${names.length === 0 ? 'nothing' : names.join(' ')}`)].join('\n'),
+    { signal },
+  );
+  const left = result.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((name) => names.includes(name));
+  await runScript(run, server, unlockScript(run.id), { signal });
+  server.locked = false;
+  const gone = names.filter((name) => !left.includes(name));
+  if (left.length === 0) {
+    report(run, server, 'done', wordsOf(gone, 'removed'));
+    return gone;
+  }
+  const error = new DurantError(
+    'permission-denied',
+    `Not all releases could be removed from ${server.address.entry}: ${left.join(', ')}. If the web server wrote into them, set cleanup_use_sudo: yes.\n${lastLines(result.stderr.toString('utf8'), 3)}`,
+    { server: server.address.entry, changed: gone.length > 0 },
+  );
+  report(run, server, 'failed', error.message);
+  throw error;
+}
+
+function wordsOf(names: readonly string[], verb: string): string {
+  return names.length === 0 ? 'nothing to remove' : `${verb} ${names.join(', ')}`;
+}
+
+function report(
+  run: Run,
+  server: ServerRun,
+  state: 'already' | 'pending' | 'running' | 'done' | 'failed',
+  reason: string | null,
+): void {
+  run.emit({ event: 'step', step: 'cleanup', server: server.address.entry, state, reason, ms: null });
+}
