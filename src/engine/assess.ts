@@ -44,6 +44,16 @@ export function assessServer(
       'layout-unsupported',
       `${path} on ${server} has layout version ${facts.layout}, this Durant knows ${LAYOUT_VERSION}. Use a newer Durant.`,
     );
+  if (settings.strategy === 'inplace' && facts.managed && !facts.inplace && facts.folders.size > 0)
+    fail(
+      'unmanaged-project-dir',
+      `${path} on ${server} holds the releases of strategy: releases. Choose another project_dir for strategy: inplace, or keep strategy: releases.`,
+    );
+  if (settings.strategy === 'releases' && facts.inplace)
+    fail(
+      'unmanaged-project-dir',
+      `${path} on ${server} was deployed to with strategy: inplace, so its files lie where releases/ would. Write strategy: inplace, or choose an empty folder as project_dir.`,
+    );
   if (facts.currentIsFolder)
     fail(
       'current-is-folder',

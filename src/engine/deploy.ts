@@ -25,6 +25,7 @@ import { shared } from './goals/shared.ts';
 import { symlink } from './goals/symlink.ts';
 import { writable } from './goals/writable.ts';
 import { updateCode } from './goals/updateCode.ts';
+import { buildInplace, INPLACE_PUBLISH, INPLACE_STEPS } from './inplace.ts';
 import { giveBackLocks, isOurDeadLock, lockServers, takeLocks } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
@@ -66,7 +67,10 @@ const BUILD: readonly Step[] = [
 ];
 /** What makes it live. A failure here switches every server back. */
 const PUBLISH: readonly Step[] = [symlink, healthCheck];
-const STEPS: readonly Step[] = [prepare, lock, ...BUILD, ...PUBLISH];
+
+function stepsOf({ settings }: Run): readonly Step[] {
+  return [prepare, lock, ...(settings.strategy === 'inplace' ? INPLACE_STEPS : [...BUILD, ...PUBLISH])];
+}
 
 /** Deploys a stage. Never throws: how it ended is the last event, which is returned too. */
 export function deploy(
@@ -95,7 +99,7 @@ export function deployGoal(request: DeployRequest): DeployGoal {
       return liveReason(run);
     },
     alreadyAchieved: nothingToDo,
-    explain: (run) => explain(run, request, [...STEPS, ...FINISHING]),
+    explain: (run) => explain(run, request, [...stepsOf(run), ...FINISHING]),
     achieve: (run) => makeLive(run, request),
   };
 }
@@ -126,7 +130,7 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
     });
   await together([...(run.commit === undefined ? [fetchCode(run, request)] : []), reachServers(run)]);
   await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
-    assessSteps({ run, server, signal }, STEPS),
+    assessSteps({ run, server, signal }, stepsOf(run)),
   );
   await assertOthersLive(run);
   run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, run.mask, {
@@ -152,13 +156,14 @@ async function lockAll(run: Run, request: DeployRequest): Promise<void> {
   await lockServers(run, request.waitMs);
   // Under the lock the servers may look different from before: someone may have deployed meanwhile.
   await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
-    assessSteps({ run, server, signal }, STEPS),
+    assessSteps({ run, server, signal }, stepsOf(run)),
   );
   nameRelease(run, request);
   await agree(run);
 }
 
 async function buildOnServers(run: Run): Promise<void> {
+  if (run.settings.strategy === 'inplace') return buildInplace(run);
   await onEach(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
     const context = { run, server, signal };
     await achieveSteps(context, BUILD);
@@ -173,7 +178,7 @@ async function publish(run: Run): Promise<void> {
   run.phase = 'publishing';
   throwIfCancelled(run.signal);
   // Step by step on all servers: none is asked how it feels while another still shows the old release.
-  for (const step of PUBLISH)
+  for (const step of run.settings.strategy === 'inplace' ? INPLACE_PUBLISH : PUBLISH)
     await onEach(run.servers, run.servers.length, run.signal, (server, signal) =>
       achieveSteps({ run, server, signal }, [step]),
     );

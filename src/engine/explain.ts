@@ -6,7 +6,7 @@ import { assertPlaceable, planInplaceFor, sayInplace, warnOfPlan } from './goals
 import { emitChanges, planFor } from './goals/updateCode.ts';
 import type { Plan } from '../transfer/plan.ts';
 import { isOurDeadLock } from './locks.ts';
-import { onEach, type Run, ready } from './run.ts';
+import { onEach, ready, type Run, type ServerRun } from './run.ts';
 import { explainSteps } from './steps.ts';
 
 /** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */

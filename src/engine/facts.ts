@@ -1,4 +1,5 @@
 /** What a server looks like before a run touches it: one read-only script, one round trip, parsed into `ServerFacts`. */
+import type { Settings } from '../config/options.ts';
 import { quote, quotePath } from '../remote/shell.ts';
 import { transferProbe, parseTransferProbe, type TransferFacts } from '../transfer/probe.ts';
 import { parseLock, parseRecord, type LockRecord, type ReleaseRecord } from './record.ts';
@@ -17,6 +18,8 @@ export interface ServerFacts {
   readonly layout: string | undefined;
   /** Something in project_dir that is neither `.durant` nor `shared`, where it is not managed. */
   readonly foreign: string | undefined;
+  /** Whether `.durant/live` is there: strategy inplace has deployed here. */
+  readonly inplace: boolean;
   /** `releases/<name>` that `current` points at, as a name; null where there is no link or it points elsewhere. */
   readonly live: string | null;
   /** The target of the `current` link as it stands. */
@@ -62,10 +65,11 @@ export interface FactsRequest {
   readonly currentPath: string;
   /** Paths below `shared/` to look for. */
   readonly shared: readonly string[];
+  readonly strategy: Settings['strategy'];
 }
 
 /** The script. It reads only, so a dry run, `status` and `check --connect` use it too. */
-export function factsScript({ projectDir, currentPath, shared }: FactsRequest): string {
+export function factsScript({ projectDir, currentPath, shared, strategy }: FactsRequest): string {
   const lookForShared = shared
     .map((path) => `[ -e "$p"/${quote(`shared/${path}`)} ] || say ${quote(`noshared=${path}`)}`)
     .join('\n  ');
@@ -81,13 +85,14 @@ if [ -d "$p" ]; then
   ${lookForShared}
   if cd "$p" 2>/dev/null && [ -r . ]; then
     say "project=$(pwd -P)"
-    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || { [ -e releases ] && ! [ -w releases ]; }; then say obstacle=read-only; fi
+    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || { [ ${strategy} = releases ] && [ -e releases ] && ! [ -w releases ]; }; then say obstacle=read-only; fi
     if [ -d .durant ]; then say managed=yes; [ -f .durant/version ] && say "layout=$(cat .durant/version)"
     else for e in * .[!.]* ..?*; do
       case $e in shared) continue;; esac
       if [ -e "$e" ] || [ -L "$e" ]; then say "foreign=$e"; break; fi
     done; fi
-    if [ -L "$c" ]; then
+    [ ! -f .durant/live ] || say "inplace=$(cat .durant/live)"
+    ${strategy === 'inplace' ? 'if :; then :; el' : ''}if [ -L "$c" ]; then
       l=$(readlink "$c"); say "current=$l"
       case $l in */*) n=\${l##*/}; if [ "$(cd -P "$c" 2>/dev/null && pwd -P)" = "$(cd -P "releases/$n" 2>/dev/null && pwd -P)" ] && [ -d "releases/$n" ]; then live=$n; say "live=$n"; fi;; esac
     elif [ -e "$c" ]; then say currentfolder=yes; fi
@@ -138,6 +143,10 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     .filter(([name]) => name.startsWith('record '))
     .map(([name, lines]) => parseRecord(lines.join('\n'), name.slice('record '.length, -'.ini'.length)));
   const lock = blocks.get('lock');
+  const inplace = values.get('inplace');
+  // Strategy inplace has no folder for a release: its record is all there is of it.
+  const isThere = (record: ReleaseRecord): boolean =>
+    request.strategy === 'inplace' || folders.has(record.name);
   const switchBy = values.get('switch');
   return {
     project: values.get('project') ?? request.projectDir,
@@ -146,12 +155,13 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     managed: values.get('managed') === 'yes',
     layout: values.get('layout'),
     foreign: values.get('foreign'),
-    live: values.get('live') ?? null,
+    live: request.strategy === 'inplace' ? inplaceLive(inplace, records) : (values.get('live') ?? null),
+    inplace: inplace !== undefined,
     currentTarget: values.get('current'),
     currentIsFolder: values.get('currentfolder') === 'yes',
     folders,
-    records: records.filter((record) => folders.has(record.name)),
-    orphanRecords: records.filter((record) => !folders.has(record.name)),
+    records: records.filter(isThere),
+    orphanRecords: records.filter((record) => !isThere(record)),
     lock: lock === undefined ? null : parseLock(lock.join('\n')),
     freeBytes: kilobytes(values.get('free')),
     freeInodes: count(values.get('inodes')),
@@ -161,6 +171,10 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     missingShared: values.get('exists') === 'yes' ? missingShared : new Set(request.shared),
     transfer: parseTransferProbe(stdout),
   };
+}
+
+function inplaceLive(name: string | undefined, records: readonly ReleaseRecord[]): string | null {
+  return records.find((record) => record.name === name)?.name ?? null;
 }
 
 function obstacleOf(text: string | undefined): ServerFacts['obstacle'] {

@@ -73,7 +73,10 @@ export async function finishDeploy(run: Run): Promise<void> {
 
 function endScript(run: Run, server: ServerRun): string {
   const spare =
-    run.settings.spare && run.settings.unchanged === 'copy' && run.release !== undefined
+    run.settings.spare &&
+    run.settings.strategy === 'releases' &&
+    run.settings.unchanged === 'copy' &&
+    run.release !== undefined
       ? `\n${spareScript({ projectDir: server.facts.project, release: run.release, run: run.id, hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}`
       : '';
   return `${unlockScript(run.id)}${spare}`;

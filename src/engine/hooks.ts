@@ -111,6 +111,11 @@ export function commandEnv(run: Run, server: ServerRun | undefined): Record<stri
   };
 }
 
+/** A path of the run's release, relative to project_dir. */
+export function inRelease(run: Run, path: string): string {
+  return run.settings.strategy === 'inplace' ? path : `releases/${run.release ?? ''}/${path}`;
+}
+
 /** Folder of a release; with `inplace` project_dir itself. */
 export function releasePath(run: Run, project: string, release: string): string {
   return run.settings.strategy === 'inplace' ? project : `${project}/releases/${release}`;

@@ -4,6 +4,7 @@
  */
 import { quote, quotePath } from '../remote/shell.ts';
 import { formatLock, recordLine, type LockRecord } from './record.ts';
+import type { Settings } from '../config/options.ts';
 import { LAYOUT_VERSION } from './facts.ts';
 
 /** How an attempt to take the lock ended: the first line that `lockScript` or `takeOverScript` prints. */
@@ -13,8 +14,8 @@ export type LockAnswer = 'taken' | 'held';
  * Makes project_dir and `.durant` where they are missing, then takes the lock if nobody has it. The lock's text is the script's input.
  * Prints `taken` or `held`; the caller appends the facts script to learn what is true under the lock.
  */
-export function lockScript(projectDir: string, run: string): string {
-  return `${enterProject(projectDir)}
+export function lockScript(projectDir: string, run: string, strategy: Settings['strategy']): string {
+  return `${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
 cat > "$t" || exit 1
 if ln "$t" .durant/lock 2>/dev/null; then echo taken
@@ -26,8 +27,13 @@ cd /`;
 }
 
 /** Takes the lock over from a run of ours that is dead: ends its remote processes first. Input and output as `lockScript`. */
-export function takeOverScript(projectDir: string, run: string, dead: string): string {
-  return `${enterProject(projectDir)}
+export function takeOverScript(
+  projectDir: string,
+  run: string,
+  dead: string,
+  strategy: Settings['strategy'],
+): string {
+  return `${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
 cat > "$t" || exit 1
 if grep -qxF ${quote(recordLine('run', dead))} .durant/lock 2>/dev/null && (set -C; echo ${run} > .durant/lock.taken-${dead}) 2>/dev/null; then
@@ -46,8 +52,8 @@ export function lockIsOurs(run: string): string {
 }
 
 /** Makes project_dir and Durant's folders in it, for hooks that come before the lock. */
-export function prepareScript(projectDir: string): string {
-  return enterProject(projectDir);
+export function prepareScript(projectDir: string, strategy: Settings['strategy']): string {
+  return enterProject(projectDir, strategy);
 }
 
 /** Gives the lock back, if it is still this run's; the working directory is project_dir. */
@@ -77,13 +83,19 @@ export function lockInput(lock: LockRecord): Buffer {
   return Buffer.from(formatLock(lock));
 }
 
+/** With strategy inplace `.durant` may lie in a web root: Apache is told to show nothing of it. `live` names what was put last. */
+const hideFromWeb = `[ -f .durant/live ] || : > .durant/live || exit 1
+[ -f .durant/.htaccess ] || printf '%s\\n' '<IfModule mod_authz_core.c>' 'Require all denied' '</IfModule>' '<IfModule !mod_authz_core.c>' 'Order deny,allow' 'Deny from all' '</IfModule>' > .durant/.htaccess || exit 1
+`;
+
 /** Where project_dir is writable and its folders are there; modes as the server's umask wants, `.durant` closed to others. */
-function enterProject(projectDir: string): string {
+function enterProject(projectDir: string, strategy: Settings['strategy']): string {
+  const folders = `${strategy === 'inplace' ? '' : 'releases '}.durant/releases .durant/manifests`;
   return `LC_ALL=C; export LC_ALL
 mkdir -p ${quotePath(projectDir)} && cd ${quotePath(projectDir)} || exit 1
 if ! [ -d .durant ]; then mkdir .durant && chmod g-w,o-rwx .durant || exit 1; fi
-mkdir -p releases .durant/releases .durant/manifests || exit 1
-[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
+mkdir -p ${folders} || exit 1
+${strategy === 'inplace' ? hideFromWeb : ''}[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
 }
 
 /** Ends the process groups that a run noted: asked first, killed after three seconds. A reused process id is left alone. */

@@ -124,8 +124,8 @@ async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undef
   const request = factsRequest(run.settings);
   const take =
     dead === undefined
-      ? lockScript(run.settings.project_dir, run.id)
-      : takeOverScript(run.settings.project_dir, run.id, dead.run);
+      ? lockScript(run.settings.project_dir, run.id, run.settings.strategy)
+      : takeOverScript(run.settings.project_dir, run.id, dead.run, run.settings.strategy);
   const result = await server.connection.exec({
     script: `${take}\n${factsScript(request)}`,
     input: lockInput(lockOf(run, '')),

@@ -11,6 +11,8 @@ const SHAPING = [
   'build_command',
   'env',
   'strategy',
+  'delete',
+  'overwrite_newer',
   'shared_dirs',
   'shared_files',
   'copy_dirs',

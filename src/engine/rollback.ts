@@ -8,6 +8,7 @@ import type { Emit, RunFinished } from './events.ts';
 import { writeRecord } from './goals/release.ts';
 import { historyLine } from './history.ts';
 import { releasePath, runHook } from './hooks.ts';
+import { rollBackInplace } from './inplace.ts';
 import { unlockScript } from './lock.ts';
 import { giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
 import type { Host } from './ports.ts';
@@ -57,6 +58,11 @@ export function rollback(
       hideEnvironments(run, server, [run.release, server.facts.live], each),
     );
     await sayWhatIsUndone(run);
+    if (run.settings.strategy === 'inplace') {
+      if (!(await rollBackInplace(run, request))) return;
+      run.phase = 'finishing';
+      return finish(run);
+    }
     if (request.dryRun) {
       await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
         explainSteps({ run, server, signal: each }, STEPS),

@@ -62,6 +62,7 @@ export function factsRequest(settings: Settings): FactsRequest {
     projectDir: settings.project_dir,
     currentPath: settings.current_path,
     shared: [...settings.shared_dirs, ...settings.shared_files].map(trim),
+    strategy: settings.strategy,
   };
 }
 

@@ -10,7 +10,6 @@ export function assertBuilt(settings: Settings): void {
     const value = settings[key];
     return Array.isArray(value) ? value.length > 0 : value !== undefined;
   }).map(String);
-  if (settings.strategy === 'inplace') used.push('strategy: inplace');
   if (used.length > 0)
     throw new DurantError(
       'not-built-yet',

@@ -3,6 +3,7 @@ import type { DurantError } from '../errors.ts';
 import { removeRelease, recordOf, resumable, writeRecord } from './goals/release.ts';
 import { switchBack } from './goals/symlink.ts';
 import { historyLine } from './history.ts';
+import { undoInplace } from './inplace.ts';
 import { hookCommands, releasePath, runHook } from './hooks.ts';
 import { lockIsOurs } from './lock.ts';
 import { giveBackLocks } from './locks.ts';
@@ -20,6 +21,18 @@ function runsHooks(error: DurantError): boolean {
  * @returns whether anything was changed on a server and not put back.
  */
 export async function undo(run: Run, error: DurantError): Promise<boolean> {
+  if (run.phase === 'finishing') {
+    // It is live and stays so: what failed is a goal that comes after the deploy.
+    await runOnFailure(run, error, run.servers);
+    await giveBackLocks(run);
+    return false;
+  }
+  if (run.settings.strategy === 'inplace') {
+    const left = await undoInplace(run, error, reachable);
+    await runOnFailure(run, error, run.servers);
+    await giveBackLocks(run);
+    return left;
+  }
   const signal = new AbortController().signal;
   const switched = run.servers.filter((server) => server.previous !== undefined);
   let left = false;
@@ -75,22 +88,27 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
       await reachable(run, server, () => flush(run, server, signal));
     }),
   );
-  if (runsHooks(error) && hookCommands(run, 'on_failure').length > 0)
-    warnOf(
-      run,
-      'on-failure-failed',
-      await onAll(
-        reached.filter((server) => server.facts.exists || server.locked),
-        (server) =>
-          runHook(run, server, 'on_failure', {
-            directory: server.facts.project,
-            signal,
-            env: { DURANT_ERROR: run.mask(error.message), DURANT_FAILED_STEP: run.failedStep ?? '' },
-          }),
-      ),
-    );
+  await runOnFailure(run, error, reached);
   await giveBackLocks(run);
   return left;
+}
+
+async function runOnFailure(run: Run, error: DurantError, reached: readonly ServerRun[]): Promise<void> {
+  if (run.action === 'prune' || !runsHooks(error) || hookCommands(run, 'on_failure').length === 0) return;
+  const { signal } = new AbortController();
+  warnOf(
+    run,
+    'on-failure-failed',
+    await onAll(
+      reached.filter((server) => server.facts.exists || server.locked),
+      (server) =>
+        runHook(run, server, 'on_failure', {
+          directory: server.facts.project,
+          signal,
+          env: { DURANT_ERROR: run.mask(error.message), DURANT_FAILED_STEP: run.failedStep ?? '' },
+        }),
+    ),
+  );
 }
 
 /** Whether the run's release is there, or may be, and is nobody's yet: begun by this run, or by a dead one whose work it went on with. */

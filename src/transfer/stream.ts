@@ -92,7 +92,7 @@ function spareRun(request: UpdateRequest): string | undefined {
   return request.unchanged === 'copy' ? request.facts.spare?.run : undefined;
 }
 
-interface Load {
+export interface Load {
   readonly send: readonly TreeEntry[];
   readonly remove: readonly string[];
 }
@@ -141,7 +141,7 @@ async function runUpdate(request: UpdateRequest, base: Base, load: Load): Promis
 }
 
 /** Where something else has carried the load: only the list of removals is left to send. */
-function delivered({ send, remove }: Load): Stream {
+export function delivered({ send, remove }: Load): Stream {
   const files = send.filter((entry) => entry.type !== 'dir');
   const bytes = files.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.size : 0), 0);
   return {
@@ -155,14 +155,21 @@ function removeList(paths: readonly string[]): Buffer {
   return Buffer.from(paths.map((path) => `${escapePath(path)}\n`).join(''), 'latin1');
 }
 
-interface Stream {
+/** What a stream is read from. */
+export interface StreamSource {
+  readonly tree: Pick<Tree, 'root'>;
+  readonly signal: AbortSignal;
+  readonly onProgress?: UpdateRequest['onProgress'];
+}
+
+export interface Stream {
   readonly input: Readable;
   /** Why the tree could not be read, where that ended the stream. */
   failure(): DurantError | undefined;
   sent(): { readonly files: number; readonly bytes: number; readonly wireBytes: number };
 }
 
-function openStream(request: UpdateRequest, load: Load, compressor: Transform | undefined): Stream {
+export function openStream(request: StreamSource, load: Load, compressor: Transform | undefined): Stream {
   let files = 0;
   let bytes = 0;
   let wireBytes = 0;
@@ -224,14 +231,14 @@ function* members(root: string, load: Load): Generator<TarMember, void, undefine
   yield { type: 'file', name: end, mode: 0o600, mtimeMs: 0, size: 0, content: Buffer.alloc(0) };
 }
 
-interface Answer {
+export interface Answer {
   readonly isDone: boolean;
   readonly base: string | undefined;
   readonly failed: string | undefined;
   readonly drift: readonly string[];
 }
 
-function readAnswer(stdout: Buffer): Answer {
+export function readAnswer(stdout: Buffer): Answer {
   const lines = stdout.toString('latin1').split('\n');
   const value = (key: string): string | undefined =>
     lines.find((line) => line.startsWith(`transfer.${key}=`))?.slice(`transfer.${key}=`.length);
@@ -256,7 +263,7 @@ const stages: Readonly<Record<string, string>> = {
   finish: 'its record could not be written',
 };
 
-function failure(server: string, result: RemoteResult, failed: string | undefined): DurantError {
+export function failure(server: string, result: RemoteResult, failed: string | undefined): DurantError {
   const said = result.stderr.toString('utf8').trim().split('\n').slice(-10).join('\n');
   if (isDiskFull(said))
     return new DurantError(

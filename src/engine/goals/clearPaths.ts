@@ -1,5 +1,6 @@
 /** `clear_paths`: removed from the release before it goes live. */
 import { quote, refuseLinks } from '../../remote/shell.ts';
+import { inRelease } from '../hooks.ts';
 import { runScript } from '../script.ts';
 import type { Step } from './goal.ts';
 import { trim } from './shared.ts';
@@ -19,7 +20,7 @@ export const clearPaths: Step = {
   async achieve({ run, server, signal }) {
     const sudo = run.settings.clear_use_sudo ? 'sudo -n ' : '';
     const lines = run.settings.clear_paths.map(trim).map((path) => {
-      const own = quote(`releases/${run.release ?? ''}/${path}`);
+      const own = quote(inRelease(run, path));
       return `refuse_links ${own} && ${sudo}rm -rf ${own} || exit 1`;
     });
     await runScript(run, server, [refuseLinks(), ...lines].join('\n'), { signal });

@@ -60,13 +60,9 @@ async function tryCheck(
       const error = asDurantError(thrown);
       if (signal.aborted || error.code === 'cancelled') throw error;
       if (attempt >= tries)
-        throw new DurantError(
-          'health-check-failed',
-          `${error.message} Every server was switched back; the release is kept as failed until the next run.`,
-          {
-            server: server.address.entry,
-          },
-        );
+        throw new DurantError('health-check-failed', `${error.message} ${consequence(run)}`, {
+          server: server.address.entry,
+        });
       run.emit({
         event: 'warning',
         code: 'health-check-retry',
@@ -187,4 +183,10 @@ async function runCheck(context: StepContext, item: string): Promise<void> {
 
 function isAddress(hostname: string): boolean {
   return /^\[.*\]$/.test(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+function consequence({ settings }: Run): string {
+  return settings.strategy === 'inplace'
+    ? 'The files of the commit stay in place, as strategy: inplace has no switch back: mend it and deploy again, or use durant rollback.'
+    : 'Every server was switched back; the release is kept as failed until the next run.';
 }

@@ -23,7 +23,10 @@ export const prepare: Step = {
       : `project_dir ${run.settings.project_dir} does not exist yet`;
   },
   async achieve({ run, server, signal }) {
-    const result = await server.connection.exec({ script: prepareScript(run.settings.project_dir), signal });
+    const result = await server.connection.exec({
+      script: prepareScript(run.settings.project_dir, run.settings.strategy),
+      signal,
+    });
     if (result.status !== 0) throw serverFailure(server, result);
   },
 };

@@ -73,10 +73,13 @@ export function writeRecord(record: ReleaseRecord): string {
   return `{ printf %s ${quote(formatRecord(record))} > ${file}.tmp && mv -f ${file}.tmp ${file}; }`;
 }
 
-/** Removes a release and all that belongs to it; its folder goes out of sight first, so that no half of it is ever taken for whole. */
+/**
+ * Removes a release and all that belongs to it; its folder goes out of sight first, so that no half of it is ever taken for whole. With
+ * strategy inplace (`.durant/live` is there) it has no folder: what lies in `releases/` is the project's own.
+ */
 export function removeRelease(name: string, sudo = ''): string {
   const [folder, trash] = [quote(`releases/${name}`), quote(`.durant/trash.${name}`)];
-  return `{ rm -rf ${trash}; if [ -d ${folder} ]; then mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
+  return `{ rm -rf ${trash}; if ! [ -f .durant/live ] && [ -d ${folder} ]; then mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
 }
 
 function hasTraceOf({ facts }: ServerRun, name: string): boolean {

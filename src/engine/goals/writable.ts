@@ -1,5 +1,6 @@
 /** `writable`: folders that the web server may write (Deployer's deploy:writable, without following links). */
 import { quote, refuseLinks } from '../../remote/shell.ts';
+import { inRelease } from '../hooks.ts';
 import type { Run } from '../run.ts';
 import { runScript } from '../script.ts';
 import type { Step } from './goal.ts';
@@ -47,7 +48,7 @@ function placeOf(run: Run, path: string): string {
   const isShared = run.settings.shared_dirs
     .map(trim)
     .some((dir) => path === dir || path.startsWith(`${dir}/`));
-  return isShared ? `shared/${path}` : `releases/${run.release ?? ''}/${path}`;
+  return isShared ? `shared/${path}` : inRelease(run, path);
 }
 
 /** Sets `$u`: the configured user, else the owner of the running web server, as Deployer looks for it. */

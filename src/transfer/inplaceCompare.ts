@@ -1,0 +1,216 @@
+/** The comparison of a tree with a folder that people may have changed: by content, and only at the paths of the tree and of earlier trees. */
+import { gzipSync, gunzipSync } from 'node:zlib';
+import { DurantError } from '../errors.ts';
+import type { Connection } from '../remote/target.ts';
+import { serializeManifest, unescapePath, type EntryType, type Manifest } from './manifest.ts';
+import { hashFunctions, pathFunctions, prologue, scanFunction, type HashTool } from './serverFunctions.ts';
+
+export interface CompareRequest {
+  readonly connection: Connection;
+  readonly projectDir: string;
+  readonly manifest: Manifest;
+  readonly hashTool: HashTool;
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What stands at a path of the server where it is not what the tree has there. */
+export interface Found {
+  /** Latin1 path. */
+  readonly path: string;
+  readonly type: EntryType | 'other';
+  readonly size: number;
+  /** Milliseconds since the epoch; undefined where the server's tools do not tell. */
+  readonly mtimeMs: number | undefined;
+}
+
+export interface Comparison {
+  /** Paths of the tree that the folder lacks. */
+  readonly absent: ReadonlySet<string>;
+  /** Paths of the tree where something else stands. */
+  readonly different: ReadonlyMap<string, Found>;
+  /** Folders of the tree that are links on the server: to a folder inside project_dir, or out of it. */
+  readonly linkedInside: ReadonlySet<string>;
+  readonly linkedOutside: readonly string[];
+  /** What is in folders that stand where the tree has a file or a link. */
+  readonly under: readonly Found[];
+  /** What earlier deploys put there and the tree lacks; folders are there to be removed when they are empty. */
+  readonly owned: readonly Found[];
+  /** Whether an earlier deploy put anything there at all. */
+  readonly isFirst: boolean;
+}
+
+/** A folder that is not there yet. */
+export function emptyComparison(manifest: Manifest): Comparison {
+  return {
+    absent: new Set(manifest.entries.map((entry) => entry.path)),
+    different: new Map(),
+    linkedInside: new Set(),
+    linkedOutside: [],
+    under: [],
+    owned: [],
+    isFirst: true,
+  };
+}
+
+/**
+ * Compares in one round trip. Changes nothing but a temporary folder of its own, which it removes.
+ * @throws {DurantError} `remote-command-failed`, and those of `Connection.exec`.
+ */
+export async function compareInplace(request: CompareRequest): Promise<Comparison> {
+  const { connection, manifest, signal, timeoutMs } = request;
+  const result = await connection.exec({
+    script: compareScript(request.projectDir, request.hashTool),
+    input: gzipSync(serializeManifest(manifest), { level: 1 }),
+    signal,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
+  const lines = result.status === 0 ? unpack(result.stdout) : [];
+  const entry = connection.address.entry;
+  if (lines.pop() !== 'end')
+    throw new DurantError(
+      'remote-command-failed',
+      `project_dir on ${entry} could not be compared with the commit. Read what the server said, correct it there, then deploy again:\n${result.stderr.toString('utf8').trim()}`,
+      { server: entry },
+    );
+  return parseComparison(lines);
+}
+
+function unpack(packed: Buffer): string[] {
+  try {
+    return gunzipSync(packed).toString('latin1').trimEnd().split('\n');
+  } catch {
+    return [];
+  }
+}
+
+const types: ReadonlyMap<string, Found['type']> = new Map([
+  ['f', 'file'],
+  ['l', 'link'],
+  ['d', 'dir'],
+]);
+
+/** Lines `WHAT TYPE SIZE MTIME PATH`. */
+export function parseComparison(lines: readonly string[]): Comparison {
+  const absent = new Set<string>();
+  const different = new Map<string, Found>();
+  const linkedInside = new Set<string>();
+  const linkedOutside: string[] = [];
+  const under: Found[] = [];
+  const owned: Found[] = [];
+  let isFirst = true;
+  for (const line of lines) {
+    const match = /^(\S+) (\S+) (\S+) (\S+) (.*)$/s.exec(line);
+    if (match === null) continue;
+    const [, what = '', type = '', size = '', mtime = '', escaped = ''] = match;
+    const path = unescapePath(escaped);
+    const found: Found = {
+      path,
+      type: types.get(type) ?? 'other',
+      size: Number(size) || 0,
+      mtimeMs: /^\d+/.test(mtime) ? Number(mtime) * 1000 : undefined,
+    };
+    if (what === 'absent') absent.add(path);
+    else if (what === 'different') different.set(path, found);
+    else if (what === 'inside') linkedInside.add(path);
+    else if (what === 'outside') linkedOutside.push(path);
+    else if (what === 'under') under.push(found);
+    else if (what === 'owned') owned.push(found);
+    else if (what === 'known') isFirst = false;
+  }
+  return { absent, different, linkedInside, linkedOutside, under, owned, isFirst };
+}
+
+/** look LIST: what stands at its paths, as lines `TYPE MODE SIZE MTIME PATH`; nothing for a path where nothing does. */
+const lookFunction = String.raw`
+look() {
+  [ -s "$1" ] || return 0
+  if stat -c %a . >/dev/null 2>&1; then slots "$1" | xargs -0 stat -c '%a %s %Y - - %F/%n' 2>/dev/null
+  elif stat -f %Lp . >/dev/null 2>&1; then slots "$1" | xargs -0 stat -f '%Mp%Lp %z %m - - %HT/%N' 2>/dev/null
+  else slots "$1" | xargs -0 ls -lnd 2>/dev/null | awk '
+    { i=index($0," .//.") } !i { print; next }
+    { m=0; for(j=2;j<11;j++){ c=substr($1,j,1); m=m*2+(c!="-"&&c!="S"&&c!="T") }
+      p=substr($0,i+1); t=substr($1,1,1); if(t=="-")t="f"; if(t=="l"&&(i=index(p," -> ")))p=substr(p,1,i-1)
+      printf "%o %s - - - %s/%s\n",m,$5,t,p }'
+  fi | awk '
+    function esc(s, i,o) { gsub(/\\/,"&&",s); o=""; while(i=index(s,"\r")){ o=o substr(s,1,i-1) "\\r"; s=substr(s,i+1) } return o s }
+    { i=index($0,"/.//.") }
+    i { if(h!="")print h " " p
+        h=""; r=substr($0,i+5); if(r=="")next
+        split($0,a," "); t=tolower(substr(a[6],1,2)); m=a[1]; sub(/^0+/,"",m); if(m=="")m=0; z=a[2]
+        if(t=="re"||t~/^f/){t="f"} else if(t~/^d/){t="d";z=0} else if(t=="sy"||t~/^l/){t="l";m=777} else t="o"
+        h=t " " m " " z " " a[3]; p=esc(substr(r,2)); next }
+    h!="" { p=p "\\n" esc($0) }
+    END { if(h!="")print h " " p }'
+}
+slots() {
+  awk 'index($0,"\\")==0{print ".//./" $0}' "$1" | tr '\n' '\0'
+  awk 'index($0,"\\")' "$1" | while IFS= read -r p; do raw "$p"; printf './/%s\0' "$f"; done
+}
+`;
+
+/**
+ * ownership: prints what Durant has put into the project so far, as sorted lines `TYPE PATH`: what it has noted, else what the manifests
+ * list. The working directory is project_dir.
+ */
+export const ownershipFunction = String.raw`
+ownership() {
+  if [ -f "$D/owned" ]; then cat "$D/owned"; else cat "$D"/manifests/* 2>/dev/null | listed | sort -u; fi
+}
+listed() { awk '{ t=$1; p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print t " " p }'; }
+`;
+
+function compareScript(projectDir: string, hashTool: HashTool): string {
+  return [
+    prologue(projectDir, hashTool),
+    'top=$(pwd -P)',
+    pathFunctions,
+    scanFunction,
+    hashFunctions,
+    lookFunction,
+    ownershipFunction,
+    String.raw`W=$(mktemp -d) || exit 1; export W; trap 'rm -rf "$W"' EXIT
+gzip -dc >"$W/tree" || exit 1
+awk '{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print p }' "$W/tree" >"$W/paths"
+look "$W/paths" >"$W/have" || exit 1
+for x in f l dl du diff; do : >"$W/$x"; done
+awk 'function path(k, p) { p=$0; while(k--)p=substr(p,index(p," ")+1); return p }
+  function put(x) { print p >(ENVIRON["W"] "/" x) }
+  k==1{ p=path(4); t[p]=$1; z[p]=$3; next }
+  { p=path(4) }
+  $1=="d"{ if(t[p]=="l")put("dl"); next }
+  t[p]=="d"{ put("du"); next }
+  t[p]==$1&&($1=="l"||z[p]==$3){ put($1) }' k=1 "$W/have" k=2 "$W/tree" || exit 1
+hash_lists || exit 1
+while IFS= read -r p; do
+  raw "$p"
+  if [ -d "$f" ]; then t=$(cd -P "$f" 2>/dev/null && pwd -P); case "$t/" in "$top"/?*) echo "inside - - - $p";; *) echo "outside - - - $p";; esac; fi
+done <"$W/dl" >"$W/out"
+awk 'function path(k, p) { p=$0; while(k--)p=substr(p,index(p," ")+1); return p }
+  k==1{ if($1=="inside"||$1=="outside")linked[path(4)]; next }
+  k==2{ h[substr($0,66)]=substr($0,1,64); next }
+  k==3{ p=path(4); t[p]=$1; m[p]=$2; z[p]=$3; at[p]=$4; next }
+  { p=path(4) }
+  !(p in t){ print "absent - - - " p; next }
+  $1=="d"&&(t[p]=="d"||(p in linked)){ next }
+  t[p]==$1&&m[p]==$2&&h[p]==$4{ next }
+  { print "different " t[p] " " z[p] " " at[p] " " p }' k=1 "$W/out" k=2 "$W/h" k=3 "$W/have" k=4 "$W/tree" >>"$W/diff" || exit 1
+while IFS= read -r p; do
+  raw "$p"; q=$p; export q
+  (cd "$f" && scan) | awk '{ t=$1; z=$3; p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print "under " t " " z " - " ENVIRON["q"] "/" p }'
+done <"$W/du" >>"$W/out"
+ownership >"$W/owned"; [ ! -s "$W/owned" ] || echo 'known - - - .' >>"$W/out"
+awk 'k==1{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); now[p]; next } !(substr($0,3) in now)' k=1 "$W/tree" k=2 "$W/owned" >"$W/gone"
+if [ -s "$W/gone" ]; then
+  awk '{ p=substr($0,3); print p >(ENVIRON["W"] "/gone.paths"); while(match(p,/\/[^\/]*$/)){ p=substr(p,1,RSTART-1); if(!(p in s)){ s[p]; print p } } }' "$W/gone" >"$W/parents"
+  look "$W/parents" >"$W/have.parents"; look "$W/gone.paths" >"$W/have.gone"
+  awk 'function path(k, p) { p=$0; while(k--)p=substr(p,index(p," ")+1); return p }
+    k==1{ if($1!="d")bad[path(4)]; next }
+    k==2{ put[substr($0,3)]=$1; next }
+    { p=path(4); q=p; ok=(put[p]==$1); while(match(q,/\/[^\/]*$/)){ q=substr(q,1,RSTART-1); if(q in bad)ok=0 }
+      if(ok)print "owned " $1 " " $3 " " $4 " " p }' k=1 "$W/have.parents" k=2 "$W/gone" k=3 "$W/have.gone" >>"$W/out"
+fi
+echo end >>"$W/diff"; cat "$W/out" "$W/diff" | gzip -1 -c`,
+    '',
+  ].join('\n');
+}
