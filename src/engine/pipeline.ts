@@ -169,6 +169,7 @@ async function achieveDeploy(run: Run, entry: Entry, tree: GoalTree, deploy: Dep
   if (await entry.achieved()) {
     report(run, entry, 'already', await entry.reason());
     await deploy.alreadyAchieved(run);
+    run.phase = 'finishing';
     return false;
   }
   const end = begin(run, entry);
@@ -182,10 +183,7 @@ async function achieveDeploy(run: Run, entry: Entry, tree: GoalTree, deploy: Dep
   }
   end('done', NEWLY_ACHIEVED);
   // It is live: whatever fails from here on, there is nothing on the servers to put back.
-  for (const server of run.servers) {
-    server.previous = undefined;
-    server.begun = false;
-  }
+  run.phase = 'finishing';
   return run.servers.some((server) => server.state === 'live');
 }
 

@@ -36,7 +36,7 @@ export type Handlers = {
 export const handlers: Handlers = {
   deploy: async (call, context) => {
     const { host, emit, ask, signal } = context;
-    const request = await open(call, context);
+    const request = await open(call, context, 'with goals');
     if (!call.dryRun && !call.mayLeaveOut) {
       const leftOut = await findLeftOut(request, call.ref, host, signal);
       if (leftOut !== undefined && (await ask({ kind: 'left-out', server: null, leftOut }, signal)) !== 'yes')
@@ -109,8 +109,12 @@ export const handlers: Handlers = {
     (await projectFacts({ directory, env: definedOnly(host.env), gitPath: host.gitPath, signal })) ?? null,
 };
 
-async function open(call: StageCall, { host, opened, signal }: CallContext): Promise<StageRequest> {
-  const request = await openStage(call, host, signal);
+async function open(
+  call: StageCall,
+  { host, opened, signal }: CallContext,
+  goals: 'with goals' | 'without goals' = 'without goals',
+): Promise<StageRequest> {
+  const request = await openStage(call, host, signal, goals);
   opened.set(stageKey(call), request);
   return request;
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { positionAt } from '../../config/document.ts';
 import { parseConf } from '../../config/parse.ts';
 import { secretFromEnvironment } from '../../config/resolvers.ts';
+import { resolvePipeline } from '../../config/pipeline.ts';
 import { resolveForRun } from '../../config/runSettings.ts';
 import type { ValueIo } from '../../config/values.ts';
 import { selectServers, type Host, type StageRequest } from '../../engine/index.ts';
@@ -11,8 +12,16 @@ import { DurantError } from '../../errors.ts';
 import { quotePath } from '../../remote/shell.ts';
 import type { StageCall } from './protocol.ts';
 
-/** @throws {DurantError} `config-not-found`, and whatever is wrong with the configuration. */
-export async function openStage(call: StageCall, host: Host, signal: AbortSignal): Promise<StageRequest> {
+/**
+ * @param goals whether the goals of its pipeline are wanted, too; their resolvers may ask for secrets.
+ * @throws {DurantError} `config-not-found`, and whatever is wrong with the configuration.
+ */
+export async function openStage(
+  call: StageCall,
+  host: Host,
+  signal: AbortSignal,
+  goals: 'with goals' | 'without goals' = 'without goals',
+): Promise<StageRequest> {
   const doc = parseConf(await read(call.file));
   const first = doc.problems.find(({ severity }) => severity === 'error');
   if (first !== undefined) {
@@ -22,7 +31,8 @@ export async function openStage(call: StageCall, host: Host, signal: AbortSignal
       `${call.file}:${String(line)}:${String(column)}: ${first.message}`,
     );
   }
-  const { settings, processes, secrets } = await resolveForRun(doc, call.stage, valueIo(call, host, signal));
+  const io = valueIo(call, host, signal);
+  const { settings, processes, secrets } = await resolveForRun(doc, call.stage, io);
   return {
     stage: call.stage,
     settings,
@@ -30,6 +40,9 @@ export async function openStage(call: StageCall, host: Host, signal: AbortSignal
     secrets,
     file: call.file,
     servers: selectServers(settings.server, call.servers),
+    ...(goals === 'with goals' ? { pipeline: await resolvePipeline(doc, settings.pipeline, io) } : {}),
+    // This process is started in trusted workspaces only.
+    trusted: true,
   };
 }
 
