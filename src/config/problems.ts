@@ -138,6 +138,13 @@ export const PROBLEM_CODES = {
     meaning: '`project_dir` is `/`, `~`, has `..`, or is neither absolute nor starts with `~/`.',
     remedy: 'Name a folder of its own, such as `/var/www/shop`.',
   },
+  'inplace-web-root': {
+    severity: 'warning',
+    meaning:
+      'With `strategy: inplace`, `.durant` (lock, history, lists of files) lies in `project_dir`, which may be what a web server serves.',
+    remedy:
+      'Durant writes a `.htaccess` that denies it to visitors; make web servers other than Apache refuse `/.durant`.',
+  },
   'unsafe-path': {
     severity: 'error',
     meaning: 'A path that must stay inside the release is absolute or leaves it.',

@@ -16,7 +16,7 @@ import {
   variableCycles,
 } from './rules/names.ts';
 import { excludedPaths, identityFile, idleExcludes, nestedPaths, unknownBranch } from './rules/paths.ts';
-import { duplicateServers, sameTargets } from './rules/targets.ts';
+import { duplicateServers, sameTargets, webRoots } from './rules/targets.ts';
 import { plainSecrets, processValues, wrongValues } from './rules/values.ts';
 import { viewOf, type SectionView } from './rules/view.ts';
 
@@ -38,6 +38,7 @@ const SECTION_RULES: readonly ((view: SectionView) => readonly Problem[])[] = [
   duplicateServers,
   nestedPaths,
   excludedPaths,
+  webRoots,
   identityFile,
   unknownBranch,
   idleExcludes,

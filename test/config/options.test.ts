@@ -80,7 +80,10 @@ describe('config: sample', () => {
     const text = sampleConf().replaceAll(/^#(?=[a-z_]+:|    )/gm, '');
     const problems = validate(parseConf(text), undefined);
     const left = problems.filter(
-      (found) => !['wrong-strategy', 'unknown-goal', 'unknown-process', 'plain-secret'].includes(found.code),
+      (found) =>
+        !['wrong-strategy', 'inplace-web-root', 'unknown-goal', 'unknown-process', 'plain-secret'].includes(
+          found.code,
+        ),
     );
     assert.deepEqual(
       left.map((found) => found.message),

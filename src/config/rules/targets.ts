@@ -48,6 +48,19 @@ export function duplicateServers(view: SectionView): readonly Problem[] {
   });
 }
 
+/** Strategy inplace keeps Durant's records where visitors may look. */
+export function webRoots(view: SectionView): readonly Problem[] {
+  if (view.place !== 'stage' || plainText(view, 'strategy') !== 'inplace') return [];
+  return [
+    problem(
+      'inplace-web-root',
+      ownRange(view, 'strategy'),
+      'strategy: inplace keeps .durant in project_dir, which may be a web root. Durant writes a deny-all .htaccess for Apache; make other web servers refuse /.durant.',
+      { key: 'strategy', stage: view.name },
+    ),
+  ];
+}
+
 /**
  * Stages with one server and `project_dir`; said at the later one, or at `only` where one stage is looked at.
  */
