@@ -37,7 +37,7 @@ async function isComplete(folder, release) {
 }
 
 function stamp({ codeServer, node }) {
-  return `code-server ${codeServer}, node ${node}, logger 1\n`;
+  return `code-server ${codeServer}, node ${node}, logger, ripgrep\n`;
 }
 
 /** Made under another name and renamed when it is whole, so that two at once and a cancelled one do no harm. */
@@ -56,6 +56,7 @@ async function make(folder, release) {
     await npm(join(codeFolder(making), 'extensions'), ['install', '--omit=dev', '--ignore-scripts']);
     const logger = join(codeFolder(making), 'node_modules', '@vscode', 'spdlog', 'index.js');
     await copyFile(join(import.meta.dirname, 'vscode.spdlog.cjs'), logger);
+    await provideRipgrep(making);
     await writeFile(join(making, 'complete'), stamp(release));
     if (await isComplete(folder, release)) return;
     await rm(folder, { recursive: true, force: true });
@@ -63,6 +64,21 @@ async function make(folder, release) {
   } finally {
     await rm(making, { recursive: true, force: true });
   }
+}
+
+/** VS Code searches by ripgrep. Newer releases bring its binaries; older ones download it from GitHub when they are installed. */
+async function provideRipgrep(making) {
+  const wanted = join(codeFolder(making), 'node_modules', '@vscode', 'ripgrep');
+  if (!existsSync(wanted)) return;
+  await npm(making, ['install', '--ignore-scripts', '@vscode/ripgrep-universal@1.18.0']);
+  const binary = process.platform === 'win32' ? 'rg.exe' : 'rg';
+  const universal = join(making, 'node_modules', '@vscode', 'ripgrep-universal');
+  await mkdir(join(wanted, 'bin'), { recursive: true });
+  await copyFile(
+    join(universal, 'bin', `${process.platform}-${process.arch}`, binary),
+    join(wanted, 'bin', binary),
+  );
+  await rm(universal, { recursive: true, force: true });
 }
 
 function npm(directory, args) {

@@ -23,9 +23,9 @@ export function watchConfigurations(): Configurations {
   let timer: NodeJS.Timeout | undefined;
 
   const search = async (): Promise<void> => {
-    const found = await vscode.workspace.findFiles(`**/${configName}`, '**/{node_modules,.git}/**', 200);
-    const files = found.filter((uri) => uri.scheme === 'file').sort((a, b) => (a.fsPath < b.fsPath ? -1 : 1));
-    configurations = await Promise.all(files.map(readConfiguration));
+    const files = (await findConfigurations()).sort((a, b) => (a.fsPath < b.fsPath ? -1 : 1));
+    const read = await Promise.all(files.map(readConfiguration));
+    configurations = read.filter((configuration) => configuration !== undefined);
     changed.fire();
   };
   const schedule = (): void => {
@@ -52,9 +52,28 @@ export function watchConfigurations(): Configurations {
   };
 }
 
-async function readConfiguration(uri: vscode.Uri): Promise<Configuration> {
-  const bytes = await vscode.workspace.fs.readFile(uri);
-  return describeConfiguration(uri.fsPath, labelOf(uri), new TextDecoder().decode(bytes));
+/** By a search; and at the roots in any case, where most of them are, as a search may be off or fail. */
+async function findConfigurations(): Promise<vscode.Uri[]> {
+  const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) =>
+    vscode.Uri.joinPath(uri, configName),
+  );
+  const found = await vscode.workspace.findFiles(`**/${configName}`, '**/{node_modules,.git}/**', 200).then(
+    (uris) => uris,
+    () => [],
+  );
+  const all = [...roots, ...found].filter(({ scheme }) => scheme === 'file');
+  return [...new Map(all.map((uri) => [uri.fsPath, uri])).values()];
+}
+
+/** Undefined where there is none, or none that can be read. */
+async function readConfiguration(uri: vscode.Uri): Promise<Configuration | undefined> {
+  try {
+    const bytes = await vscode.workspace.fs.readFile(uri);
+    return describeConfiguration(uri.fsPath, labelOf(uri), new TextDecoder().decode(bytes));
+  } catch {
+    // Gone again, or a folder of that name.
+    return undefined;
+  }
 }
 
 /** As the tree names it: the workspace's folder, and the path below it where that is not its root. */

@@ -3,6 +3,8 @@
  * extension calls `vscode.window`; everything behind that is real. The trees are the extension's own, read as the editor reads them.
  */
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { waitFor } from '../../support/wait.ts';
 
@@ -154,6 +156,7 @@ function takeOver(): Memory {
   const key = Symbol.for('durant.test.hands');
   const before: unknown = Reflect.get(globalThis, key);
   if (before !== undefined) return before as Memory;
+  const { window } = extensionsApi();
   const own: Memory = { shown: [], replies: [], trees: new Map() };
   Reflect.set(globalThis, key, own);
 
@@ -167,7 +170,7 @@ function takeOver(): Memory {
     ['warning', 'showWarningMessage'],
     ['error', 'showErrorMessage'],
   ] as const)
-    Reflect.set(vscode.window, name, (text: string, ...rest: readonly unknown[]) => {
+    Reflect.set(window, name, (text: string, ...rest: readonly unknown[]) => {
       const choices = rest.filter((each) => typeof each === 'string');
       const options = rest.find((each) => typeof each === 'object' && each !== null) as
         vscode.MessageOptions | undefined;
@@ -178,7 +181,7 @@ function takeOver(): Memory {
       return Promise.resolve(reply?.with);
     });
   Reflect.set(
-    vscode.window,
+    window,
     'showQuickPick',
     async (given: readonly vscode.QuickPickItem[], options?: vscode.QuickPickOptions) => {
       const items = await given;
@@ -194,15 +197,15 @@ function takeOver(): Memory {
       return options?.canPickMany === true && picked !== undefined ? [picked] : picked;
     },
   );
-  Reflect.set(vscode.window, 'createInputBox', () => inputBox(replyTo));
-  const status = vscode.window.setStatusBarMessage;
-  Reflect.set(vscode.window, 'setStatusBarMessage', (text: string, ms: number) => {
+  Reflect.set(window, 'createInputBox', () => inputBox(replyTo));
+  const status = window.setStatusBarMessage;
+  Reflect.set(window, 'setStatusBarMessage', (text: string, ms: number) => {
     own.shown.push({ kind: 'status', text, detail: '', modal: false, choices: [], masked: false });
     return status(text, ms);
   });
-  const withProgress = vscode.window.withProgress;
+  const withProgress = window.withProgress;
   Reflect.set(
-    vscode.window,
+    window,
     'withProgress',
     (options: vscode.ProgressOptions, task: Parameters<typeof withProgress>[1]) =>
       withProgress(options, (progress, token) =>
@@ -226,13 +229,20 @@ function takeOver(): Memory {
         ),
       ),
   );
-  const createTreeView = vscode.window.createTreeView;
-  Reflect.set(vscode.window, 'createTreeView', (id: string, options: vscode.TreeViewOptions<unknown>) => {
+  const createTreeView = window.createTreeView;
+  Reflect.set(window, 'createTreeView', (id: string, options: vscode.TreeViewOptions<unknown>) => {
     const view = createTreeView(id, options);
     own.trees.set(id, { provider: options.treeDataProvider, view });
     return view;
   });
   return own;
+}
+
+/** The API object that the extension has: VS Code gives each extension its own, by the path of whoever requires it. */
+function extensionsApi(): typeof vscode {
+  const extension = vscode.extensions.getExtension('durant.durant');
+  assert.ok(extension !== undefined && !extension.isActive);
+  return createRequire(join(extension.extensionPath, 'dist', 'extension.cjs'))('vscode') as typeof vscode;
 }
 
 /** An input box that answers itself. */
