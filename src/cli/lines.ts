@@ -1,5 +1,6 @@
 /** One plain line for each event worth one, for standard error: pure, so that every wording is tested. */
 import type { RunEvent } from '../engine/events.ts';
+import { NEWLY_ACHIEVED, PASSED } from '../engine/goalReasons.ts';
 import { count, formatBytes, formatDuration } from './measures.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from './printable.ts';
@@ -55,15 +56,29 @@ function stepLines(
     case 'failed':
       return [`${name} ${color.red('failed')}${reason}${time}`];
     case 'done':
-      return steps === 'lines' || verbose ? [`${name} ${color.green('done')}${reason}${time}`] : [];
+      return steps === 'lines' || verbose || isAchievedGoal(event)
+        ? [`${name} ${color.green('done')}${reason}${time}`]
+        : [];
     case 'already':
-      return verbose ? [`${name} ${color.green('already')}${reason}`] : [];
+      // Steps of this machine always have something to do: it is a goal.
+      return verbose || event.server === null ? [`${name} ${color.green('already achieved')}${reason}`] : [];
     case 'skipped':
       return verbose ? [`${name} ${color.dim('skipped')}${reason}`] : [];
     case 'running':
     case 'pending':
       return [];
   }
+}
+
+/** Whether an event tells that a goal of the pipeline beside `deploy` was worked on with success. */
+export function isAchievedGoal(event: RunEvent): boolean {
+  return (
+    event.event === 'step' &&
+    event.server === null &&
+    event.state === 'done' &&
+    event.step !== 'deploy' &&
+    (event.reason === PASSED || event.reason === NEWLY_ACHIEVED)
+  );
 }
 
 /** `[web1] ` before what a server says; nothing before what happens here. */

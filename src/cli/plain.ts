@@ -1,6 +1,6 @@
 /** Plain lines: progress and errors on standard error, the result on standard output. */
 import type { RunEvent } from '../engine/events.ts';
-import { eventLines, transferLine } from './lines.ts';
+import { eventLines, isAchievedGoal, transferLine } from './lines.ts';
 import { printLine, type Output } from './output.ts';
 import type { Renderer } from './render.ts';
 import { isPending, reviewLines } from './review.ts';
@@ -23,6 +23,7 @@ export function plainRenderer(output: Output, options: PlainOptions): Renderer {
   let started: RunStarted | undefined;
   /** What a dry run's review is made of. */
   const found: RunEvent[] = [];
+  let goals = 0;
   const lastTransfer = new Map<string, number>();
 
   const show = (event: RunEvent): void => {
@@ -32,11 +33,12 @@ export function plainRenderer(output: Output, options: PlainOptions): Renderer {
       found.push(event);
       return;
     }
+    if (isAchievedGoal(event)) goals++;
     for (const line of eventLines(event, { ...options, color: errorColor })) printLine(output.stderr, line);
     if (event.event === 'transfer' && options.steps === 'lines') transfer(event);
     if (event.event !== 'run-finished') return;
     const pending = found.some(isPending);
-    const ending = { started, finished: event, pending, ms: options.now() - begun };
+    const ending = { started, finished: event, pending, goals, ms: options.now() - begun };
     if (dryRun)
       for (const line of reviewLines(found, { verbose: options.verbose, color }))
         printLine(output.stdout, line);

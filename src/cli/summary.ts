@@ -12,12 +12,14 @@ export interface Ending {
   readonly finished: RunFinished;
   /** Whether a dry run found something to do. */
   readonly pending: boolean;
+  /** How many goals of the pipeline beside `deploy` were achieved, or passed. */
+  readonly goals?: number;
   /** Milliseconds the run took. */
   readonly ms: number;
 }
 
 /** For standard output: what is live where. */
-export function resultLines({ started, finished, pending, ms }: Ending, color: Colors): string[] {
+export function resultLines({ started, finished, pending, goals = 0, ms }: Ending, color: Colors): string[] {
   if (!finished.ok) return [];
   const stage = printable(started?.stage ?? '');
   const servers = count(finished.servers.length, 'server');
@@ -27,15 +29,18 @@ export function resultLines({ started, finished, pending, ms }: Ending, color: C
     if (!pending)
       return [`${stage}: nothing to do${release === '' ? '' : `, ${release} is live`} (dry run).`];
     return [
-      release === ''
+      finished.release === null
         ? 'Nothing was changed (dry run).'
         : `Nothing was changed (dry run). ${stage} would have ${release} live on ${servers}.`,
     ];
   }
   if (started?.action === 'adopt' || started?.action === 'unlock' || started?.action === 'prune')
     return [`${color.green('Done')}: ${started.action} ${stage} on ${servers}${time}`];
+  const achieved = goals === 0 ? 'nothing was changed' : `${count(goals, 'goal')} achieved`;
+  if (finished.release === null)
+    return [`${stage}: ${achieved}${release === '' ? '' : ` at ${release}`}${time}`];
   if (finished.servers.length > 0 && finished.servers.every(({ state }) => state === 'unchanged'))
-    return [`${stage}: ${release} was live already on ${servers}; nothing was changed${time}`];
+    return [`${stage}: ${release} was live already on ${servers}; ${achieved}${time}`];
   const unlike = finished.servers.filter(({ state }) => state !== 'live');
   return [
     `${color.green(`${stage} is live`)}: ${release} on ${count(finished.servers.length - unlike.length, 'server')}${time}`,
@@ -55,9 +60,11 @@ export function failureLines({ finished }: Pick<Ending, 'finished'>, color: Colo
     ...(finished.servers.length === 0
       ? []
       : [
-          changed
-            ? 'Something on the servers was changed and not put back; durant status says how they stand.'
-            : 'What was live before is live.',
+          finished.servers.some(({ state }) => state === 'live')
+            ? `${describeRelease(finished)} is live; what failed comes after the deploy.`
+            : changed
+              ? 'Something on the servers was changed and not put back; durant status says how they stand.'
+              : 'What was live before is live.',
         ]),
   ];
 }

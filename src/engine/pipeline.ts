@@ -7,6 +7,7 @@ import type { PipelineGoal } from '../config/pipeline.ts';
 import type { StepState } from './events.ts';
 import type { Entry } from './goals/entry.ts';
 import type { Goal } from './goals/goal.ts';
+import { NEWLY_ACHIEVED, PASSED } from './goalReasons.ts';
 import { GoalFailure } from './goalTypes/failure.ts';
 import { openGoalTree, type GoalTree } from './goalTree.ts';
 import { oncePerRun, type Run } from './run.ts';
@@ -33,10 +34,6 @@ export interface GoalStatus {
   readonly reason: string;
   readonly optional: boolean;
 }
-
-/** Reasons of a goal's step that ended as `done`. */
-export const PASSED = 'passed';
-export const NEWLY_ACHIEVED = 'newly achieved';
 
 /** Works a stage's pipeline off, or, in a dry run, says what that would do. @throws {DurantError} of the first goal that failed. */
 export async function runPipeline(run: Run, deploy: DeployGoal): Promise<void> {
