@@ -83,6 +83,12 @@ export function switchUnsupported(server: string): DurantError {
 
 /** The error of a lock that someone else holds. */
 export function lockedError(server: string, lock: LockRecord, now: Date): DurantError {
+  if (lock.run === '')
+    return new DurantError(
+      'locked',
+      `${server} has a lock (.durant/lock) that does not say who holds it. If nobody deploys, remove it with: durant unlock`,
+      { server },
+    );
   return new DurantError(
     'locked',
     `${server} is locked by ${lock.user}@${lock.host} since ${age(lock.started, now)} (${lock.action} of ${lock.stage}${lock.message === '' ? '' : `: ${lock.message}`}). Wait for it (--wait), or, if that run is dead, use: durant unlock ${lock.stage}`,

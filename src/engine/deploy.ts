@@ -26,10 +26,10 @@ import { symlink } from './goals/symlink.ts';
 import { writable } from './goals/writable.ts';
 import { updateCode } from './goals/updateCode.ts';
 import { buildInplace, INPLACE_PUBLISH, INPLACE_STEPS } from './inplace.ts';
-import { giveBackLocks, isOurDeadLock, lockServers, takeLocks } from './locks.ts';
+import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
-import { onEach, oncePerRun, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { onEach, oncePerRun, type Run, type StageRequest } from './run.ts';
 import { flush, runScript } from './script.ts';
 import { lockedError } from './assess.ts';
 import { resolveEnvironment } from './secrets/environment.ts';
@@ -197,13 +197,7 @@ async function nothingToDo(run: Run): Promise<void> {
       ms: null,
     });
   }
-  if (run.dryRun) return;
-  const dead: ServerRun[] = [];
-  for (const server of run.servers) if (await isOurDeadLock(run, server.facts)) dead.push(server);
-  if (dead.length === 0) return;
-  run.phase = 'building';
-  await takeLocks(run, 0);
-  await giveBackLocks(run);
+  if (!run.dryRun) await clearDeadLocks(run);
 }
 
 /** Waits for all, then throws the first failure: what was opened is then known and can be closed. */

@@ -31,6 +31,8 @@ export interface ServerFacts {
   readonly records: readonly ReleaseRecord[];
   readonly orphanRecords: readonly ReleaseRecord[];
   readonly lock: LockRecord | null;
+  /** Runs that have begun to take the lock over, by the run they take it from. */
+  readonly takers: ReadonlyMap<string, string>;
   /** Free bytes and inodes for the login user; undefined where df does not say. */
   readonly freeBytes: number | undefined;
   readonly freeInodes: number | undefined;
@@ -97,7 +99,8 @@ if [ -d "$p" ]; then
       case $l in */*) n=\${l##*/}; if [ "$(cd -P "$c" 2>/dev/null && pwd -P)" = "$(cd -P "releases/$n" 2>/dev/null && pwd -P)" ] && [ -d "releases/$n" ]; then live=$n; say "live=$n"; fi;; esac
     elif [ -e "$c" ]; then say currentfolder=yes; fi
     for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
-    if [ -f .durant/lock ]; then say @lock; cat .durant/lock; say; say @end; fi
+    if [ -e .durant/lock ]; then say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
+    for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(cat "$e")"; done
     set -- .durant/releases/*.ini
     [ -f "$1" ] && awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" && say @end
     ${transferProbe()}
@@ -119,6 +122,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
   const missingTools: string[] = [];
   const folders = new Set<string>();
   const missingShared = new Set<string>();
+  const takers = new Map<string, string>();
   const blocks = new Map<string, string[]>();
   let block: string[] | undefined;
   for (const line of stdout.toString('utf8').split('\n')) {
@@ -137,6 +141,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     if (key === 'missing') missingTools.push(value);
     else if (key === 'folder') folders.add(value);
     else if (key === 'noshared') missingShared.add(value);
+    else if (key === 'taker') takers.set(...pair(value));
     else values.set(key, value);
   }
   const records = [...blocks]
@@ -163,6 +168,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     records: records.filter(isThere),
     orphanRecords: records.filter((record) => !isThere(record)),
     lock: lock === undefined ? null : parseLock(lock.join('\n')),
+    takers,
     freeBytes: kilobytes(values.get('free')),
     freeInodes: count(values.get('inodes')),
     missingTools,
@@ -179,6 +185,11 @@ function inplaceLive(name: string | undefined, records: readonly ReleaseRecord[]
 
 function obstacleOf(text: string | undefined): ServerFacts['obstacle'] {
   return text === 'denied' || text === 'not-a-folder' || text === 'read-only' ? text : undefined;
+}
+
+function pair(text: string): [string, string] {
+  const [from = '', by = ''] = text.split(' ');
+  return [from, by];
 }
 
 function kilobytes(text: string | undefined): number | undefined {

@@ -18,28 +18,36 @@ export function lockScript(projectDir: string, run: string, strategy: Settings['
   return `${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
 cat > "$t" || exit 1
-if ln "$t" .durant/lock 2>/dev/null; then echo taken
+if [ -e .durant/lock ]; then echo held
+elif ln "$t" .durant/lock 2>/dev/null; then echo taken
 elif [ -e .durant/lock ]; then echo held
-elif (set -C; cat "$t" > .durant/lock) 2>/dev/null; then echo taken
+elif [ -s "$t" ] && (set -C; cat "$t" > .durant/lock) 2>/dev/null; then echo taken
 else echo held; fi
 rm -f "$t"
 cd /`;
 }
 
-/** Takes the lock over from a run of ours that is dead: ends its remote processes first. Input and output as `lockScript`. */
+/**
+ * Takes the lock over from a run of ours that is dead: ends its remote processes first. Input and output as `lockScript`.
+ * @param dead the run that the lock names, then those that died while they took it over, each from the one before.
+ */
 export function takeOverScript(
   projectDir: string,
   run: string,
-  dead: string,
+  dead: readonly [string, ...string[]],
   strategy: Settings['strategy'],
 ): string {
+  const holder = `grep -qxF ${quote(recordLine('run', dead[0]))} .durant/lock 2>/dev/null`;
+  const claim = `.durant/lock.taken-${dead.at(-1) ?? dead[0]}`;
   return `${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
 cat > "$t" || exit 1
-if grep -qxF ${quote(recordLine('run', dead))} .durant/lock 2>/dev/null && (set -C; echo ${run} > .durant/lock.taken-${dead}) 2>/dev/null; then
-  ${endProcesses(dead)}
-  rm -rf .durant/*.${dead} .durant/trash.*
-  mv -f "$t" .durant/lock && rm -f .durant/lock.taken-${dead} && echo taken
+if ${holder} && (set -C; echo ${run} > ${claim}) 2>/dev/null; then
+  ${dead.map(endProcesses).join('\n  ')}
+  rm -rf ${dead.map((each) => `.durant/*.${each}`).join(' ')} .durant/trash.*
+  if ${holder} && mv -f "$t" .durant/lock; then echo taken; else echo held; fi
+  rm -f ${dead.map((each) => `.durant/lock.taken-${each}`).join(' ')}
+elif [ -e .durant/lock ]; then echo held
 elif ln "$t" .durant/lock 2>/dev/null; then echo taken
 else echo held; fi
 rm -f "$t"
@@ -61,13 +69,20 @@ export function unlockScript(run: string): string {
   return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;
 }
 
-/** Removes whoever's lock it is, after ending what its run left running. `holder` guards against a lock that changed hands. */
+/**
+ * Removes whoever's lock it is, after ending what its run left running. `holder` guards against a lock that changed hands; it is empty
+ * for a lock that does not say who holds it.
+ */
 export function breakLockScript(projectDir: string, holder: string): string {
   const run = safeRun(holder);
+  const unchanged =
+    holder === ''
+      ? `[ -e .durant/lock ] && ! grep -q '^run *=' .durant/lock 2>/dev/null`
+      : `grep -qxF ${quote(recordLine('run', holder))} .durant/lock 2>/dev/null`;
   return `cd ${quotePath(projectDir)} || exit 1
-if grep -qxF ${quote(recordLine('run', holder))} .durant/lock 2>/dev/null; then
+if ${unchanged}; then
   ${run === undefined ? '' : endProcesses(run)}
-  rm -f .durant/lock .durant/lock.taken-* && echo unlocked
+  rm -rf .durant/lock .durant/lock.taken-* && echo unlocked
 else echo changed; fi`;
 }
 
@@ -98,9 +113,17 @@ mkdir -p ${folders} || exit 1
 ${strategy === 'inplace' ? hideFromWeb : ''}[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
 }
 
-/** Ends the process groups that a run noted: asked first, killed after three seconds. A reused process id is left alone. */
+/**
+ * Ends the process groups that a run noted: asked first, killed after three seconds. A reused process id is left alone; a zombie has
+ * ended, however long its init takes.
+ */
 function endProcesses(run: string): string {
   return `if [ -f .durant/processes.${run} ]; then
+    group_lives() {
+      kill -0 "-$1" 2>/dev/null || return 1
+      [ -r /proc/$$/stat ] || return 0
+      cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk -v g="$1" '$3 == g && $1 !~ /^[ZX]/ { found = 1 } END { exit !found }'
+    }
     l=
     while read -r g s; do
       case $g in ''|0|1|*[!0-9]*) continue;; esac
@@ -109,7 +132,7 @@ function endProcesses(run: string): string {
     done < .durant/processes.${run}
     i=0
     for g in $l; do
-      while kill -0 "-$g" 2>/dev/null; do
+      while group_lives "$g"; do
         i=$((i + 1)); if [ $i -gt 15 ]; then kill -KILL "-$g" 2>/dev/null; break; fi; sleep 0.2 2>/dev/null || sleep 1
       done
     done

@@ -96,6 +96,29 @@ export async function isOurDeadLock(run: Run, facts: ServerFacts): Promise<boole
   return facts.lock !== null && (await run.journal.isDead(facts.lock.run));
 }
 
+/** For a run that finds everything achieved: takes its own dead runs' locks over, and gives them back. */
+export async function clearDeadLocks(run: Run): Promise<void> {
+  const dead = await Promise.all(run.servers.map((server) => isOurDeadLock(run, server.facts)));
+  if (!dead.includes(true)) return;
+  run.phase = 'building';
+  await takeLocks(run, 0);
+  await giveBackLocks(run);
+}
+
+/** The run that holds the lock, and those that died while they took it over; undefined where one is not ours, or not dead. */
+async function deadClaims(
+  run: Run,
+  { lock, takers }: ServerFacts,
+): Promise<readonly [string, ...string[]] | undefined> {
+  if (lock === null || !(await run.journal.isDead(lock.run))) return undefined;
+  const claims: [string, ...string[]] = [lock.run];
+  for (let taker = takers.get(lock.run); taker !== undefined; taker = takers.get(taker)) {
+    if (claims.includes(taker) || !(await run.journal.isDead(taker))) return undefined;
+    claims.push(taker);
+  }
+  return claims;
+}
+
 async function tryLocks(run: Run): Promise<DurantError | undefined> {
   for (const server of inLockOrder(run.servers)) {
     try {
@@ -110,8 +133,8 @@ async function tryLocks(run: Run): Promise<DurantError | undefined> {
 }
 
 async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undefined> {
-  const dead =
-    server.facts.lock !== null && (await isOurDeadLock(run, server.facts)) ? server.facts.lock : undefined;
+  const claims = await deadClaims(run, server.facts);
+  const dead = claims === undefined ? undefined : (server.facts.lock ?? undefined);
   if (dead !== undefined)
     run.emit({
       event: 'warning',
@@ -123,9 +146,9 @@ async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undef
   server.locked = true;
   const request = factsRequest(run.settings);
   const take =
-    dead === undefined
+    claims === undefined
       ? lockScript(run.settings.project_dir, run.id, run.settings.strategy)
-      : takeOverScript(run.settings.project_dir, run.id, dead.run, run.settings.strategy);
+      : takeOverScript(run.settings.project_dir, run.id, claims, run.settings.strategy);
   const result = await server.connection.exec({
     script: `${take}\n${factsScript(request)}`,
     input: lockInput(lockOf(run, '')),

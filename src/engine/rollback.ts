@@ -10,7 +10,7 @@ import { historyLine } from './history.ts';
 import { releasePath, runHook } from './hooks.ts';
 import { rollBackInplace } from './inplace.ts';
 import { unlockScript } from './lock.ts';
-import { giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
+import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
 import type { Host } from './ports.ts';
 import { agree } from './resume.ts';
 import type { ReleaseRecord } from './record.ts';
@@ -54,6 +54,9 @@ export function rollback(
       )
     )
       return alreadyLive(run);
+    for (const server of request.dryRun || request.waitMs > 0 ? [] : run.servers)
+      if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
+        throw lockedError(server.address.entry, server.facts.lock, run.host.now());
     await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
       hideEnvironments(run, server, [run.release, server.facts.live], each),
     );
@@ -69,9 +72,6 @@ export function rollback(
       );
       return;
     }
-    for (const server of run.servers)
-      if (request.waitMs === 0 && server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
-        throw lockedError(server.address.entry, server.facts.lock, run.host.now());
     await confirmProtected(run, request.confirmed);
 
     await lockServers(run, request.waitMs);
@@ -133,7 +133,7 @@ function named(run: Run, name: string): ReleaseRecord {
   return found;
 }
 
-function alreadyLive(run: Run): void {
+async function alreadyLive(run: Run): Promise<void> {
   for (const server of run.servers)
     run.emit({
       event: 'step',
@@ -143,6 +143,7 @@ function alreadyLive(run: Run): void {
       reason: `${run.release ?? ''} is live`,
       ms: null,
     });
+  if (!run.dryRun) await clearDeadLocks(run);
 }
 
 /** Lists the commits that are live now and will not be after the rollback, where the local clone's cache knows them. */
