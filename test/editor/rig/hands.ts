@@ -52,11 +52,11 @@ export const hands = {
     memory.shown.length = 0;
     memory.replies.length = 0;
   },
-  /** Waits for something that was shown since `forget`. */
+  /** Waits for a message, pick, box or word of the status bar that was shown since `forget`. */
   sees: (text: RegExp, timeoutMs = 30_000): Promise<Shown> =>
     waitFor(
       `${String(text)} to be shown`,
-      () => memory.shown.find((each) => text.test(each.text)),
+      () => memory.shown.find(({ kind, text: said }) => kind !== 'progress' && text.test(said)),
       timeoutMs,
     ).catch((error: unknown) => {
       const all = memory.shown.map((each) => `${each.kind}: ${each.text}`).join('\n');

@@ -1,0 +1,263 @@
+/** A deploy from the editor to two real servers, as its user sees it: progress, tree, output, questions, the message at its end. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { formatLock } from '../../src/engine/record.ts';
+import { waitFor } from '../support/wait.ts';
+import { hands, output, stages } from './rig/hands.ts';
+import { makeWorld, setting, type World } from './rig/world.ts';
+
+describe('a deploy from the editor', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'durant-deploys-'));
+  let world: World;
+  let commits = 0;
+
+  before(async () => {
+    world = await makeWorld('deploys', { servers: 2 });
+  });
+
+  beforeEach(async () => {
+    await world.configure('');
+    hands.forget();
+  });
+
+  after(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    rmSync(scratch, { recursive: true, force: true });
+    await world.end();
+  });
+
+  /** Commits a page of its own, and gives its text. */
+  function change(): string {
+    commits += 1;
+    const text = `page ${String(commits)}\n`;
+    world.project.commit({ message: `Page ${String(commits)}`, files: { 'index.html': text } });
+    return text;
+  }
+
+  async function deploy(): Promise<void> {
+    await vscode.commands.executeCommand('durant.deploy', world.stage);
+  }
+
+  /** A hook that says that it has begun, and ends when it is told to. */
+  function gate(name: string): {
+    readonly hook: string;
+    readonly begun: Promise<unknown>;
+    readonly open: () => void;
+  } {
+    const [begun, go] = [join(scratch, `${name}-begun`), join(scratch, `${name}-go`)];
+    return {
+      hook: `touch ${begun}; while [ ! -e ${go} ]; do sleep 0.05; done`,
+      begun: waitFor(`${name} to begin`, () => existsSync(begun), 30_000),
+      open: () => {
+        writeFileSync(go, '');
+      },
+    };
+  }
+
+  const pages = (): readonly (string | undefined)[] =>
+    world.servers.map((server) => world.live(server, 'index.html'));
+
+  it('makes the commit live on every server, and says so once', async () => {
+    const page = change();
+    await world.configure('before_deploy: echo built on "$(uname -s)"');
+    await deploy();
+    const said = await hands.sees(/ is live: /);
+    assert.deepEqual(pages(), [page, page]);
+    assert.match(said.text, /^production is live: \S+ on 2 servers \(.+\)\.$/);
+    assert.equal(said.kind, 'information');
+    assert.deepEqual(said.choices, ['Show Output', 'Roll Back']);
+    const progress = hands.shown().filter(({ kind }) => kind === 'progress');
+    assert.ok(progress.every(({ choices }) => choices.includes('Cancel')));
+    assert.ok(
+      progress.some(({ text }) =>
+        /^Deploying production: update_code on \d of 2 servers · \d+ %$/.test(text),
+      ),
+      progress.map(({ text }) => text).join('\n'),
+    );
+    assert.equal(hands.shown().length, progress.length + 1);
+    const log = await output(/done: \d{14}-/);
+    const [first] = world.servers;
+    assert.match(log, /production │ {3}built on /);
+    assert.ok(log.includes(`production · ${first?.entry ?? ''} │ update_code done`), log);
+  });
+
+  it('shows in the tree what happens while it happens', async () => {
+    change();
+    const { hook, begun, open } = gate('live');
+    await world.configure(`after_symlink: ${hook}`);
+    const run = deploy();
+    await begun;
+    const stage = await stages.row(/^production deploying · \S+ · \d+ %$/);
+    assert.match(stage.context, /\bstage\b.*\brunning\b/);
+    assert.equal(stage.icon, 'loading~spin');
+    const working = await stages.rows(stage);
+    assert.equal(working.length, 2);
+    assert.ok(working.some(({ icon, description }) => icon === 'sync~spin' && description !== ''));
+    open();
+    await run;
+    const after = await stages.row(/^production [0-9a-f]{7} · /);
+    assert.match(after.context, /\bidle\b/);
+  });
+
+  it('goes on when durant.conf is deleted meanwhile, and then says what is missing', async () => {
+    const page = change();
+    const { hook, begun, open } = gate('deleted');
+    await world.configure(`before_deploy: ${hook}`);
+    const run = deploy();
+    await begun;
+    await vscode.workspace.fs.delete(vscode.Uri.file(world.file));
+    open();
+    await run;
+    await hands.sees(/ is live: /);
+    assert.deepEqual(pages(), [page, page]);
+    hands.forget();
+    await deploy();
+    const said = await hands.sees(/durant\.conf cannot be read/);
+    assert.equal(said.kind, 'error');
+    assert.match(said.text, /Put it back, or run Durant: Create durant\.conf\./);
+  });
+
+  it('offers to try again where a command failed, and does', async () => {
+    const page = change();
+    await world.configure(`before_deploy: test -e ${scratch}/again || { touch ${scratch}/again; exit 3; }`);
+    hands.reply(/^production: /, 'Retry');
+    await deploy();
+    const said = await hands.sees(/before_deploy/);
+    assert.deepEqual([said.kind, said.choices], ['error', ['Retry', 'Show Output']]);
+    await hands.sees(/ is live: /);
+    assert.deepEqual(pages(), [page, page]);
+  });
+
+  it('opens durant.conf at the line that a failure is about', async () => {
+    await world.configure('# nothing here\nbranch: nowhere');
+    hands.reply(/nowhere/, 'Open Configuration');
+    await deploy();
+    assert.deepEqual((await hands.sees(/nowhere/)).choices, ['Open Configuration', 'Retry', 'Show Output']);
+    const line = await waitFor('durant.conf at branch', () => {
+      const editor = vscode.window.activeTextEditor;
+      if (editor?.document.uri.fsPath !== world.file) return undefined;
+      return editor.document.lineAt(editor.selection.active.line).text;
+    });
+    assert.equal(line, 'branch: nowhere');
+  });
+
+  it('unlocks what another person has locked, once the user has seen who', async () => {
+    const [first] = world.servers;
+    const state = join(first?.home ?? '', 'deploys', '.durant');
+    mkdirSync(state, { recursive: true });
+    const lock = join(state, 'lock');
+    writeFileSync(
+      lock,
+      formatLock({
+        run: '20260101000000-abcdef01',
+        stage: 'production',
+        user: 'grace',
+        host: 'elsewhere',
+        started: '2026-01-01T00:00:00Z',
+        action: 'deploy',
+        message: 'wait [for](command:workbench.action.quit) me',
+      }),
+    );
+    change();
+    hands.reply(/grace/, 'Unlock…');
+    hands.reply(/^Remove the lock on /, undefined);
+    await deploy();
+    assert.deepEqual((await hands.sees(/grace/)).choices, ['Unlock…', 'Retry', 'Show Output']);
+    const question = await hands.sees(/^Remove the lock on /);
+    assert.ok(question.modal);
+    assert.match(question.detail, /grace@elsewhere holds it for a deploy that began /);
+    assert.ok(existsSync(lock));
+    const stage = await stages.row(/^production/);
+    const blocked = await stages.row(/locked by grace@elsewhere \(deploy, /, stage);
+    assert.match(blocked.context, /\bblocked\b/);
+    hands.reply(/^Remove the lock on /, 'Unlock');
+    await vscode.commands.executeCommand('durant.stage.unlock', blocked.node);
+    await hands.sees(/^The lock of production is removed on /);
+    assert.ok(!existsSync(lock));
+    await deploy();
+    await hands.sees(/ is live: /);
+  });
+
+  it('asks before a protected stage, with the commits that go live', async () => {
+    const [before] = pages();
+    const page = change();
+    await world.configure('protected: yes');
+    await deploy();
+    const question = hands.shown().find(({ modal }) => modal);
+    assert.deepEqual(question?.choices, ['Deploy to production']);
+    assert.match(question.detail, /• [0-9a-f]{7} Page \d+ \(Ada/);
+    assert.deepEqual(pages(), [before, before]);
+    hands.forget();
+    hands.reply(/production/, 'Deploy to production');
+    await deploy();
+    await hands.sees(/ is live: /);
+    assert.deepEqual(pages(), [page, page]);
+  });
+
+  it('asks before any stage where the setting says so', async () => {
+    await setting('confirm', 'always');
+    try {
+      const [before] = pages();
+      change();
+      await deploy();
+      assert.ok(hands.shown().some(({ modal, choices }) => modal && choices[0] === 'Deploy to production'));
+      assert.deepEqual(pages(), [before, before]);
+    } finally {
+      await setting('confirm', undefined);
+    }
+  });
+
+  it('says which work would not be part of it', async () => {
+    const document = await vscode.workspace.openTextDocument(join(world.project.directory, 'old.txt'));
+    await vscode.window.showTextDocument(document);
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(document.uri, new vscode.Position(0, 0), 'unsaved ');
+    await vscode.workspace.applyEdit(edit);
+    const page = change();
+    await deploy();
+    const unsaved = await hands.sees(/1 file has unsaved changes/);
+    assert.ok(unsaved.modal);
+    assert.deepEqual(unsaved.choices, ['Save All', 'Continue']);
+    assert.notEqual(pages()[0], page);
+    hands.forget();
+    hands.reply(/unsaved changes/, 'Save All');
+    hands.reply(/Some of your work on main/, 'Continue');
+    await deploy();
+    const uncommitted = await hands.sees(/Some of your work on main would not be part of this deploy/);
+    assert.match(uncommitted.detail, /1 file with changes that are not committed/);
+    await hands.sees(/ is live: /);
+    assert.ok(!document.isDirty);
+    assert.deepEqual(pages(), [page, page]);
+    const [server] = world.servers;
+    assert.ok(server);
+    assert.equal(world.live(server, 'old.txt'), 'old\n');
+    world.project.git('checkout', '-q', '--', '.');
+  });
+
+  it('says what to do where there is no git', async () => {
+    await setting('gitPath', join(scratch, 'no-git'));
+    try {
+      change();
+      await deploy();
+      const said = await hands.sees(/git/);
+      assert.equal(said.kind, 'error');
+      assert.match(said.text, /git_?path|Install|install|durant\.gitPath/i);
+    } finally {
+      await setting('gitPath', undefined);
+    }
+  });
+
+  it('shows a failure on one server as that, and puts the others back', async () => {
+    const before = pages();
+    change();
+    await world.configure(`after_symlink: case $HOME in ${world.servers[0]?.home ?? ''}) exit 4 ;; esac`);
+    await deploy();
+    const said = await hands.sees(/^production: /);
+    assert.equal(said.kind, 'error');
+    assert.match(said.text, /What was live before is live again\./);
+    assert.deepEqual(pages(), before);
+  });
+});

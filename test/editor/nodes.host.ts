@@ -1,0 +1,186 @@
+/** The Durant view over real servers: what a click on each node shows and does. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { freePort } from '../support/sshd.ts';
+import { waitFor } from '../support/wait.ts';
+import { hands, stages, type Row } from './rig/hands.ts';
+import { makeWorld, type World } from './rig/world.ts';
+
+describe('the Durant view', () => {
+  let world: World;
+
+  before(async () => {
+    world = await makeWorld('views', { servers: 2 });
+    await world.configure('');
+    await vscode.commands.executeCommand('durant.deploy', world.stage);
+    world.project.commit({
+      message: 'Second [x](command:y)',
+      files: { 'index.html': 'two\n', 'old.txt': null },
+    });
+    await vscode.commands.executeCommand('durant.deploy', world.stage);
+    await vscode.commands.executeCommand('durant.stage.refresh', world.stage);
+  });
+
+  beforeEach(() => {
+    hands.forget();
+  });
+
+  after(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await world.end();
+  });
+
+  async function server(index: number): Promise<Row> {
+    const stage = await stages.row(/^production/);
+    const row = (await stages.rows(stage))[index];
+    assert.ok(row);
+    return row;
+  }
+
+  it('has stages, their servers, and their releases, newest first, the live one marked', async () => {
+    const releases = await stages.rows(await server(0));
+    assert.deepEqual(
+      releases.map(({ label }) => label),
+      ['Second [x](command:y)', 'First'],
+    );
+    assert.match(releases[0]?.description ?? '', /^live · [0-9a-f]{7} · \S+ · /);
+    assert.match(releases[0]?.icon ?? '', /live-(light|dark)\.svg/);
+    assert.match(releases[1]?.context ?? '', /\bcandidate\b/);
+    assert.doesNotMatch(releases[0]?.context ?? '', /\bcandidate\b/);
+    assert.doesNotMatch(releases[0]?.tooltip ?? '', /[^\\]\[x[^\\]?\]\(/);
+  });
+
+  it('asks the servers when a stage is opened', async () => {
+    const stage = await stages.row(/^production/);
+    await stages.open(stage);
+    await stages.row(/^First/, await server(1));
+  });
+
+  it('knows how far what is live is behind, without being asked by an open file', async () => {
+    world.project.commit({ message: 'Third', files: { 'index.html': 'three\n' } });
+    await vscode.commands.executeCommand('durant.stage.refresh', world.stage);
+    await stages.row(/^production .* · 1 behind$/);
+    await vscode.workspace.openTextDocument(world.file);
+    const lenses = await waitFor('the lens', async () => {
+      const found = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        vscode.Uri.file(world.file),
+        10,
+      );
+      const titles = found.map(({ command }) => command?.title ?? '');
+      return titles.some((title) => title.startsWith('live: ')) ? titles : undefined;
+    });
+    assert.deepEqual(lenses.slice(0, 4), ['Deploy', 'Dry run', 'Roll back', 'Unlock']);
+    assert.match(lenses[4] ?? '', /^live: \d{14}-[0-9a-f]{7} · .* · 1 behind$/);
+  });
+
+  it('compares a release with the live one', async () => {
+    const old = await stages.row(/^First/, await server(0));
+    await vscode.commands.executeCommand('durant.release.compareWithLive', old.node);
+    const tab = await waitFor('the comparison', () => {
+      const active = vscode.window.tabGroups.activeTabGroup.activeTab;
+      return active?.label.startsWith('production: ') === true ? active : undefined;
+    });
+    assert.match(tab.label, /^production: [0-9a-f]{7} ↔ live [0-9a-f]{7}/);
+  });
+
+  it('shows the record of a release, read-only', async () => {
+    const old = await stages.row(/^First/, await server(0));
+    await vscode.commands.executeCommand('durant.release.showRecord', old.node);
+    const document = await waitFor('the record', () => {
+      const active = vscode.window.activeTextEditor?.document;
+      return active?.uri.scheme === 'durant-record' ? active : undefined;
+    });
+    assert.match(document.getText(), /^subject = "First"$/m);
+    assert.match(document.getText(), /^state = "finished"$/m);
+  });
+
+  it('copies the commit, the address, and the command that does the same', async () => {
+    const first = await server(0);
+    const old = await stages.row(/^First/, first);
+    await vscode.commands.executeCommand('durant.release.copyCommit', old.node);
+    assert.match((await hands.sees(/^Copied: /)).text, /^Copied: [0-9a-f]{40}$/);
+    hands.forget();
+    await vscode.commands.executeCommand('durant.server.copyAddress', first.node);
+    assert.equal((await hands.sees(/^Copied: /)).text, `Copied: ${world.servers[0]?.entry ?? ''}`);
+  });
+
+  it('copies a command that a terminal deploys the same with', async () => {
+    await vscode.commands.executeCommand('durant.stage.copyCli', (await stages.row(/^production/)).node);
+    const { text } = await hands.sees(/^Copied: durant /);
+    const command = text.slice('Copied: durant '.length);
+    const extension = vscode.extensions.getExtension('durant.durant')?.extensionPath ?? '';
+    const ssh = vscode.workspace.getConfiguration('durant').get('sshPath', '');
+    execFileSync(
+      'sh',
+      ['-c', `${JSON.stringify(process.execPath)} ${join(extension, 'dist', 'cli.cjs')} ${command}`],
+      {
+        cwd: vscode.workspace.workspaceFolders?.[0]?.uri.fsPath,
+        env: { ...process.env, PATH: `${dirname(ssh)}:${process.env['PATH'] ?? ''}` },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
+    for (const each of world.servers) assert.equal(world.live(each, 'index.html'), 'three\n');
+    await vscode.commands.executeCommand('durant.stage.refresh', world.stage);
+  });
+
+  it('rolls back to the release that was clicked', async () => {
+    const first = await stages.row(/^First/, await server(1));
+    await vscode.commands.executeCommand('durant.release.rollback', first.node);
+    await hands.sees(/^production is rolled back: /);
+    for (const each of world.servers) assert.equal(world.live(each, 'index.html'), 'one\n');
+    await stages.row(/^First live · /, await server(0));
+    await stages.row(/^Second .* rolled back · |^Third rolled back · /, await server(0));
+  });
+
+  it('offers the releases that every server has, and goes back to the one picked', async () => {
+    hands.reply(/^The release to go back to/, 'Third');
+    await vscode.commands.executeCommand('durant.rollback', world.stage);
+    const { choices } = await hands.sees(/^The release to go back to/);
+    assert.deepEqual(choices, ['Third', 'Second [x](command:y)']);
+    await hands.sees(/^production is rolled back: /);
+    for (const each of world.servers) assert.equal(world.live(each, 'index.html'), 'three\n');
+  });
+
+  it('shows one server that cannot be reached as that, with its remedy, and all of the others', async () => {
+    const [good] = world.servers;
+    const port = await freePort();
+    const nobody = `${good?.user ?? ''}@127.0.0.1:${String(port)}`;
+    await world.write(
+      `[production]\nrepository: .\nproject_dir: ~/views\nssh_connect_timeout: 5\nserver:\n    ${nobody}\n    ${good?.entry ?? ''}\n`,
+    );
+    const stage = await stages.row(/^production/);
+    await waitFor('the new list of servers', async () =>
+      (await stages.rows(stage)).some(({ label }) => label === nobody),
+    );
+    await vscode.commands.executeCommand('durant.stage.refresh', stage.node);
+    const bad = await stages.row(/not reached/, stage);
+    assert.equal(bad.label, nobody);
+    assert.equal(bad.icon, 'error');
+    const [error] = await stages.rows(bad);
+    assert.equal(error?.context, 'error');
+    assert.match(`${error.label}${error.tooltip}`, /cannot be reached|refused/);
+    const [, reached] = await stages.rows(stage);
+    assert.equal((await stages.rows(reached)).length, 3);
+    assert.equal((await stages.row(/^production/)).icon, 'warning');
+    await world.configure('');
+    await vscode.commands.executeCommand('durant.error.retry', error.node);
+    await waitFor('no error', async () => !(await stages.text()).includes('not reached'));
+  });
+
+  it('shows a stage that cannot even be asked as an error with a remedy', async () => {
+    await world.write('[production]\nrepository: .\nproject_dir: ~/views\nserver: sh!exit 3\n');
+    await waitFor('the new text', async () => {
+      await vscode.commands.executeCommand('durant.stage.refresh', world.stage);
+      return (await stages.text()).includes('sh!exit 3') || /exit|status 3/.test(await stages.text());
+    });
+    const stage = await stages.row(/^production/);
+    const [error] = await stages.rows(stage);
+    assert.equal(error?.context, 'error');
+    await world.configure('');
+    await vscode.commands.executeCommand('durant.error.retry', error.node);
+    await waitFor('the releases', async () => / {4}First \[/.test(await stages.text()));
+  });
+});

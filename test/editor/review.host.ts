@@ -1,0 +1,105 @@
+/** A dry run ends in a review: what would be deleted first, and each file to look at, and then the deploy of just that. */
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { waitFor } from '../support/wait.ts';
+import { hands, review } from './rig/hands.ts';
+import { makeWorld, type World } from './rig/world.ts';
+
+describe('the review of a dry run', () => {
+  let world: World;
+
+  before(async () => {
+    world = await makeWorld('reviews', { servers: 1 });
+    await world.configure('after_symlink: echo hello');
+  });
+
+  afterEach(async () => {
+    hands.forget();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  after(async () => {
+    await world.end();
+  });
+
+  const dryRun = (): Thenable<unknown> => vscode.commands.executeCommand('durant.dryRun', world.stage);
+  const live = (): string | undefined => {
+    const [server] = world.servers;
+    return server === undefined ? undefined : world.live(server, 'index.html');
+  };
+
+  it('of a first deploy has new files only', async () => {
+    await dryRun();
+    assert.equal(live(), undefined);
+    assert.match((await review.rows()).map(({ label }) => label).join('\n'), /2 files added/);
+    assert.match(review.view().message ?? '', /2 to add\. Nothing was changed\./);
+    await vscode.commands.executeCommand('durant.review.openAll');
+    await waitFor('the new files', () => vscode.window.tabGroups.activeTabGroup.activeTab);
+    await vscode.commands.executeCommand('durant.review.deploy');
+    await hands.sees(/ is live: /);
+    assert.equal(live(), 'one\n');
+    assert.deepEqual(await review.rows(), []);
+  });
+
+  it('lists deletions first and loud, then what changes', async () => {
+    world.project.commit({
+      message: 'Second',
+      files: { 'index.html': 'two\n', 'old.txt': null, 'new/page.html': 'new\n' },
+    });
+    await dryRun();
+    const labels = (await review.rows()).map(({ label }) => label);
+    assert.deepEqual(labels.slice(-3), ['1 file deleted', '1 file changed', '1 file added']);
+    assert.equal(review.view().badge?.value, 1);
+    assert.match(review.view().title ?? '', /^Dry Run: production$/);
+    const commands = await review.row(/^Commands/);
+    assert.match((await review.row(/echo hello/, commands)).description, /after_symlink/);
+    const steps = await review.row(/^Steps/);
+    const states = (await review.rows(steps)).map(({ description }) => description);
+    assert.ok(states.some((state) => state.includes('pending')));
+    assert.equal(live(), 'one\n');
+  });
+
+  it('opens a file as live against new', async () => {
+    const changed = await review.row(/1 file changed/);
+    const file = await review.row(/^index\.html/, changed);
+    await vscode.commands.executeCommand('durant.review.openFile', file.node);
+    const input = await waitFor('the difference', () => {
+      const open = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+      return open instanceof vscode.TabInputTextDiff ? open : undefined;
+    });
+    const text = async (uri: vscode.Uri): Promise<string> =>
+      (await vscode.workspace.openTextDocument(uri)).getText();
+    assert.deepEqual([await text(input.original), await text(input.modified)], ['one\n', 'two\n']);
+  });
+
+  it('opens all changes at once', async () => {
+    await vscode.commands.executeCommand('durant.review.openAll');
+    const label = await waitFor('all changes', () => {
+      const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+      return tab?.label.includes('production') === true ? tab.label : undefined;
+    });
+    assert.match(label, /^production: live [0-9a-f]{7} ↔ [0-9a-f]{7}/);
+  });
+
+  it('deploys the commit that was reviewed, even where the branch has moved on', async () => {
+    world.project.commit({ message: 'Third', files: { 'index.html': 'three\n' } });
+    await vscode.commands.executeCommand('durant.review.deploy');
+    await hands.sees(/ is live: /);
+    assert.equal(live(), 'two\n');
+  });
+
+  it('says it where nothing would change', async () => {
+    world.project.git('reset', '-q', '--hard', 'HEAD~1');
+    await dryRun();
+    assert.match(review.view().message ?? '', /is live already\. A deploy would change nothing\./);
+    await vscode.commands.executeCommand('durant.review.close');
+    assert.deepEqual(await review.rows(), []);
+  });
+
+  it('does not come where the dry run failed', async () => {
+    await world.configure('branch: nowhere');
+    await dryRun();
+    assert.match((await hands.sees(/nowhere/)).kind, /error/);
+    assert.deepEqual(await review.rows(), []);
+  });
+});
