@@ -1,6 +1,7 @@
 /** One HTTP request that follows no redirect, optionally over a stream that is already open. */
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import { DurantError } from '../errors.ts';
@@ -24,22 +25,29 @@ export function requestStatus(
     };
     const request = (secure ? requestHttps : requestHttp)(url, {
       signal: AbortSignal.any([signal, limit]),
-      agent: false,
       headers: { 'user-agent': 'durant', connection: 'close' },
       ...(stream === undefined
-        ? {}
+        ? { agent: false }
         : {
+            // Only used where there is no agent.
             createConnection: () =>
-              secure ? connectTls({ socket: stream, servername: new URL(url).hostname }) : (stream as never),
+              secure ? connectTls({ socket: stream, ...nameOf(url) }) : (stream as never),
           }),
     });
     request.once('response', (response) => {
       response.destroy();
       settle(response.statusCode ?? 'an answer without a status');
     });
-    request.once('error', (error) =>
+    // More than one may come, when both ends of the stream go.
+    request.on('error', (error) =>
       settle(limit.aborted ? `nothing within ${timeoutMs / 1000} s` : error.message),
     );
     request.end();
   });
+}
+
+/** What the certificate must be for; an address has no SNI. */
+function nameOf(url: string): { readonly servername: string } | { readonly host: string } {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 ? { servername: host } : { host };
 }

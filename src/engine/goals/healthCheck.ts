@@ -6,13 +6,14 @@ import { placeOf, releasePath, runCommands } from '../hooks.ts';
 import { requestStatus } from '../httpProbe.ts';
 import { oncePerRun, type Run, type ServerRun } from '../run.ts';
 import type { Step, StepContext } from './goal.ts';
+import { checkServices, runsServices } from './services.ts';
 
 const BETWEEN_TRIES_MS = 2_000;
 
 export const healthCheck: Step = {
   name: 'health_check',
-  applies({ settings }) {
-    return settings.health_check.length > 0;
+  applies(run) {
+    return run.settings.health_check.length > 0 || runsServices(run);
   },
   async assess({ run, server, signal }) {
     if (run.settings.health_check.some((check) => isUrl(check))) await assertCanAsk(server, signal);
@@ -21,9 +22,11 @@ export const healthCheck: Step = {
     return false;
   },
   async reason({ run }) {
-    return `${run.settings.health_check.join(', ')} to be asked after the switch`;
+    const asked = [...run.settings.health_check, ...(runsServices(run) ? ['systemd'] : [])];
+    return `${asked.join(', ')} to be asked after the switch`;
   },
   async achieve(context) {
+    await checkServices(context);
     for (const [index, item] of context.run.settings.health_check.entries()) {
       const { where, command } = placeOf(item);
       if (where === 'here')
@@ -104,14 +107,33 @@ async function askFromServer(
   const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
   let stream;
   try {
-    stream = await server.connection.forward(literal, number);
+    stream = await within(timeoutMs, server.connection.forward(literal, number));
   } catch (thrown) {
     const error = asDurantError(thrown);
     if (error.code === 'connection-lost' || error.code === 'cancelled') throw error;
     return error.message;
   }
+  if (stream === 'late') return `nothing within ${timeoutMs / 1000} s`;
   if (stream !== undefined) return requestStatus(url, { timeoutMs, signal, stream });
   return askWithTool(server, url, { literal, number, hostname, timeoutMs, signal });
+}
+
+/** What is forwarded, or `late`; what comes after that is closed. */
+async function within<T extends { destroy(): unknown } | undefined>(
+  timeoutMs: number,
+  work: Promise<T>,
+): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), timeoutMs);
+  });
+  const first = await Promise.race([work, late]).finally(() => clearTimeout(timer));
+  if (first === 'late')
+    work.then(
+      (stream) => stream?.destroy(),
+      () => undefined,
+    );
+  return first;
 }
 
 /** Where the connection forwards nothing: curl there, else wget. */

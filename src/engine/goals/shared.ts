@@ -70,7 +70,7 @@ function linkShared(release: string, path: string, kind: 'dir' | 'file'): string
   return `refuse_links ${own} || exit 1
 if ! [ -e ${kept} ] && ! [ -L ${kept} ]; then
   mkdir -p ${parent(`shared/${path}`)} || exit 1
-  if [ ${kind === 'dir' ? '-d' : '-f'} ${own} ]; then rm -rf ${temporary} && cp -pR ${own} ${temporary} && mv ${temporary} ${kept} || exit 1
+  if [ ${kind === 'dir' ? '-d' : '-f'} ${own} ] && ! [ -L ${own} ]; then rm -rf ${temporary} && cp -pPR ${own} ${temporary} && mv ${temporary} ${kept} || exit 1
   else ${missing} || exit 1; fi
 fi
 rm -rf ${own} && mkdir -p ${parent(`${release}/${path}`)} && ln -s ${quote(`${'../'.repeat(depth + 2)}shared/${path}`)} ${own} || exit 1`;

@@ -1,4 +1,5 @@
 /** `writable`: folders that the web server may write (Deployer's deploy:writable, without following links). */
+import { DurantError, asDurantError } from '../../errors.ts';
 import { quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../hooks.ts';
 import type { Run } from '../run.ts';
@@ -20,9 +21,29 @@ export const writable: Step = {
     return `${writable_dirs.join(', ')} to make writable (${writable_mode})`;
   },
   async achieve({ run, server, signal }) {
-    await runScript(run, server, writableScript(run), { signal });
+    try {
+      await runScript(run, server, writableScript(run), { signal });
+    } catch (thrown) {
+      throw withRemedy(run, asDurantError(thrown));
+    }
   },
 };
+
+/** What lacks a right is the mode, not project_dir. */
+function withRemedy({ settings }: Run, error: DurantError): DurantError {
+  const isSudo = /sudo: /.test(error.message);
+  if (error.code !== 'permission-denied' && !isSudo) return error;
+  const remedy =
+    isSudo || settings.writable_use_sudo
+      ? 'Let the login user run it by sudo without a password, or choose another writable_mode.'
+      : 'Set writable_use_sudo: yes, or choose another writable_mode.';
+  const said = error.message.split('\n').slice(1).join('\n');
+  return new DurantError(
+    error.code,
+    `writable_dirs could not be made writable (${settings.writable_mode}). ${remedy}${said === '' ? '' : `\n${said}`}`,
+    { server: error.server, cause: error },
+  );
+}
 
 function writableScript(run: Run): string {
   const { settings } = run;
@@ -33,7 +54,9 @@ function writableScript(run: Run): string {
 [ ! -L ${quote(path)} ] || { echo ${quote(`${path} is a symbolic link, which Durant does not follow here`)} >&2; exit 1; }`);
   if (settings.writable_mode === 'skip') return lines.join('\n');
   lines.push(settings.writable_use_sudo ? 'as() { sudo -n "$@"; }' : 'as() { "$@"; }');
-  lines.push(detectUser(settings.http_user, settings.writable_mode));
+  const byGroup = settings.writable_mode === 'chgrp' || settings.writable_mode === 'sticky';
+  if (!byGroup || settings.http_group === undefined)
+    lines.push(detectUser(settings.http_user, settings.writable_mode));
   lines.push(
     settings.http_group === undefined
       ? `g=$(id -gn "$u" 2>/dev/null || id -gn)`

@@ -1,0 +1,183 @@
+/** `health_check`: web servers on the servers' side, asked through the connection; and what happens when they do not answer well. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CliResult } from '../support/cli.ts';
+import { finishedOf, makeWorld, type World } from './world.ts';
+
+describe('health_check', function () {
+  this.timeout(60_000);
+  let world: World;
+  let web: Server;
+  let secure: Server;
+  let keys: string;
+  let version = 0;
+  const asked: IncomingMessage[] = [];
+  let answers: (number | 'silence')[] = [];
+  const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+  const deploy = (...lines: string[]): Promise<CliResult> => {
+    version += 1;
+    world.repository.commit({ message: `v${version}`, files: { 'index.html': `v${version}\n` } });
+    asked.length = 0;
+    const defaults = ['health_retries = 0', 'health_timeout = 5'];
+    const given = lines.map((line) => line.split(' ')[0]);
+    world.configure([...defaults.filter((line) => !given.includes(line.split(' ')[0])), ...lines]);
+    return world.run(['--json', 'deploy', 'production']);
+  };
+  const errorOf = (result: CliResult): { code: string; message: string; changed: boolean } =>
+    finishedOf(result)['error'] as { code: string; message: string; changed: boolean };
+
+  before(async () => {
+    world = await makeWorld({ servers: [{}, { config: ['AllowTcpForwarding no'] }] });
+    web = createServer((request, response) => {
+      asked.push(request);
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      if (answer === 'silence') return;
+      response.writeHead(answer ?? 200, answer === 301 ? { location: '/elsewhere' } : {});
+      response.end('body');
+    });
+    keys = mkdtempSync(join(tmpdir(), 'durant-tls-'));
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=shop.example'],
+        ...['-keyout', join(keys, 'key'), '-out', join(keys, 'cert')],
+      ],
+      { stdio: 'ignore' },
+    );
+    secure = createSecureServer(
+      { key: readFileSync(join(keys, 'key')), cert: readFileSync(join(keys, 'cert')) },
+      (_, response) => response.end(),
+    );
+    for (const server of [web, secure])
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  after(async () => {
+    for (const server of [web, secure]) {
+      server.closeAllConnections();
+      server.close();
+    }
+    rmSync(keys, { recursive: true, force: true });
+    await world.remove();
+  });
+
+  it('asks each server’s own port with the URL’s host, with forwarding and without', async () => {
+    answers = [200];
+    const result = await deploy(`health_check = http://shop.example:${portOf(web)}/up?x=1`);
+    assert.equal(result.status, 0, result.stdout);
+    assert.deepEqual(
+      asked.map(({ headers, url }) => [headers.host, url]),
+      [
+        [`shop.example:${portOf(web)}`, '/up?x=1'],
+        [`shop.example:${portOf(web)}`, '/up?x=1'],
+      ],
+    );
+  });
+
+  it('is content with a redirect, and does not follow it', async () => {
+    answers = [301];
+    const result = await deploy(`health_check = http://shop.example:${portOf(web)}/`);
+    assert.equal(result.status, 0, result.stdout);
+    assert.deepEqual(
+      asked.map(({ url }) => url),
+      ['/', '/'],
+    );
+  });
+
+  it('switches all servers back, says what answered, and keeps the release until the next run', async () => {
+    answers = [200, 404];
+    const live = world.live();
+    const result = await deploy(
+      `health_check = http://127.0.0.1:${portOf(web)}/`,
+      'after_rollback = basename "$(pwd -P)" > ../../rolled-back',
+    );
+    assert.equal(result.status, 1);
+    assert.equal(errorOf(result).code, 'health-check-failed');
+    assert.match(errorOf(result).message, /answered 404/);
+    assert.equal(errorOf(result).changed, false);
+    const failed = String(finishedOf(result)['release']);
+    for (const server of [0, 1]) {
+      assert.equal(world.live(server), live);
+      assert.equal(readFileSync(join(world.site(server), 'rolled-back'), 'utf8').trim(), live);
+      assert.match(
+        readFileSync(join(world.site(server), '.durant/releases', `${failed}.ini`), 'utf8'),
+        /^state = "failed"$/m,
+      );
+      assert.ok(existsSync(join(world.site(server), 'releases', failed)));
+    }
+    assert.equal((await world.run(['rollback', 'production', failed])).status, 1);
+    answers = [200];
+    const next = await world.run(['--json', 'deploy', 'production']);
+    assert.equal(next.status, 0, next.stdout);
+    assert.equal(existsSync(join(world.site(), 'releases', failed)), false);
+  });
+
+  it('tries again until it is up', async () => {
+    answers = [503, 503, 200];
+    const result = await deploy(`health_check = http://localhost:${portOf(web)}/`, 'health_retries = 2');
+    assert.equal(result.status, 0, result.stdout);
+    assert.ok(result.events.some((event) => event['code'] === 'health-check-retry'));
+  });
+
+  it('does not wait longer than its timeout', async () => {
+    answers = ['silence'];
+    const began = performance.now();
+    const result = await deploy(`health_check = http://shop.example:${portOf(web)}/`, 'health_timeout = 1');
+    assert.equal(errorOf(result).code, 'health-check-failed');
+    assert.ok(performance.now() - began < 15_000);
+    answers = [200];
+  });
+
+  it('refuses a certificate that is not trusted', async () => {
+    const result = await deploy(`health_check = https://shop.example:${portOf(secure)}/`);
+    assert.equal(errorOf(result).code, 'health-check-failed');
+    assert.match(errorOf(result).message, /certificate/i);
+  });
+
+  it('asks nobody where nothing listens', async () => {
+    const result = await deploy('health_check = http://127.0.0.1:9/');
+    assert.equal(errorOf(result).code, 'health-check-failed');
+  });
+
+  it('runs commands in the release, one from here once', async () => {
+    const result = await deploy(
+      'health_check =',
+      '    grep -q "^v" index.html',
+      '    local! echo "$DURANT_COMMIT" >> ' + join(world.project, 'checked'),
+      `    local! http://127.0.0.1:${portOf(web)}/from-here`,
+    );
+    assert.equal(result.status, 0, result.stdout);
+    assert.equal(readFileSync(join(world.project, 'checked'), 'utf8').trimEnd().split('\n').length, 1);
+    assert.deepEqual(
+      asked.map(({ url }) => url),
+      ['/from-here'],
+    );
+    const failing = await deploy('health_check = echo broken; exit 7');
+    assert.match(errorOf(failing).message, /exit status 7.*broken/s);
+    const slow = await deploy('health_check = sleep 100', 'health_timeout = 1');
+    assert.match(errorOf(slow).message, /did not end within 1 s/);
+  });
+
+  it('cannot be asked where nothing can: a clear error before the switch', async () => {
+    const bin = mkdtempSync(join(tmpdir(), 'durant-bin-'));
+    for (const tool of readdirSync('/usr/bin'))
+      if (!/^(curl|wget)/.test(tool)) symlinkSync(join('/usr/bin', tool), join(bin, tool));
+    const bare = await makeWorld({ servers: [{ path: bin, config: ['AllowTcpForwarding no'] }] });
+    try {
+      bare.configure(['health_check = http://127.0.0.1:80/']);
+      for (const args of [['-n', 'deploy'], ['deploy']]) {
+        const result = await bare.run(['--json', ...args, 'production']);
+        assert.equal(errorOf(result).code, 'tool-missing', result.stdout);
+        assert.equal(existsSync(bare.site()), false);
+      }
+    } finally {
+      await bare.remove();
+      rmSync(bin, { recursive: true, force: true });
+    }
+  });
+});
