@@ -26,7 +26,7 @@ import { symlink } from './goals/symlink.ts';
 import { writable } from './goals/writable.ts';
 import { updateCode } from './goals/updateCode.ts';
 import { buildInplace, INPLACE_PUBLISH, INPLACE_STEPS } from './inplace.ts';
-import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers } from './locks.ts';
+import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers, reportLocks } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
 import { onEach, oncePerRun, type Run, type StageRequest } from './run.ts';
@@ -197,7 +197,8 @@ async function nothingToDo(run: Run): Promise<void> {
       ms: null,
     });
   }
-  if (!run.dryRun) await clearDeadLocks(run);
+  if (run.dryRun) await reportLocks(run);
+  else await clearDeadLocks(run);
 }
 
 /** Waits for all, then throws the first failure: what was opened is then known and can be closed. */

@@ -1,11 +1,10 @@
 /** The dry run: every step with its state and reason, every file, every command; nothing is changed. */
-import { lockedError } from './assess.ts';
 import { assessTree, buildCommands, readTree, runBuild } from './build.ts';
 import type { Step } from './goals/goal.ts';
 import { assertPlaceable, planInplaceFor, sayInplace, warnOfPlan } from './goals/inplace.ts';
 import { emitChanges, planFor } from './goals/updateCode.ts';
 import type { Plan } from '../transfer/plan.ts';
-import { isOurDeadLock } from './locks.ts';
+import { reportLocks } from './locks.ts';
 import { onEach, ready, type Run, type ServerRun } from './run.ts';
 import { explainSteps } from './steps.ts';
 
@@ -39,18 +38,12 @@ export async function explain(
           'The files below are those of the commit: what before_deploy makes is not in the list. Add --build to run it in a scratch folder and list exactly.',
         server: null,
       });
+    await reportLocks(run);
     await readTree(run, scratch.directory, scratch.files);
     if (settings.strategy === 'inplace') sayInplace(run);
     await onEach(run.servers, settings.parallel, run.signal, async (server, signal) => {
       const plan = await planOn(run, server, signal);
       assessTree(run, server);
-      if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
-        run.emit({
-          event: 'warning',
-          code: 'locked',
-          message: lockedError(server.address.entry, server.facts.lock, run.host.now()).message,
-          server: server.address.entry,
-        });
       await explainSteps({ run, server, signal }, steps);
       emitChanges(run, server, plan);
     });

@@ -96,6 +96,18 @@ export async function isOurDeadLock(run: Run, facts: ServerFacts): Promise<boole
   return facts.lock !== null && (await run.journal.isDead(facts.lock.run));
 }
 
+/** For a dry run: a lock that somebody holds is said, and no error. */
+export async function reportLocks(run: Run): Promise<void> {
+  for (const { address, facts } of run.servers)
+    if (facts.lock !== null && !(await isOurDeadLock(run, facts)))
+      run.emit({
+        event: 'warning',
+        code: 'locked',
+        message: lockedError(address.entry, facts.lock, run.host.now()).message,
+        server: address.entry,
+      });
+}
+
 /** For a run that finds everything achieved: takes its own dead runs' locks over, and gives them back. */
 export async function clearDeadLocks(run: Run): Promise<void> {
   const dead = await Promise.all(run.servers.map((server) => isOurDeadLock(run, server.facts)));

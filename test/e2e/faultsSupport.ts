@@ -4,6 +4,7 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CliResult, CliRun, JsonLine } from '../support/cli.ts';
+import type { CommitDescription } from '../support/repo.ts';
 import { waitFor } from '../support/wait.ts';
 import type { World } from './world.ts';
 
@@ -12,7 +13,7 @@ const FIRST = '00-first.txt';
 const LAST = 'zz/last.txt';
 
 /** Commits a version whose files all say so; gives the commit's id. */
-export function commitVersion(world: World, version: string, files: Record<string, string | Buffer> = {}) {
+export function commitVersion(world: World, version: string, files: CommitDescription['files'] = {}) {
   const [id = ''] = world.repository.commit({
     message: version,
     files: { 'index.html': `${version}\n`, [FIRST]: `${version}\n`, [LAST]: `${version}\n`, ...files },

@@ -106,11 +106,12 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
         )
         .then(
           () => {
-            verify(true);
+            // The line may have gone while a question was being answered; ssh2 then throws.
+            if (line.up) verify(true);
           },
           (error: unknown) => {
+            // Ends the attempt, and with it the line: ssh2 need not hear of it, and throws where the line has gone already.
             fail(error instanceof Error ? error : new Error(String(error)));
-            verify(false);
           },
         );
     },
