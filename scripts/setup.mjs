@@ -16,6 +16,14 @@ const testPackages = {
   zstd: 'zstd',
   python3: 'python3',
   procps: 'ps',
+  // A whole Debian with systemd, for services.
+  debootstrap: 'debootstrap',
+  'systemd-container': 'systemd-nspawn',
+  // Goals that build and push gems.
+  ruby: 'gem',
+  // Whose completion scripts are read by them.
+  zsh: 'zsh',
+  fish: 'fish',
   // VS Code runs in it, headless.
   chromium: 'chromium',
 };

@@ -55,6 +55,14 @@ describe('the command line', () => {
     ['check --connect s', { name: 'check', stage: 's', connect: true }],
     ['config --raw', { name: 'config', stage: undefined, raw: true }],
     ['config s', { name: 'config', stage: 's', raw: false }],
+    ['goals s', { name: 'goals', stage: 's' }],
+    ['prune s', { name: 'prune', stage: 's', keep: undefined, dryRun: false, yes: false }],
+    ['prune -n -k 2 --yes s', { name: 'prune', stage: 's', keep: 2, dryRun: true, yes: true }],
+    ['prune --keep=-1 s', { name: 'prune', stage: 's', keep: -1, dryRun: false, yes: false }],
+    ['ssh s', { name: 'ssh', stage: 's', server: undefined }],
+    ['ssh s web2', { name: 'ssh', stage: 's', server: 'web2' }],
+    ['completion zsh', { name: 'completion', shell: 'zsh' }],
+    ['__complete deploy --ref', { name: '__complete', words: ['deploy', '--ref'] }],
     ['stages', { name: 'stages' }],
     ['init', { name: 'init' }],
   ];
@@ -88,6 +96,10 @@ describe('the command line', () => {
     ['-n status', /'status' has no dry run/],
     ['unlock --yes s', /Unknown option '--yes'/],
     ['deploy --ref= x', /empty/],
+    ['prune -k 0 s', /from 1 up, or -1/],
+    ['goals -n s', /'goals' has no dry run/],
+    ['ssh --json s', /leave --json out/],
+    ['completion tcsh', /no completion for 'tcsh', only for bash, zsh, fish/],
   ];
   for (const [line, says] of refusals)
     it(`refuses durant ${line}`, () => {

@@ -6,6 +6,7 @@ import type { GoalWork, SectionGoal } from './context.ts';
 import { GoalFailure } from './failure.ts';
 import { gemFile } from './gemBuilt.ts';
 import { ask, below, field, httpFailure, mayPass } from './http.ts';
+import { looking } from './lastLook.ts';
 
 export function gemPushed(name: string, settings: GoalSettingsOf<'gem_pushed'>): SectionGoal {
   const { version, base_url: base, authorization } = settings;
@@ -20,6 +21,7 @@ export function gemPushed(name: string, settings: GoalSettingsOf<'gem_pushed'>):
       throw httpFailure(`Asking for the versions of ${settings.name}`, url, answer, 'Check base_url.');
     return answer.json.some((each) => field(each, 'number') === version);
   };
+  const looks = looking(listed);
   return {
     name,
     usesDirectory: true,
@@ -38,9 +40,9 @@ export function gemPushed(name: string, settings: GoalSettingsOf<'gem_pushed'>):
       if (answer.status === 401 || mayPass(answer))
         throw httpFailure('Using the API key', url, answer, remedy);
     },
-    achieved: listed,
+    achieved: looks.now,
     async reason(work) {
-      return (await listed(work)) ? `${base} lists ${what}` : `${base} does not list ${what} yet`;
+      return (await looks.last(work)) ? `${base} lists ${what}` : `${base} does not list ${what} yet`;
     },
     async achieve({ directory, signal }) {
       const file = join(directory, gemFile(settings));

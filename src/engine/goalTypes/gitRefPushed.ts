@@ -12,6 +12,7 @@ import {
 import type { GoalWork, SectionGoal } from './context.ts';
 import { GoalFailure } from './failure.ts';
 import { answered, short, workingCopy } from './gitWork.ts';
+import { looking } from './lastLook.ts';
 
 /** A name that no branch has, to ask whether a push would be let in. */
 const PROBE = 'refs/heads/durant-may-push';
@@ -35,6 +36,7 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
     const there = here === undefined ? [...commits.values()][0] : commits.get(here.target);
     return { copy, here, there };
   };
+  const looks = looking(look);
   return {
     name,
     usesDirectory: true,
@@ -52,11 +54,11 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
       );
     },
     async achieved(work) {
-      const { here, there } = await look(work);
+      const { here, there } = await looks.now(work);
       return here !== undefined && here.commit === there;
     },
     async reason(work) {
-      const { here, there } = await look(work);
+      const { here, there } = await looks.last(work);
       if (here === undefined) return `there is no branch or tag ${ref} here yet`;
       if (there === undefined) return `${remote} has no ${ref} yet`;
       return there === here.commit

@@ -15,6 +15,7 @@ import {
   type GithubRepository,
   type ReleaseFields,
 } from './githubApi.ts';
+import { looking } from './lastLook.ts';
 
 type Settings = GoalSettingsOf<'github_release_exists'>;
 
@@ -28,7 +29,8 @@ export function githubReleaseExists(name: string, settings: Settings): SectionGo
     signal,
   });
   /** What is still to do, in words; empty where the release is as described. */
-  const lacks = async (work: GoalWork, release: GithubRelease | undefined): Promise<readonly string[]> => {
+  const lacks = async (work: GoalWork): Promise<readonly string[]> => {
+    const release = await findRelease(githubOf(work), tag);
     if (release === undefined) return ['it does not exist yet'];
     const fields = changedFields(release, await wantedFields(work, settings));
     const assets = await missingAssets(work, settings, release);
@@ -39,6 +41,7 @@ export function githubReleaseExists(name: string, settings: Settings): SectionGo
       ...assets.map((asset) => `it has no ${asset.name}`),
     ];
   };
+  const looks = looking(lacks);
   return {
     name,
     usesDirectory: settings.notes_file !== undefined || settings.assets.length > 0,
@@ -50,16 +53,16 @@ export function githubReleaseExists(name: string, settings: Settings): SectionGo
         throw new GoalFailure('notes and notes_file both give the text of the release. Remove one of them.');
       await wantedFields(work, settings);
       const github = githubOf(work);
-      if ((await lacks(work, await findRelease(github, tag))).length === 0) return;
+      if ((await lacks(work)).length === 0) return;
       if (settings.token === undefined)
         throw new GoalFailure(`There is no token to make ${what} with. Set token, e.g. to secret!github.`);
       await assertCanWrite(github);
     },
     async achieved(work) {
-      return (await lacks(work, await findRelease(githubOf(work), tag))).length === 0;
+      return (await looks.now(work)).length === 0;
     },
     async reason(work) {
-      const left = await lacks(work, await findRelease(githubOf(work), tag));
+      const left = await looks.last(work);
       return left.length === 0 ? `${what} is as described` : `${what}: ${left.join(', ')}`;
     },
     async achieve(work) {

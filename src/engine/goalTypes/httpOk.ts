@@ -3,6 +3,7 @@ import type { GoalSettingsOf } from '../../config/options.ts';
 import type { GoalWork, SectionGoal } from './context.ts';
 import { GoalFailure } from './failure.ts';
 import { ask, mayPass, type HttpAnswer } from './http.ts';
+import { looking } from './lastLook.ts';
 
 export function httpOk(name: string, settings: GoalSettingsOf<'http_ok'>): SectionGoal {
   const get = (work: GoalWork): Promise<HttpAnswer> =>
@@ -26,15 +27,16 @@ export function httpOk(name: string, settings: GoalSettingsOf<'http_ok'>): Secti
       return { why: error.message.replace(/\.? Check the address.*$/, ''), mayPass: error.mayPass };
     }
   };
+  const looks = looking(look);
   return {
     name,
     usesDirectory: false,
     network: true,
     async achieved(work) {
-      return (await look(work)).why === undefined;
+      return (await looks.now(work)).why === undefined;
     },
     async reason(work) {
-      return (await look(work)).why ?? `${settings.url} answers as described`;
+      return (await looks.last(work)).why ?? `${settings.url} answers as described`;
     },
     async achieve(work) {
       const { why, mayPass: passing } = await look(work);

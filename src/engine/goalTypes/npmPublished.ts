@@ -8,6 +8,7 @@ import { commandFailure, hasProgram, outputOf, runHere } from './commands.ts';
 import type { GoalWork, SectionGoal } from './context.ts';
 import { GoalFailure } from './failure.ts';
 import { ask, below, field, httpFailure, mayPass } from './http.ts';
+import { looking } from './lastLook.ts';
 
 type Settings = GoalSettingsOf<'npm_published'>;
 interface Package {
@@ -36,6 +37,10 @@ export function npmPublished(name: string, settings: Settings): SectionGoal {
       throw httpFailure(`Asking for the versions of ${of}`, url, answer, 'Check registry and token.');
     return field(field(answer.json, 'versions'), version) !== undefined;
   };
+  const looks = looking(async (work) => {
+    const found = await packageOf(folderOf(work));
+    return { found, there: await listed(work, found) };
+  });
   return {
     name,
     usesDirectory: true,
@@ -52,14 +57,12 @@ export function npmPublished(name: string, settings: Settings): SectionGoal {
       await assertKnown(work, registry, token);
     },
     async achieved(work) {
-      return listed(work, await packageOf(folderOf(work)));
+      return (await looks.now(work)).there;
     },
     async reason(work) {
-      const found = await packageOf(folderOf(work));
+      const { found, there } = await looks.last(work);
       const what = `${found.name}@${found.version}`;
-      return (await listed(work, found))
-        ? `${registry} lists ${what}`
-        : `${registry} does not list ${what} yet`;
+      return there ? `${registry} lists ${what}` : `${registry} does not list ${what} yet`;
     },
     async achieve(work) {
       work.run.emit({ event: 'command', server: null, step: name, command });
