@@ -6,7 +6,7 @@ import type { TreeEntry } from '../transfer/scan.ts';
 import { DurantError } from '../errors.ts';
 import { quote } from '../remote/shell.ts';
 import { noteProcesses } from './lock.ts';
-import type { Run } from './run.ts';
+import type { Host } from './ports.ts';
 import { runScript } from './script.ts';
 import type { StepContext } from './goals/goal.ts';
 
@@ -18,7 +18,7 @@ export type Carry = (load: {
 
 /** @throws {DurantError} `local-tool-missing`, `tool-missing` where the stage wants rsync and an end has none that fits. */
 export async function assessCarrier({ run, server, signal }: StepContext): Promise<void> {
-  if (run.settings.transfer === 'rsync') await assertRsync(rsyncHere(run), server.connection, signal);
+  if (run.settings.transfer === 'rsync') await assertRsync(rsyncHere(run.host), server.connection, signal);
 }
 
 /**
@@ -42,7 +42,7 @@ export function carrierOf(
     if (run.tree === undefined) throw new DurantError('internal', 'There is no tree to carry yet.');
     await carryByRsync({
       connection: server.connection,
-      rsync: rsyncHere(run),
+      rsync: rsyncHere(run.host),
       root: run.tree.root,
       entries,
       destination: `${project}/.durant/incoming.${run.id}/in/tree`,
@@ -72,7 +72,6 @@ export function carrierOf(
   }
 }
 
-function rsyncHere(run: Run): RsyncHere {
-  const { rsyncPath, cli, env } = run.host;
+export function rsyncHere({ rsyncPath, cli, env }: Pick<Host, 'rsyncPath' | 'cli' | 'env'>): RsyncHere {
   return { program: rsyncPath ?? 'rsync', cli, env: { ...env } };
 }

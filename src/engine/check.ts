@@ -7,6 +7,12 @@ import type { Host } from './ports.ts';
 import { announcedPrompter, type StageRequest } from './run.ts';
 import { connectTo, learnFacts, type Reach } from './servers.ts';
 import { stageGoals } from './stageGoals.ts';
+import type { Settings } from '../config/options.ts';
+import type { Clone, Commit } from '../git/port.ts';
+import { assertRsync } from '../transfer/rsync.ts';
+import { rsyncHere } from './carrier.ts';
+import { assertCanAsk, isUrl } from './goals/healthCheck.ts';
+import { assertSharedThere, trim } from './goals/shared.ts';
 import { dirname } from 'node:path';
 
 export interface Assessment {
@@ -34,6 +40,7 @@ export async function assessStage(
     signal,
   };
   const journal = openJournal(host.stateDir);
+  let inCommit: ReadonlySet<string> | undefined;
   const fetch = attempt(null, 'fetch', async () => {
     const clone = await host.git.open({
       repository: settings.repository,
@@ -54,6 +61,7 @@ export async function assessStage(
     });
     try {
       const commit = await clone.fetch(settings.branch);
+      if (settings.shared_files.length > 0) inCommit = await sharedInCommit(settings, clone, commit);
       return `${commit.branch} is at ${commit.id.slice(0, 7)} ${commit.subject}`;
     } finally {
       await clone.release();
@@ -83,6 +91,28 @@ export async function assessStage(
             return 'nobody holds the lock';
           }),
         );
+        if (settings.transfer === 'rsync')
+          assessments.push(
+            await attempt(entry, 'update_code', async () => {
+              await assertRsync(rsyncHere(host), connection, signal);
+              return 'rsync 3.1 or newer is on both ends';
+            }),
+          );
+        if (settings.shared_files.length > 0)
+          assessments.push(
+            await attempt(entry, 'shared', async () => {
+              await fetch;
+              assertSharedThere(entry, settings, facts, inCommit);
+              return 'every shared file is there, or comes from the commit';
+            }),
+          );
+        if (settings.health_check.some((check) => isUrl(check)))
+          assessments.push(
+            await attempt(entry, 'health_check', async () => {
+              await assertCanAsk(connection, signal);
+              return 'URLs can be asked for there';
+            }),
+          );
       } finally {
         connection.close();
       }
@@ -118,6 +148,22 @@ async function assessGoals(
     ok: state !== 'unknown' || optional,
     message: reason,
   }));
+}
+
+/** Those of the shared files that the commit has, for a first release to seed them from. */
+async function sharedInCommit(
+  settings: Settings,
+  clone: Clone,
+  commit: Commit,
+): Promise<ReadonlySet<string>> {
+  const scratch = await clone.scratch(commit, { submodules: false });
+  try {
+    const root = settings.sub_directory === undefined ? '' : `${trim(settings.sub_directory)}/`;
+    const tracked = new Set(scratch.files.map(({ path }) => Buffer.from(path, 'latin1').toString('utf8')));
+    return new Set(settings.shared_files.filter((path) => tracked.has(`${root}${trim(path)}`)).map(trim));
+  } finally {
+    await scratch.remove();
+  }
 }
 
 async function attempt(

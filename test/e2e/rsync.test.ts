@@ -154,6 +154,13 @@ describe('transfer: rsync', function () {
         assert.match(String(error['message']), /rsync/);
         assert.equal(world.live(), undefined);
       }
+      const check = await world.run(['--json', 'check', '--connect', 'production']);
+      assert.equal(check.status, 1);
+      const assessments = JSON.parse(check.stdout).assessments as { step: string; ok: boolean }[];
+      assert.deepEqual(
+        assessments.filter(({ step }) => step === 'update_code').map(({ ok }) => ok),
+        [true, false],
+      );
     });
 
     it('is an error before anything happens: an old one, or none, here', async () => {

@@ -175,6 +175,9 @@ describe('health_check', function () {
         assert.equal(errorOf(result).code, 'tool-missing', result.stdout);
         assert.equal(existsSync(bare.site()), false);
       }
+      const check = await bare.run(['--json', 'check', '--connect', 'production']);
+      assert.equal(check.status, 1);
+      assert.match(check.stdout, /"step":"health_check","ok":false/);
     } finally {
       await bare.remove();
       rmSync(bin, { recursive: true, force: true });

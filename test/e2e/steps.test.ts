@@ -61,6 +61,13 @@ describe('the steps of a release', function () {
         assert.doesNotMatch(errorOf(result).message, /local\.php/);
         assert.equal(existsSync(file('releases')), false);
       }
+      const check = await world.run(['--json', 'check', '--connect', 'production']);
+      assert.equal(check.status, 1);
+      const assessments = JSON.parse(check.stdout).assessments as { step: string; ok: boolean }[];
+      assert.deepEqual(
+        assessments.filter(({ step }) => step === 'shared').map(({ ok }) => ok),
+        [false, true],
+      );
     });
 
     it('links what is kept, seeded from the first release', async () => {

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
+import type { Connection } from '../../remote/target.ts';
 import { placeOf, releasePath, runCommands } from '../hooks.ts';
 import { requestStatus } from '../httpProbe.ts';
 import { oncePerRun, type Run, type ServerRun } from '../run.ts';
@@ -16,7 +17,8 @@ export const healthCheck: Step = {
     return run.settings.health_check.length > 0 || runsServices(run);
   },
   async assess({ run, server, signal }) {
-    if (run.settings.health_check.some((check) => isUrl(check))) await assertCanAsk(server, signal);
+    if (run.settings.health_check.some((check) => isUrl(check)))
+      await assertCanAsk(server.connection, signal);
   },
   async achieved() {
     return false;
@@ -164,9 +166,10 @@ else wget -q -S -O /dev/null -T ${seconds} --header ${quote(`Host: ${to.hostname
     : result.stderr.toString('utf8').trim() || 'no answer';
 }
 
-async function assertCanAsk(server: ServerRun, signal: AbortSignal): Promise<void> {
+/** @throws {DurantError} `tool-missing` where a URL cannot be asked for on the server. */
+export async function assertCanAsk(connection: Connection, signal: AbortSignal): Promise<void> {
   // Which port does not matter: a refusal by what listens there, or by nothing, is an answer through the connection.
-  const forwards = await server.connection.forward('127.0.0.1', 9).then(
+  const forwards = await connection.forward('127.0.0.1', 9).then(
     (stream) => {
       stream?.destroy();
       return stream !== undefined;
@@ -174,9 +177,9 @@ async function assertCanAsk(server: ServerRun, signal: AbortSignal): Promise<voi
     (error: unknown) => !signal.aborted && asDurantError(error).code !== 'connection-lost',
   );
   if (forwards) return;
-  const result = await server.connection.exec({ script: 'command -v curl || command -v wget', signal });
+  const result = await connection.exec({ script: 'command -v curl || command -v wget', signal });
   if (result.status === 0) return;
-  const entry = server.address.entry;
+  const { entry } = connection.address;
   throw new DurantError(
     'tool-missing',
     `The health check cannot be asked on ${entry}: its sshd forwards no ports and it has neither curl nor wget. Install curl there, or use a command.`,

@@ -1,6 +1,8 @@
 /** `shared`: files and folders that live in `shared/` and are linked into each release (Deployer's deploy:shared). */
 import { DurantError } from '../../errors.ts';
 import { quote, refuseLinks } from '../../remote/shell.ts';
+import type { Settings } from '../../config/options.ts';
+import type { ServerFacts } from '../facts.ts';
 import type { Run, ServerRun } from '../run.ts';
 import { runScript } from '../script.ts';
 import type { Step } from './goal.ts';
@@ -40,17 +42,26 @@ export const shared: Step = {
  * @throws {DurantError} `shared-file-missing`.
  */
 export function assessShared(run: Run, server: ServerRun): void {
-  const inTree = new Set(run.tree?.entries.map((entry) => entry.path));
-  const missing = run.settings.shared_files.filter(
-    (path) =>
-      server.facts.missingShared.has(trim(path)) &&
-      !inTree.has(Buffer.from(trim(path), 'utf8').toString('latin1')),
+  const inTree = new Set(
+    run.tree?.entries.map((entry) => Buffer.from(entry.path, 'latin1').toString('utf8')),
   );
-  const entry = server.address.entry;
+  assertSharedThere(server.address.entry, run.settings, server.facts, inTree);
+}
+
+/** As `assessShared`, for a list of the tree's paths; without one nothing is seeded. */
+export function assertSharedThere(
+  entry: string,
+  settings: Pick<Settings, 'shared_files'>,
+  facts: Pick<ServerFacts, 'missingShared' | 'project'>,
+  inTree: ReadonlySet<string> | undefined,
+): void {
+  const missing = settings.shared_files.filter(
+    (path) => facts.missingShared.has(trim(path)) && inTree?.has(trim(path)) !== true,
+  );
   if (missing.length > 0)
     throw new DurantError(
       'shared-file-missing',
-      `${entry} has no ${missing.join(', no ')} in ${server.facts.project}/shared, and the commit has none to start from. Create ${missing.length === 1 ? 'it' : 'them'} there, then deploy again.`,
+      `${entry} has no ${missing.join(', no ')} in ${facts.project}/shared, and the commit has none to start from. Create ${missing.length === 1 ? 'it' : 'them'} there, then deploy again.`,
       { server: entry },
     );
 }
