@@ -20,51 +20,6 @@ export type ParsedArgs =
 /** How long `--wait` waits when it is given without a duration. */
 const defaultWaitMs = 15 * 60_000;
 
-/** What may be written on the command line, for completion. */
-export interface Grammar {
-  readonly options: readonly OptionGrammar[];
-  readonly commands: readonly {
-    readonly name: string;
-    readonly summary: string;
-    readonly options: readonly OptionGrammar[];
-    /** Names of its arguments, like STAGE. */
-    readonly args: readonly string[];
-  }[];
-}
-
-export interface OptionGrammar {
-  /** `--wait` and, where it has one, `-n`. */
-  readonly names: readonly string[];
-  readonly summary: string;
-  /** Name of its value, like FILE; undefined: it has none. */
-  readonly value: string | undefined;
-}
-
-export function commandGrammar(): Grammar {
-  const program = buildParser(
-    () => undefined,
-    () => undefined,
-  );
-  const optionsOf = (of: Parser): readonly OptionGrammar[] =>
-    of
-      .createHelp()
-      .visibleOptions(of)
-      .map(({ short, long, description, flags }) => ({
-        names: [short, long].flatMap((name) => (name === undefined || name === null ? [] : [name])),
-        summary: description,
-        value: /<([^>]+)>/.exec(flags)?.[1],
-      }));
-  return {
-    options: optionsOf(program),
-    commands: program.commands.map((command) => ({
-      name: command.name(),
-      summary: command.summary(),
-      options: optionsOf(command),
-      args: command.registeredArguments.map((arg) => arg.name()),
-    })),
-  };
-}
-
 /** Parses the arguments after the program's name. Options may stand before or after the command. */
 export function parseArgs(argv: readonly string[]): ParsedArgs {
   // Any words at all may follow it: none of them is an option of this call.
@@ -100,7 +55,8 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   return { kind: 'run', invocation: parsed };
 }
 
-function buildParser(write: (text: string) => void, done: (invocation: Invocation) => void): Parser {
+/** The parser of the command line; `done` gets what it reads. */
+export function buildParser(write: (text: string) => void, done: (invocation: Invocation) => void): Parser {
   const program = new Parser('durant');
   program
     .exitOverride()

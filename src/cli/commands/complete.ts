@@ -1,7 +1,7 @@
 /** `durant __complete`: what could stand in place of the last word, one a line, with a tab before its description. No network, no resolvers. */
 import { configJson, stageNames, resolveStage } from '../../config/resolve.ts';
-import { commandGrammar, type Grammar, type OptionGrammar } from '../args.ts';
 import type { Context } from '../context.ts';
+import { commandGrammar, type Grammar, type OptionGrammar } from '../grammar.ts';
 import { SHELLS, type CommandOf } from '../invocation.ts';
 import { printLine } from '../output.ts';
 import { openProject, type Project } from '../project.ts';

@@ -122,7 +122,8 @@ async function withNpmrc<T>(
     const { host, pathname } = new URL(registry);
     const line = `//${host}${pathname.replace(/\/*$/, '/')}:_authToken=${token}`;
     await writeFile(file, `${before}\n${line}\n`, { mode: 0o600 });
-    return await work({ npm_config_userconfig: file });
+    // npm takes either spelling; which one counts more is nothing to rely on.
+    return await work({ npm_config_userconfig: file, NPM_CONFIG_USERCONFIG: file });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
