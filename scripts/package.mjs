@@ -9,6 +9,8 @@ const sizeLimit = 1_000_000;
 const built = spawnSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
 if (built.status !== 0) process.exit(1);
 
+// What vsce starts would keep compiled code in the folder for temporary files.
+process.env.NODE_DISABLE_COMPILE_CACHE = '1';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const packagePath = process.argv[2] ?? `durant-${version}.vsix`;
 const warnings = [];

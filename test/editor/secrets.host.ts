@@ -44,7 +44,7 @@ describe('secrets', () => {
     );
   });
 
-  it('end the run where they are wrong three times, and nothing is remembered', async () => {
+  it('end the run where they are wrong three times, and the next run asks again', async () => {
     for (let time = 0; time < 3; time += 1) hands.reply(/^Passphrase of /, 'wrong', { remember: true });
     await dryRun();
     const said = await hands.sees(/^production: /);
@@ -52,6 +52,10 @@ describe('secrets', () => {
     assert.equal(asked().length, 3);
     assert.match(asked()[1]?.detail ?? '', /That was not right\. Try again\./);
     assert.ok(!said.text.includes('wrong'));
+    hands.forget();
+    hands.reply(/^Passphrase of /, passphrase);
+    await dryRun();
+    assert.equal(asked().length, 1);
   });
 
   it('are remembered where the user wants that', async () => {

@@ -41,7 +41,8 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
       JSON.stringify(options.settings ?? {}, undefined, 2),
     );
   }
-  const env = { ...process.env, ...options.env };
+  // Node would keep compiled code in the folder for temporary files for ever.
+  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1', ...options.env };
   const data = ['--accept-server-license-terms', '--disable-telemetry', '--server-data-dir', options.dataDir];
   for (const vsix of options.vsix ?? []) {
     const { status, output } = await ended(
