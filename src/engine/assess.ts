@@ -16,12 +16,6 @@ export function assessServer(
     throw new DurantError(code, message, { server });
   };
   const path = settings.project_dir;
-  const missing = [...facts.missingTools, ...(facts.transfer.hashTool === undefined ? ['sha256sum'] : [])];
-  if (missing.length > 0)
-    fail(
-      'tool-missing',
-      `${server} has no ${missing.join(', no ')}. Install ${missing.length === 1 ? 'it' : 'them'} there, then try again.`,
-    );
   if (facts.obstacle === 'not-a-folder')
     fail(
       'path-not-writable',
@@ -38,6 +32,12 @@ export function assessServer(
       facts.exists
         ? `The login user ${connection.user} may not write in project_dir ${path} on ${server}. Give it the folder: chown ${connection.user} ${path}`
         : `The login user ${connection.user} may not make project_dir ${path} on ${server}. Make it there and give it to that user.`,
+    );
+  const missing = [...facts.missingTools, ...(facts.transfer.hashTool === undefined ? ['sha256sum'] : [])];
+  if (missing.length > 0)
+    fail(
+      'tool-missing',
+      `${server} has no ${missing.join(', no ')}. Install ${missing.length === 1 ? 'it' : 'them'} there, then try again.`,
     );
   if (facts.layout !== undefined && facts.layout !== LAYOUT_VERSION)
     fail(

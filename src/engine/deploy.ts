@@ -10,6 +10,7 @@ import { confirmProtected } from './confirm.ts';
 import type { Emit, RunFinished } from './events.ts';
 import { finishDeploy } from './finish.ts';
 import type { Step } from './goals/goal.ts';
+import { hookCommands } from './hooks.ts';
 import { clearPaths } from './goals/clearPaths.ts';
 import { releaseCommand, vendors } from './goals/commands.ts';
 import { copyDirs } from './goals/copyDirs.ts';
@@ -29,7 +30,7 @@ import { buildInplace, INPLACE_PUBLISH, INPLACE_STEPS } from './inplace.ts';
 import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers, reportLocks } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
-import { onEach, oncePerRun, type Run, type StageRequest } from './run.ts';
+import { onEach, oncePerRun, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { flush, runScript } from './script.ts';
 import { lockedError } from './assess.ts';
 import { resolveEnvironment } from './secrets/environment.ts';
@@ -164,14 +165,24 @@ async function lockAll(run: Run, request: DeployRequest): Promise<void> {
 
 async function buildOnServers(run: Run): Promise<void> {
   if (run.settings.strategy === 'inplace') return buildInplace(run);
-  await onEach(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
-    const context = { run, server, signal };
-    await achieveSteps(context, BUILD);
-    await runHookBefore(context, symlink);
-    if (resumable(run, server) === undefined && !sealWithTransfer(run))
-      await runScript(run, server, seal(run, server), { signal });
-    await flush(run, server, signal);
+  const { parallel } = run.settings;
+  const isHooked = hookCommands(run, 'before_symlink').length > 0;
+  await onEach(run.servers, parallel, run.signal, async (server, signal) => {
+    await achieveSteps({ run, server, signal }, BUILD);
+    if (!isHooked) await complete(run, server, signal);
   });
+  if (!isHooked) return;
+  // The last that may change a release, so before it is sealed; and after all are built, as it belongs to the switch.
+  await onEach(run.servers, parallel, run.signal, async (server, signal) => {
+    await runHookBefore({ run, server, signal }, symlink);
+    await complete(run, server, signal);
+  });
+}
+
+async function complete(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
+  if (resumable(run, server) === undefined && !sealWithTransfer(run))
+    await runScript(run, server, seal(run, server), { signal });
+  await flush(run, server, signal);
 }
 
 async function publish(run: Run): Promise<void> {

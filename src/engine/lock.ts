@@ -59,9 +59,10 @@ export function lockIsOurs(run: string): string {
   return `grep -qxF ${quote(recordLine('run', run))} .durant/lock 2>/dev/null`;
 }
 
-/** Makes project_dir and Durant's folders in it, for hooks that come before the lock. */
+/** Makes project_dir and Durant's folders in it, for hooks that come before the lock, and prints its path. */
 export function prepareScript(projectDir: string, strategy: Settings['strategy']): string {
-  return enterProject(projectDir, strategy);
+  return `${enterProject(projectDir, strategy)}
+pwd -P`;
 }
 
 /** Gives the lock back, if it is still this run's; the working directory is project_dir. */

@@ -28,6 +28,12 @@ export const prepare: Step = {
       signal,
     });
     if (result.status !== 0) throw serverFailure(server, result);
+    // Where it is, links and `~` resolved: before_lock runs there.
+    server.facts = {
+      ...server.facts,
+      exists: true,
+      project: result.stdout.toString('utf8').replace(/\n$/, ''),
+    };
   },
 };
 

@@ -130,7 +130,7 @@ async function decide(
   throw new DurantError(
     'host-unknown',
     `The ${key.type} key of ${name} (${fingerprint(key.blob)}) is not in known_hosts ${why}. ` +
-      `Compare the fingerprint and connect once with ssh ${settings.originalHost}, or set host_key_checking: accept-new.`,
+      `Compare the fingerprint and connect once with ssh ${settings.port === 22 ? '' : `-p ${settings.port} `}${settings.originalHost}, or set host_key_checking: accept-new.`,
     { server: policy.server },
   );
 }
