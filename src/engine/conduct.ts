@@ -166,6 +166,7 @@ function serverRun(connection: Connection, facts: ServerRun['facts']): ServerRun
     previous: undefined,
     state: 'unchanged',
     error: undefined,
+    services: undefined,
   };
 }
 

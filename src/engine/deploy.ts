@@ -22,6 +22,7 @@ import { lock } from './goals/lock.ts';
 import { prepare } from './goals/prepare.ts';
 import { release, resumable } from './goals/release.ts';
 import { seal, sealWithTransfer } from './goals/seal.ts';
+import { services } from './goals/services.ts';
 import { shared } from './goals/shared.ts';
 import { symlink } from './goals/symlink.ts';
 import { writable } from './goals/writable.ts';
@@ -34,8 +35,8 @@ import { onEach, oncePerRun, type Run, type ServerRun, type StageRequest } from 
 import { flush, runScript } from './script.ts';
 import { lockedError } from './assess.ts';
 import { resolveEnvironment } from './secrets/environment.ts';
+import { servicesRecipe } from './services/projectTemplates.ts';
 import { achieveSteps, assessSteps, localStep, runHookBefore } from './steps.ts';
-import { assertBuilt } from './unbuilt.ts';
 import { resolveVersion } from './version.ts';
 import { assertOthersLive } from './subset.ts';
 
@@ -67,7 +68,7 @@ const BUILD: readonly Step[] = [
   releaseCommand,
 ];
 /** What makes it live. A failure here switches every server back. */
-const PUBLISH: readonly Step[] = [symlink, healthCheck];
+const PUBLISH: readonly Step[] = [symlink, services, healthCheck];
 
 function stepsOf({ settings }: Run): readonly Step[] {
   return [prepare, lock, ...(settings.strategy === 'inplace' ? INPLACE_STEPS : [...BUILD, ...PUBLISH])];
@@ -123,7 +124,6 @@ async function makeLive(run: Run, request: DeployRequest): Promise<void> {
 
 /** Everything that can be known to fail, before anything is changed anywhere. */
 async function assess(run: Run, request: DeployRequest): Promise<void> {
-  assertBuilt(run.settings);
   // Before anything is contacted: a secret or a tool that is missing ends the run here.
   if (run.settings.env_file !== undefined)
     await localStep(run, 'resolve', async () => {
@@ -137,6 +137,7 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
   run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, run.mask, {
     environment: run.environment?.digest ?? null,
     version: run.version ?? null,
+    services: await servicesRecipe(run.request, run.host.env),
   });
   nameRelease(run, request);
   if (request.waitMs > 0 || request.dryRun) return;

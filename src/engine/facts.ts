@@ -41,6 +41,10 @@ export interface ServerFacts {
   /** How `current` can flip: `mv -T`, `mv -h`, or neither. */
   readonly switchBy: 'mv -T' | 'mv -h' | undefined;
   readonly home: string;
+  /** The login user. */
+  readonly user: string;
+  /** Releases with a record of the services that they run with. */
+  readonly withServices: ReadonlySet<string>;
   /** Those of the stage's shared paths that `shared/` does not have. */
   readonly missingShared: ReadonlySet<string>;
   readonly transfer: TransferFacts;
@@ -78,7 +82,7 @@ export function factsScript({ projectDir, currentPath, shared, strategy }: Facts
   return `LC_ALL=C; export LC_ALL
 p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
 say() { printf '%s\\n' "$1"; }
-say "home=$HOME"
+say "home=$HOME"; say "user=$(id -un)"
 for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
 if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
 else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
@@ -101,6 +105,7 @@ if [ -d "$p" ]; then
     for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
     if [ -e .durant/lock ]; then say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
     for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(cat "$e")"; done
+    for e in .durant/releases/*.services; do e=\${e##*/}; [ "$e" = '*.services' ] || say "services=\${e%.services}"; done
     set -- .durant/releases/*.ini
     [ -f "$1" ] && awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" && say @end
     ${transferProbe()}
@@ -123,6 +128,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
   const folders = new Set<string>();
   const missingShared = new Set<string>();
   const takers = new Map<string, string>();
+  const withServices = new Set<string>();
   const blocks = new Map<string, string[]>();
   let block: string[] | undefined;
   for (const line of stdout.toString('utf8').split('\n')) {
@@ -140,6 +146,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     const [key, value] = [line.slice(0, split), line.slice(split + 1)];
     if (key === 'missing') missingTools.push(value);
     else if (key === 'folder') folders.add(value);
+    else if (key === 'services') withServices.add(value);
     else if (key === 'noshared') missingShared.add(value);
     else if (key === 'taker') takers.set(...pair(value));
     else values.set(key, value);
@@ -174,6 +181,8 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     missingTools,
     switchBy: switchBy === 'mv -T' || switchBy === 'mv -h' ? switchBy : undefined,
     home: values.get('home') ?? '',
+    user: values.get('user') ?? '',
+    withServices,
     missingShared: values.get('exists') === 'yes' ? missingShared : new Set(request.shared),
     transfer: parseTransferProbe(stdout),
   };

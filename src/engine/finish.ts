@@ -6,6 +6,7 @@ import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
 import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
 import { unlockScript } from './lock.ts';
+import { siteAddress } from './services/render.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, lastLines, runScript } from './script.ts';
 
@@ -61,7 +62,7 @@ export async function finishDeploy(run: Run): Promise<void> {
       try {
         if (!run.signal.aborted)
           await runHook(run, server, 'after_deploy', { directory, signal: run.signal });
-        step('done', null);
+        step('done', siteAddress(run.settings) ?? null);
       } catch (error) {
         if (run.signal.aborted) return step('skipped', 'cancelled');
         step('failed', asDurantError(error).message);

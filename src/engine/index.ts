@@ -18,6 +18,7 @@ export {
   type StageStatus,
   type UnlockResult,
 } from './inspect.ts';
+export { siteAddress } from './services/render.ts';
 export { openJournal, type Journal, type JournalEntry } from './journal.ts';
 export { selectServers, type StageRequest } from './run.ts';
 export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';

@@ -17,11 +17,12 @@ import type { ReleaseRecord } from './record.ts';
 import { newestLive, rollbackCandidate } from './release.ts';
 import { onAll, onEach, warnOf, type Run, type StageRequest } from './run.ts';
 import { defer, runScript } from './script.ts';
-import { achieveSteps, explainSteps } from './steps.ts';
+import { achieveSteps, assessSteps, explainSteps } from './steps.ts';
 import type { Step } from './goals/goal.ts';
 import { hideEnvironments } from './goals/envFile.ts';
 import { healthCheck } from './goals/healthCheck.ts';
 import { lock } from './goals/lock.ts';
+import { services } from './goals/services.ts';
 import { symlink } from './goals/symlink.ts';
 
 export interface RollbackRequest extends StageRequest {
@@ -32,7 +33,7 @@ export interface RollbackRequest extends StageRequest {
   readonly confirmed: boolean;
 }
 
-const PUBLISH: readonly Step[] = [symlink, healthCheck];
+const PUBLISH: readonly Step[] = [symlink, services, healthCheck];
 const STEPS: readonly Step[] = [lock, ...PUBLISH];
 
 /** Rolls a stage back. Never throws: how it ended is the last event, which is returned too. */
@@ -66,6 +67,9 @@ export function rollback(
       run.phase = 'finishing';
       return finish(run);
     }
+    await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
+      assessSteps({ run, server, signal: each }, [services]),
+    );
     if (request.dryRun) {
       await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
         explainSteps({ run, server, signal: each }, STEPS),

@@ -14,6 +14,8 @@ import type { ServerFacts } from './facts.ts';
 import type { Journal } from './journal.ts';
 import type { Host } from './ports.ts';
 import type { LockRecord } from './record.ts';
+import type { Sudo } from './services/privilege.ts';
+import type { ServiceSet } from './services/serviceSet.ts';
 import type { ReleaseEnvironment } from './secrets/environment.ts';
 
 /** What every command of the engine is asked with. */
@@ -52,6 +54,17 @@ export interface ServerRun {
   previous: string | null | undefined;
   state: ServerState;
   error: string | undefined;
+  /** What is known of the server's services; undefined where the run has none to look after. */
+  services: ServerServices | undefined;
+}
+
+/** The services of one server, as a run finds and leaves them. */
+export interface ServerServices {
+  /** Whether this run has begun to change them. */
+  readonly begun: boolean;
+  /** What the release that was live runs with; undefined for none. */
+  readonly before: ServiceSet | undefined;
+  readonly sudo: Sudo;
 }
 
 export interface Run {

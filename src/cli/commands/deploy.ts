@@ -1,8 +1,9 @@
 /** `durant deploy`. */
-import { deploy as deployStage } from '../../engine/index.ts';
+import { deploy as deployStage, siteAddress } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import { changesPending, runStatus } from '../exitStatus.ts';
 import type { CommandOf } from '../invocation.ts';
+import { printLine } from '../output.ts';
 import { openProject } from '../project.ts';
 import { isPending } from '../review.ts';
 import { openSession } from '../session.ts';
@@ -31,6 +32,9 @@ export async function deploy(command: CommandOf<'deploy'>, context: Context): Pr
       session.signal,
     );
     if (finished.ok && command.detailedExitcode && pending) return changesPending;
+    const address = siteAddress(request.settings);
+    if (finished.ok && !command.dryRun && !context.options.json && address !== undefined)
+      printLine(context.output.stdout, address);
     return runStatus(finished);
   } finally {
     session.renderer.close();

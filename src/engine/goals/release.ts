@@ -79,7 +79,7 @@ export function writeRecord(record: ReleaseRecord): string {
  */
 export function removeRelease(name: string, sudo = ''): string {
   const [folder, trash] = [quote(`releases/${name}`), quote(`.durant/trash.${name}`)];
-  return `{ rm -rf ${trash}; if ! [ -f .durant/live ] && [ -d ${folder} ]; then mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
+  return `{ rm -rf ${trash}; if ! [ -f .durant/live ] && [ -d ${folder} ]; then mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/releases/${name}.services`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
 }
 
 function hasTraceOf({ facts }: ServerRun, name: string): boolean {

@@ -5,6 +5,7 @@ import { lockIsOurs } from '../lock.ts';
 import type { Run, ServerRun } from '../run.ts';
 import { runScript } from '../script.ts';
 import type { Step } from './goal.ts';
+import { restoreServices } from './services.ts';
 
 export const symlink: Step = {
   name: 'symlink',
@@ -48,11 +49,12 @@ export async function switchTo(
   }
 }
 
-/** Points `current` back at what it pointed at before this run; removes it where there was nothing. */
+/** Points `current` back at what it pointed at before this run (removes it where there was nothing), and puts its services back. */
 export async function switchBack(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
   if (server.previous === undefined) return;
   if (server.previous !== null) {
     await flip(run, server, server.previous, signal);
+    await restoreServices(run, server, signal);
     return;
   }
   await runScript(
@@ -62,6 +64,7 @@ export async function switchBack(run: Run, server: ServerRun, signal: AbortSigna
     { signal },
   );
   server.facts = { ...server.facts, live: null };
+  await restoreServices(run, server, signal);
 }
 
 async function flip(run: Run, server: ServerRun, release: string, signal: AbortSignal): Promise<void> {

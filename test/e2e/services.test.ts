@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeCliHome, runCli, startCli, type CliHome, type CliResult } from '../support/cli.ts';
+import { makeRepository, type Repository } from '../support/repo.ts';
+import {
+  bootSystemd,
+  canBootSystemd,
+  startVisitor,
+  sudoPassword,
+  type SystemdServer,
+} from '../support/systemd.ts';
+import { webApp } from '../support/webApp.ts';
+import { finishedOf } from './world.ts';
+
+describe('services on a real systemd, behind a real Caddy', function () {
+  this.timeout(180_000);
+  let machine: SystemdServer;
+  let home: CliHome;
+  let project: string;
+  let repository: Repository;
+  let account: 'deploy' | 'asker' | 'plain' = 'deploy';
+
+  const configure = (...lines: string[]) =>
+    writeFileSync(
+      join(project, 'durant.conf'),
+      [
+        '[production]',
+        `repository = ${repository.directory}`,
+        `server = ${machine.entry(account)}`,
+        'project_dir = ~/site',
+        'app = shop',
+        'spare = no',
+        ...lines,
+        '',
+      ].join('\n'),
+    );
+  const web = [
+    'env_file = .env.production',
+    'domain_name = shop.test',
+    'statics = /static/ = public/',
+    '[process web]',
+    'command = python3 app.py 100%% "$GREETING"',
+    'socket = yes',
+  ];
+  const workers = ['[process worker]', 'command = sleep 1000', 'replicas = 2'];
+  const nightly = ['[process nightly]', 'command = true', 'timer = OnCalendar=daily'];
+  const run = (...args: string[]): Promise<CliResult> => runCli(args, { home, cwd: project });
+  const deploy = async () => {
+    const result = await run('deploy', 'production');
+    assert.equal(result.status, 0, result.stderr);
+    return result;
+  };
+  const commit = (version: string, app = webApp(version)) =>
+    repository.commit({
+      message: `Version ${version}`,
+      files: { 'app.py': app, 'public/style.css': `/* ${version} */\n` },
+    });
+  const seen = async () => (await machine.visit('shop.test')).body;
+
+  before(async function () {
+    if (!canBootSystemd()) return this.skip();
+    machine = await bootSystemd();
+    home = await makeCliHome([machine.server]);
+    project = mkdtempSync(join(tmpdir(), 'durant-project-'));
+    repository = makeRepository([
+      { message: 'Version 1', files: { 'app.py': webApp('1'), 'public/style.css': '/* 1 */\n' } },
+    ]);
+  });
+  after(async () => {
+    await machine?.stop();
+    await home?.remove();
+    repository?.remove();
+    if (project !== undefined) rmSync(project, { recursive: true, force: true });
+  });
+
+  it('come up with the first release, with its environment', async () => {
+    writeFileSync(join(project, '.env.production'), 'GREETING=\'a $dollar, "quotes" & 100%\'\n');
+    configure(...web, ...workers, ...nightly);
+    const dry = await run('--json', '-n', 'deploy', 'production');
+    assert.equal(dry.status, 0, dry.stdout + dry.stderr);
+    const step = dry.events.find((event) => event['step'] === 'services');
+    assert.match(String(step?.['reason']), /shop\.service.* to install.*shop-worker@2\.service/s);
+    assert.equal(await machine.sh('ls /etc/systemd/system /etc/caddy | grep -c shop || true'), '0\n');
+
+    const result = await deploy();
+    assert.match(result.stdout + result.stderr, /https:\/\/shop\.test/);
+    assert.equal(await seen(), 'version 1: 100% a $dollar, "quotes" & 100%');
+    assert.deepEqual(await machine.visit('shop.test', '/static/style.css'), {
+      status: 200,
+      body: '/* 1 */\n',
+    });
+    const units = await machine.sh(
+      'systemctl is-active shop.service shop.socket shop-worker@1 shop-worker@2 shop-nightly.timer; systemctl is-enabled shop.service shop.socket shop-worker@2 shop-nightly.timer',
+    );
+    assert.equal(units, 'active\n'.repeat(5) + 'enabled\n'.repeat(4));
+    const mark = await machine.sh(
+      'grep -slx -d skip X-Durant-Project=/home/deploy/site /etc/systemd/system/*',
+    );
+    assert.equal(mark.split('\n').filter(Boolean).length, 5);
+    assert.equal(await machine.sh('ps -o user= -C python3 | sort -u'), 'deploy\n');
+  });
+
+  it('switch under visitors of whom none is turned away', async () => {
+    commit('2');
+    const visitor = startVisitor(() => machine.visit('shop.test'));
+    await deploy();
+    const { answers, failures, seen: bodies } = await visitor.end();
+    assert.deepEqual(failures, []);
+    assert.ok(answers > 10, `${answers} answers`);
+    assert.equal(bodies.length, 2, bodies.join('\n'));
+    assert.match(await seen(), /^version 2:/);
+  });
+
+  it('go back with a rollback, and on again, files and all', async () => {
+    configure(...web, '[process extra]', 'command = sleep 1000');
+    commit('3');
+    await deploy();
+    assert.equal(
+      await machine.sh(
+        'systemctl list-units --plain --no-legend --all "shop*" | cut -d" " -f1 | sort | tr "\\n" " "',
+      ),
+      'shop-extra.service shop.service shop.socket ',
+    );
+    assert.equal(await machine.sh('ls /etc/systemd/system | grep -c "shop-worker\\|nightly" || true'), '0\n');
+    assert.equal((await run('rollback', 'production')).status, 0);
+    assert.match(await seen(), /^version 2:/);
+    assert.equal(
+      await machine.sh('systemctl is-active shop-worker@1 shop-worker@2 shop-nightly.timer'),
+      'active\n'.repeat(3),
+    );
+    assert.equal(await machine.sh('systemctl is-active shop-extra || true'), 'inactive\n');
+    assert.equal((await run('rollback', 'production')).status, 0);
+    assert.match(await seen(), /^version 1:/);
+  });
+
+  it('that do not stay up send every server back, with its services', async () => {
+    configure('health_retries = 1', ...web, ...workers, ...nightly);
+    commit('4', 'import sys\nprint("no module named shop", file=sys.stderr)\nsys.exit(3)\n');
+    const result = await run('--json', 'deploy', 'production');
+    assert.equal(result.status, 1);
+    const error = finishedOf(result)['error'] as { code: string; message: string };
+    assert.equal(error.code, 'health-check-failed');
+    assert.match(error.message, /shop\.service/);
+    assert.match(error.message, /no module named shop/);
+    assert.match(await seen(), /^version 1:/);
+    assert.equal(await machine.sh('systemctl is-active shop.service shop.socket'), 'active\n'.repeat(2));
+  });
+
+  for (const [title, lines, pattern] of [
+    [
+      'a unit that systemd refuses',
+      [
+        '[process web]',
+        'command = python3 app.py',
+        'socket = yes',
+        '[process bad]',
+        'command = x',
+        'timer = OnCalendar=never ever',
+      ],
+      /systemd on .* refuses the units/,
+    ],
+    [
+      'a site that Caddy refuses',
+      [
+        'domain_name = shop.test',
+        'templates_dir = bad',
+        '[process web]',
+        'command = python3 app.py',
+        'socket = yes',
+      ],
+      /Caddy on .* refuses the site/,
+    ],
+  ] as const)
+    it(`leave what is live where it is: ${title}`, async () => {
+      mkdirSync(join(project, 'bad'), { recursive: true });
+      writeFileSync(join(project, 'bad/Caddyfile'), '{{domain_name}} {\n\tnonsense\n}\n');
+      configure(...lines);
+      commit('5');
+      const before = await machine.sh(
+        'cat /etc/systemd/system/shop* /etc/caddy/conf.d/*; readlink /home/deploy/site/current',
+      );
+      const result = await run('deploy', 'production');
+      assert.notEqual(result.status, 0);
+      assert.match(result.stderr, pattern);
+      assert.equal(
+        await machine.sh(
+          'cat /etc/systemd/system/shop* /etc/caddy/conf.d/*; readlink /home/deploy/site/current',
+        ),
+        before,
+      );
+      assert.match(await seen(), /^version 1:/);
+    });
+
+  it('never touch a unit of somebody else', async () => {
+    const other = '/etc/systemd/system/shop-extra.service';
+    await machine.sh(
+      `printf '[Service]\\nExecStart=/bin/sleep 1000\\n' > ${other}; systemctl daemon-reload; systemctl start shop-extra`,
+    );
+    configure(...web, '[process extra]', 'command = sleep 1000');
+    const result = await run('deploy', 'production');
+    assert.equal(result.status, 1);
+    assert.match(result.stderr, /shop-extra\.service on .* was not made by Durant/);
+    assert.equal(await machine.sh('systemctl is-active shop-extra'), 'active\n');
+    await machine.sh(`systemctl stop shop-extra; rm ${other}; systemctl daemon-reload`);
+  });
+
+  it('come from templates of the project', async () => {
+    mkdirSync(join(project, '.durant/templates'), { recursive: true });
+    writeFileSync(
+      join(project, '.durant/templates/worker.service'),
+      '[Unit]\nDescription=mine\n[Service]\nUser={{user}}\nWorkingDirectory={{directory}}\nExecStart={{exec_start}}\nNice=5\n[Install]\nWantedBy={{target}}\n',
+    );
+    configure(...web, ...workers);
+    commit('6');
+    await deploy();
+    assert.match(await machine.sh('systemctl cat shop-worker@1'), /X-Durant-Project=.*\n[^]*Nice=5/);
+    rmSync(join(project, '.durant'), { recursive: true });
+  });
+
+  it('go when the stage has none any more', async () => {
+    configure();
+    await deploy();
+    assert.equal(await machine.sh('ls /etc/systemd/system /etc/caddy/conf.d | grep -c shop || true'), '0\n');
+    assert.equal(
+      await machine.sh('systemctl is-active shop.service shop.socket || true'),
+      'inactive\ninactive\n',
+    );
+    assert.equal((await run('rollback', 'production')).status, 0);
+    assert.match(await seen(), /^version 6:/);
+    configure();
+    await deploy();
+  });
+
+  it('ask for the password of sudo, which nobody sees', async () => {
+    account = 'asker';
+    configure('[process web]', 'command = python3 app.py', 'socket = 8123');
+    const silent = await run('deploy', 'production');
+    assert.equal(silent.status, 1);
+    assert.match(silent.stderr, /sudo on .* asks asker for a password/);
+    assert.equal(existsSync(join(machine.root, 'home/asker/site')), false);
+    const asked = startCli(['deploy', 'production'], { home, cwd: project, on: 'terminal' });
+    await asked.waitForOutput(/sudo password of asker on .*: /);
+    asked.type('wrong horse\n');
+    await asked.waitForOutput(/the last one was wrong.*: /);
+    asked.type(`${sudoPassword}\n`);
+    const result = await asked.result;
+    assert.equal(result.status, 0, result.stdout);
+    assert.equal(result.stdout.includes(sudoPassword), false);
+    assert.match(await machine.sh('curl -s http://127.0.0.1:8123/'), /^version 6:/);
+    account = 'plain';
+    configure('[process web]', 'command = python3 app.py', 'socket = 8124', 'app = other');
+    const refused = await run('deploy', 'production');
+    assert.notEqual(refused.status, 0);
+    account = 'deploy';
+  });
+
+  it('run without sudo in the systemd of the login user', async () => {
+    configure('systemd = user', '[process web]', 'command = python3 app.py', 'socket = 8125');
+    commit('7');
+    await deploy();
+    assert.match(await machine.sh('curl -s http://127.0.0.1:8125/'), /^version 7:/);
+    assert.match(
+      readFileSync(join(machine.root, 'home/deploy/.config/systemd/user/shop.socket'), 'utf8'),
+      /8125/,
+    );
+    account = 'plain';
+    configure('systemd = user', '[process web]', 'command = python3 app.py', 'socket = 8126');
+    const refused = await run('deploy', 'production');
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /loginctl enable-linger plain/);
+    account = 'deploy';
+  });
+});

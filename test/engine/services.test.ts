@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { parseConf } from '../../src/config/parse.ts';
+import { resolveForRun } from '../../src/config/runSettings.ts';
+import { appName } from '../../src/engine/services/appName.ts';
+import { renderServices } from '../../src/engine/services/render.ts';
+import { formatServiceSet, parseServiceSet, type ServiceSet } from '../../src/engine/services/serviceSet.ts';
+import { shellCommand } from '../../src/engine/services/systemdText.ts';
+import { BUILT_IN_TEMPLATES, withMark } from '../../src/engine/services/templates.ts';
+
+async function read(conf: string) {
+  const doc = parseConf(
+    `[production]\nrepository = git@example.org:team/Shop.git\nserver = web1\nproject_dir = /srv/shop\n${conf}`,
+  );
+  return resolveForRun(doc, 'production', {
+    env: {},
+    runShell: () => Promise.reject(new Error('no shell here')),
+    secret: () => Promise.resolve(undefined),
+    gpg: () => Promise.reject(new Error('no gpg here')),
+    signal: new AbortController().signal,
+  });
+}
+
+async function render(conf: string, templates: Record<string, string> = {}): Promise<ServiceSet> {
+  const { settings, processes } = await read(conf);
+  return renderServices({
+    app: 'shop',
+    stage: 'production',
+    settings,
+    processes,
+    templates: { ...BUILT_IN_TEMPLATES, ...templates },
+    project: '/srv/shop',
+    user: 'deploy',
+  });
+}
+
+const fileOf = (set: ServiceSet, name: string): string => {
+  const found = set.units.find((unit) => unit.name === name);
+  assert.ok(found, `no ${name} among ${set.units.map((unit) => unit.name).join(', ')}`);
+  return found.text;
+};
+
+describe('unit files', () => {
+  it('of a plain process', async () => {
+    const set = await render('env_file = .env\n[process worker]\ncommand = ./work --fast\n');
+    assert.equal(
+      fileOf(set, 'shop-worker.service'),
+      `[Unit]
+Description=shop worker (production, by Durant)
+X-Durant-Project=/srv/shop
+After=network.target
+
+[Service]
+Type=simple
+User=deploy
+WorkingDirectory=/srv/shop/current
+EnvironmentFile=/srv/shop/current/.env
+ExecStart=/bin/sh -c 'exec ./work --fast'
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+`,
+    );
+    assert.deepEqual(set.units[0]?.units, ['shop-worker.service']);
+  });
+
+  it('of web with a socket, and the site that asks it', async () => {
+    const set = await render(
+      'domain_name = shop.example.org\nstatics = /static/ = staticfiles/\n[process web]\ncommand = ./serve\nsocket = yes\n',
+    );
+    assert.match(fileOf(set, 'shop.socket'), /^ListenStream=%t\/shop\/web\.sock$/m);
+    assert.match(fileOf(set, 'shop.service'), /^Requires=shop\.socket\nAfter=shop\.socket$/m);
+    assert.equal(set.site?.path, '/etc/caddy/conf.d/shop.caddy');
+    assert.equal(
+      set.site?.text,
+      `# X-Durant-Project=/srv/shop
+shop.example.org {
+	handle_path /static/* {
+		root * /srv/shop/current/staticfiles
+		file_server
+	}
+	handle {
+		reverse_proxy unix//run/shop/web.sock
+	}
+}
+`,
+    );
+  });
+
+  it('of several of one, of a timer, and of the login user', async () => {
+    const set = await render(
+      'systemd = user\n[process w]\ncommand = w\nreplicas = 3\nrestart = on-failure\n[process nightly]\ncommand = n\ntimer = OnCalendar=daily\n  Persistent=true\n',
+    );
+    assert.deepEqual(set.units.find(({ name }) => name === 'shop-w@.service')?.units, [
+      'shop-w@1.service',
+      'shop-w@2.service',
+      'shop-w@3.service',
+    ]);
+    assert.match(fileOf(set, 'shop-w@.service'), /^WantedBy=default\.target$/m);
+    assert.doesNotMatch(fileOf(set, 'shop-w@.service'), /^User=/m);
+    assert.match(fileOf(set, 'shop-nightly.timer'), /^\[Timer\]\nOnCalendar=daily\nPersistent=true$/m);
+    assert.match(fileOf(set, 'shop-nightly.service'), /^Type=oneshot$/m);
+    assert.doesNotMatch(fileOf(set, 'shop-nightly.service'), /^Restart/m);
+    assert.deepEqual(set.units.find(({ name }) => name === 'shop-nightly.service')?.units, []);
+  });
+
+  for (const [socket, upstream] of [
+    ['8000', '127.0.0.1:8000'],
+    ['/run/x/y.sock', 'unix//run/x/y.sock'],
+    ['127.0.0.1:9000', '127.0.0.1:9000'],
+  ] as const)
+    it(`proxied by ${socket}`, async () => {
+      const set = await render(`domain_name = a.example\n[process web]\ncommand = w\nsocket = ${socket}\n`);
+      assert.match(fileOf(set, 'shop.socket'), new RegExp(`^ListenStream=${socket}$`, 'm'));
+      assert.match(set.site?.text ?? '', new RegExp(`reverse_proxy ${upstream}\n`));
+    });
+
+  for (const [command, expected] of [
+    ['a --port $PORT', "/bin/sh -c 'exec a --port $$PORT'"],
+    ['a %h "b c"', '/bin/sh -c \'exec a %%h "b c"\''],
+    ["a 'b'", "/bin/sh -c 'exec a \\'b\\''"],
+    ['a \\n', "/bin/sh -c 'exec a \\\\n'"],
+  ] as const)
+    it(`escape ${command} once`, () => assert.equal(shellCommand(command), expected));
+
+  it('come from templates of the project, which get their mark whatever they say', async () => {
+    const set = await render('[process web]\ncommand = w\n', {
+      'web.service': '[Unit]\nDescription=mine\n[Service]\nUser={{user}}\nExecStart={{exec_start}}\n',
+    });
+    assert.equal(
+      fileOf(set, 'shop.service'),
+      "[Unit]\nX-Durant-Project=/srv/shop\nDescription=mine\n[Service]\nUser=deploy\nExecStart=/bin/sh -c 'exec w'\n",
+    );
+    await assert.rejects(
+      render('[process web]\ncommand = w\n', { 'web.service': '{{nonsense}}' }),
+      /web\.service uses \{\{nonsense\}\}/,
+    );
+    assert.equal(withMark('x {\n}\n', '# mark'), '# mark\nx {\n}\n');
+  });
+
+  it('are those that the stage picks', async () => {
+    const conf = 'processes = b\n[process a]\ncommand = a\n[process b]\ncommand = b\n';
+    assert.deepEqual(
+      (await render(conf)).units.map(({ name }) => name),
+      ['shop-b.service'],
+    );
+  });
+
+  for (const [title, conf, pattern] of [
+    ['a domain and nobody to ask', 'domain_name = a.example\n', /no \[process web\] with a socket/],
+    [
+      'a socket that the proxy cannot reach',
+      'domain_name = a.example\nsystemd = user\n[process web]\ncommand = w\nsocket = yes\n',
+      /give \[process web\] a port/,
+    ],
+    [
+      'another user without sudo',
+      'systemd = user\n[process w]\ncommand = w\nuser = www-data\n',
+      /wants the user www-data/,
+    ],
+  ] as const)
+    it(`are refused: ${title}`, () => assert.rejects(render(conf), pattern));
+
+  it('are kept in the record and read again', async () => {
+    const set = await render('domain_name = a.example\n[process web]\ncommand = w\nsocket = yes\n');
+    assert.deepEqual(parseServiceSet(formatServiceSet(set)), set);
+    assert.deepEqual(parseServiceSet('{"units": 3').units, []);
+  });
+});
+
+describe('the name of an application', () => {
+  for (const [repository, expected] of [
+    ['git@example.org:team/Shop.git', 'shop-production'],
+    ['https://example.org/my_shop/', 'my-shop-production'],
+    ['.', 'project-production'],
+    ['../Other Shop', 'other-shop-production'],
+  ] as const)
+    it(`of ${repository}`, async () => {
+      const { settings } = await read('');
+      const request = {
+        settings: { ...settings, repository },
+        stage: 'production',
+        file: '/a/project/durant.conf',
+      };
+      assert.equal(appName(request), expected);
+      assert.equal(appName({ ...request, settings: { ...settings, app: 'named' } }), 'named');
+    });
+});
