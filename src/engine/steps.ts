@@ -3,8 +3,8 @@ import { asDurantError, DurantError } from '../errors.ts';
 import type { StepState } from './events.ts';
 import type { Step, StepContext } from './goals/goal.ts';
 import { resumable } from './goals/release.ts';
-import { hookCommands, releasePath, runHook, stepHook } from './hooks.ts';
-import type { Run } from './run.ts';
+import { hookCommands, placeOf, releasePath, runHook, stepHook } from './hooks.ts';
+import { oncePerRun, type Run } from './run.ts';
 
 /** Steps whose before-hook still runs in project_dir, as the release's folder is not there yet. */
 const BEFORE_RELEASE = ['prepare', 'lock', 'release'];
@@ -87,9 +87,24 @@ export async function explainSteps(context: StepContext, steps: readonly Step[])
       [step.name, step.commands?.(run) ?? []],
       [after ?? step.name, hookCommands(run, after)],
     ] as const)
-      for (const command of commands)
-        run.emit({ event: 'command', server: server.address.entry, step: name, command });
+      for (const [index, item] of commands.entries()) await explainCommand(context, name, index, item);
   }
+}
+
+/** Tells of a command as a run would: what runs here once, and what runs on the first server only. */
+async function explainCommand(
+  { run, server }: StepContext,
+  step: string,
+  index: number,
+  item: string,
+): Promise<void> {
+  const { where, command } = placeOf(item);
+  if (where === 'first' && server !== run.servers[0]) return;
+  if (where === 'here')
+    await oncePerRun(run, `explain:${step}:${index}`, async () => {
+      run.emit({ event: 'command', server: null, step, command });
+    });
+  else run.emit({ event: 'command', server: server.address.entry, step, command });
 }
 
 /** A step of this machine: `resolve`, `fetch`, `checkout`, `before_deploy`. */

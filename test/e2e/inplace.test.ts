@@ -313,7 +313,10 @@ describe('strategy: inplace, a file that cannot be replaced', function () {
         files: { 'a.txt': 'a\n', 'index.html': 'version 2\n', 'zz/b.txt': 'b\n' },
       });
       // What a hook makes between the comparison and the placing is not Durant's to remove.
-      world.configure(['strategy = inplace', 'before_update_code = test -e done || mkdir -p zz/b.txt/theirs']);
+      world.configure([
+        'strategy = inplace',
+        'before_update_code = test -e done || mkdir -p zz/b.txt/theirs',
+      ]);
       const result = await world.run(['--json', 'deploy', 'production']);
       assert.equal(result.status, 1, result.stdout);
       assert.equal(errorOf(result).changed, true);

@@ -1,16 +1,19 @@
 /** `transfer: rsync`: the releases it makes, through either client, against system and local servers; and what it refuses. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { assertSameTree } from '../support/tree.ts';
+import { assertGone } from './faultsSupport.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 const changed = {
@@ -120,6 +123,48 @@ describe('transfer: rsync', function () {
       assert.equal((await run.result).status, 130);
       assert.equal(byRsync.read('index.html', 1), 'version 3\n');
       assert.deepEqual(await byRsync.home.leftovers(), []);
+    });
+  });
+
+  describe('of a large file', () => {
+    let world: World;
+    const content = randomBytes(24e6);
+    before(async () => {
+      world = await makeWorld({
+        line: 'proxied',
+        conf: ['transfer = rsync', 'spare = no'],
+        commits: [{ message: 'Large', files: { 'large.bin': content } }],
+      });
+    });
+    after(() => world.remove());
+
+    it('ends everything on both ends when it is cancelled half way', async () => {
+      const [proxy] = world.proxies;
+      proxy?.stall({ afterBytes: 3e6 });
+      const run = world.start(['--json', 'deploy', 'production']);
+      await proxy?.broken;
+      run.interrupt();
+      proxy?.mend();
+      assert.equal((await run.result).status, 130);
+      await assertGone(world, /rsync/);
+      assert.deepEqual(await world.home.leftovers(), []);
+      assert.deepEqual(world.releases(), []);
+      assert.deepEqual(
+        readdirSync(join(world.site(), '.durant')).filter((name) => /incoming|lock/.test(name)),
+        [],
+      );
+    });
+
+    it('is byte for byte what was sent, and a small change of it travels small', async () => {
+      const [proxy] = world.proxies;
+      assert.equal((await world.run(['deploy', 'production'])).status, 0);
+      assert.ok(readFileSync(join(world.site(), 'current/large.bin')).equals(content));
+      const changed = Buffer.concat([content.subarray(0, 9e6), Buffer.from('!'), content.subarray(9e6)]);
+      world.repository.commit({ message: 'Changed', files: { 'large.bin': changed } });
+      const before = proxy?.bytes.up ?? 0;
+      assert.equal((await world.run(['deploy', 'production'])).status, 0);
+      assert.ok(readFileSync(join(world.site(), 'current/large.bin')).equals(changed));
+      assert.ok((proxy?.bytes.up ?? 0) - before < 2e6, 'rsync sends what differs');
     });
   });
 

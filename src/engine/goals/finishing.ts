@@ -8,7 +8,8 @@ import type { Step } from './goal.ts';
 const cleanup: Step = {
   name: 'cleanup',
   async achieved({ run, server }) {
-    return removable(run, server).length === 0;
+    const hooks = [...hookCommands(run, 'before_cleanup'), ...hookCommands(run, 'after_cleanup')];
+    return removable(run, server).length === 0 && hooks.length === 0;
   },
   async reason({ run, server }) {
     const names = removable(run, server);
