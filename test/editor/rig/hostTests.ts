@@ -20,9 +20,11 @@ export interface HostTests {
   /** True: the folder is not trusted. */
   readonly untrusted?: boolean;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What is open: one new, empty folder (default), two of them called `one` and `two`, or nothing. */
+  readonly open?: 'folder' | 'folders' | 'nothing';
 }
 
-/** Declares a mocha suite whose tests are those of the suites. The workspace is a new, empty folder. */
+/** Declares a mocha suite whose tests are those of the suites. */
 export function describeInVsCode(title: string, tests: HostTests): void {
   describe(title, function () {
     this.timeout(10 * 60_000);
@@ -43,7 +45,8 @@ export function describeInVsCode(title: string, tests: HostTests): void {
   });
 }
 
-async function runInVsCode(
+/** One VS Code, from its start to its end. `output` is of use where there are no results. */
+export async function runInVsCode(
   tests: HostTests,
 ): Promise<{ readonly results: readonly HostTestResult[]; readonly output: string }> {
   const scratch = await realpath(await mkdtemp(join(tmpdir(), 'durant-editor-')));
@@ -78,7 +81,7 @@ async function runInVsCode(
         `--durant-vscode=${tests.age}`,
         ...(tests.vsix === undefined ? [] : [`--durant-vsix=${tests.vsix()}`]),
         ...(tests.untrusted === true ? ['--durant-trust'] : []),
-        workspace,
+        ...(await openedIn(scratch, workspace, tests.open ?? 'folder')),
       ],
     }).catch(String);
     const lines = (await readFile(results, 'utf8')).split('\n').filter((line) => line !== '');
@@ -87,6 +90,19 @@ async function runInVsCode(
     await rm(scratch, { recursive: true, force: true });
     await rm(bundles, { recursive: true, force: true });
   }
+}
+
+async function openedIn(
+  scratch: string,
+  workspace: string,
+  open: NonNullable<HostTests['open']>,
+): Promise<readonly string[]> {
+  if (open === 'nothing') return [];
+  if (open === 'folder') return [workspace];
+  for (const name of ['one', 'two']) await mkdir(join(scratch, name));
+  const file = join(scratch, 'both.code-workspace');
+  await writeFile(file, JSON.stringify({ folders: [{ path: 'one' }, { path: 'two' }] }));
+  return [file];
 }
 
 async function bundleSuites(
