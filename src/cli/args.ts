@@ -3,7 +3,14 @@ import { Command as Parser, CommanderError, InvalidArgumentError, Option } from 
 import manifest from '../../package.json' with { type: 'json' };
 import { parseDuration } from '../config/kinds.ts';
 import { afterHelp, commandHelp } from './help.ts';
-import { SHELLS, type Command, type CommandName, type GlobalOptions, type Invocation } from './invocation.ts';
+import {
+  APP_ACTIONS,
+  SHELLS,
+  type Command,
+  type CommandName,
+  type GlobalOptions,
+  type Invocation,
+} from './invocation.ts';
 
 export type ParsedArgs =
   | { readonly kind: 'run'; readonly invocation: Invocation }
@@ -111,7 +118,10 @@ export function buildParser(write: (text: string) => void, done: (invocation: In
         sub.error(`error: '${name}' has no dry run: leave -n out`, {
           code: 'durant.option',
         });
-      const values = passed.slice(0, -2).map((value) => (typeof value === 'string' ? value : undefined));
+      const values = passed
+        .slice(0, -2)
+        .flatMap((value: unknown) => (Array.isArray(value) ? value : [value]))
+        .map((value: unknown) => (typeof value === 'string' ? value : undefined));
       done({ global: globalOptions(options), command: read(values, options) });
     });
     return sub;
@@ -197,6 +207,40 @@ export function buildParser(write: (text: string) => void, done: (invocation: In
       ssh.error("error: 'ssh' is for people: leave --json out", { code: 'durant.option' });
     return { name: 'ssh', stage, server };
   });
+  const app = command(
+    'app',
+    '<STAGE> <ACTION> [WORDS...]',
+    'no dry run',
+    ([stage = '', wanted, ...rest], options) => {
+      const words = rest.filter((word) => word !== undefined);
+      const action = APP_ACTIONS.find((each) => each === wanted);
+      const refuse = (message: string): never => app.error(`error: ${message}`, { code: 'durant.option' });
+      if (action === undefined)
+        return refuse(`there is no '${wanted ?? ''}', only ${APP_ACTIONS.join(', ')}`);
+      if (action === 'exec' && words.length === 0)
+        refuse('exec needs a command: durant app STAGE exec -- COMMAND');
+      if (action !== 'exec' && action !== 'shell' && words.length > (action === 'info' ? 0 : 1))
+        refuse(`'${action}' takes ${action === 'info' ? 'no name' : 'the name of one process'}`);
+      if (flag(options, 'follow') && action !== 'logs') refuse('-f belongs to logs');
+      return {
+        name: 'app',
+        stage,
+        action,
+        words,
+        follow: flag(options, 'follow'),
+        lines: number(options, 'lines') ?? 50,
+        servers: list(options, 'server'),
+      };
+    },
+  );
+  app
+    .option('-f, --follow', 'with logs: go on until Ctrl+C')
+    .option('--lines <N>', 'with logs: how many of the last lines (50)', kept)
+    .option('--server <HOST>', 'only this server of the stage (may be given again)', collect);
+  command('templates', '', 'no dry run', (_, options) => ({
+    name: 'templates',
+    export: flag(options, 'export'),
+  })).option('--export', 'write the built-in ones into templates_dir, to be changed there');
   const completion = command('completion', '<SHELL>', 'no dry run', ([wanted = '']) => {
     const shell = SHELLS.find((each) => each === wanted);
     if (shell !== undefined) return { name: 'completion', shell };

@@ -139,6 +139,30 @@ Examples:
   durant ssh production
   durant ssh production web2`,
   },
+  app: {
+    summary: 'See and steer the processes of a stage, or run a command in its live release.',
+    text: `
+ACTION is info, start, stop, restart or logs (of all processes, or of the one that is named), or
+exec or shell: a command in the live release, with its environment, on the stage's first server.
+exec takes the words as they are; shell has a shell read them, or without any leaves you in one.
+
+Examples:
+  durant app production info
+  durant app production restart worker
+  durant app production logs -f web
+  durant app production exec -- ./manage.py createsuperuser
+  durant app production shell -- 'du -sh * | sort -h'`,
+  },
+  templates: {
+    summary: 'List the templates of units and proxy site, or write them into the project to change them.',
+    text: `
+A file of the same name in templates_dir (.durant/templates) is used instead of the built-in one;
+<process>.service, .socket or .timer there is for one process alone. What is there already stays.
+
+Examples:
+  durant templates
+  durant templates --export`,
+  },
   completion: {
     summary: 'Print a script that completes commands, options and stages in bash, zsh or fish.',
     text: `

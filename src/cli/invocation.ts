@@ -57,9 +57,25 @@ export type Command =
       /** Entry or host; undefined: the stage's first. */
       readonly server: string | undefined;
     }
+  | {
+      readonly name: 'app';
+      readonly stage: string;
+      readonly action: AppAction;
+      /** A process, or the words of a command. */
+      readonly words: readonly string[];
+      readonly follow: boolean;
+      readonly lines: number;
+      /** Servers to limit it to, as given; empty: all. */
+      readonly servers: readonly string[];
+    }
+  | { readonly name: 'templates'; readonly export: boolean }
   | { readonly name: 'completion'; readonly shell: Shell }
   /** Not for people: what the scripts of `completion` ask. The words so far, the last one unfinished. */
   | { readonly name: '__complete'; readonly words: readonly string[] };
+
+/** What `app` does. */
+export const APP_ACTIONS = ['info', 'start', 'stop', 'restart', 'logs', 'exec', 'shell'] as const;
+export type AppAction = (typeof APP_ACTIONS)[number];
 
 /** Shells that `completion` writes scripts for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;

@@ -29,6 +29,10 @@ export async function runCommand(command: Command, context: Context): Promise<nu
       return (await import('./commands/prune.ts')).prune(command, context);
     case 'ssh':
       return (await import('./commands/ssh.ts')).ssh(command, context);
+    case 'app':
+      return (await import('./commands/app.ts')).app(command, context);
+    case 'templates':
+      return (await import('./commands/templates.ts')).templates(command, context);
     case 'completion':
       return (await import('./commands/completion.ts')).completion(command, context);
     case '__complete':

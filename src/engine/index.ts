@@ -18,7 +18,19 @@ export {
   type StageStatus,
   type UnlockResult,
 } from './inspect.ts';
+export {
+  appExec,
+  appInfo,
+  appLogs,
+  appShellScript,
+  controlApp,
+  type AppControl,
+  type AppInfo,
+  type AppParts,
+  type ProcessState,
+} from './app.ts';
 export { siteAddress } from './services/render.ts';
+export { BUILT_IN_TEMPLATES } from './services/templates.ts';
 export { openJournal, type Journal, type JournalEntry } from './journal.ts';
 export { selectServers, type StageRequest } from './run.ts';
 export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';

@@ -102,6 +102,79 @@ describe('services on a real systemd, behind a real Caddy', function () {
     assert.equal(await machine.sh('ps -o user= -C python3 | sort -u'), 'deploy\n');
   });
 
+  it('are seen, steered and read by durant app', async () => {
+    const info = await run('--json', 'app', 'production', 'info');
+    assert.equal(info.status, 0, info.stderr);
+    const told = JSON.parse(info.stdout) as {
+      app: string;
+      address: string;
+      servers: { processes: { unit: string; state: string; sub: string; pid: number; since: string }[] }[];
+    };
+    assert.equal(told.app, 'shop');
+    assert.equal(told.address, 'https://shop.test');
+    const processes = told.servers[0]?.processes ?? [];
+    assert.deepEqual(
+      processes.map(({ unit, state, sub }) => `${unit} ${state} ${sub}`),
+      [
+        'shop.socket active running',
+        'shop.service active running',
+        'shop-worker@1.service active running',
+        'shop-worker@2.service active running',
+        'shop-nightly.timer active waiting',
+      ],
+    );
+    assert.match(processes[1]?.since ?? '', /^20\d\d-.*Z$/);
+    assert.match(
+      (await run('app', 'production', 'info')).stdout,
+      /shop-worker@2\.service: active \(running, since/,
+    );
+
+    assert.equal((await run('app', 'production', 'stop', 'worker')).status, 0);
+    assert.equal(
+      await machine.sh('systemctl is-active shop-worker@1 shop-worker@2 shop || true'),
+      'inactive\ninactive\nactive\n',
+    );
+    assert.equal((await run('app', 'production', 'start', 'worker')).status, 0);
+    const before = await machine.sh('systemctl show -p MainPID shop');
+    const restarted = await run('app', 'production', 'restart');
+    assert.match(restarted.stdout, /restart shop\.service, shop-worker@1\.service, shop-worker@2\.service/);
+    assert.notEqual(await machine.sh('systemctl show -p MainPID shop'), before);
+    assert.match((await run('app', 'production', 'logs', 'web')).stdout, /Started shop\.service - shop web/);
+    const unknown = await run('app', 'production', 'stop', 'wrok');
+    assert.equal(unknown.status, 2);
+    assert.match(unknown.stderr, /no process "wrok"\. Name one of web, worker, nightly/);
+
+    const follow = startCli(['app', 'production', 'logs', '-f', 'worker'], { home, cwd: project });
+    await follow.waitForOutput(/Started shop-worker/);
+    await run('app', 'production', 'restart', 'worker');
+    await follow.waitForOutput(/Stopping shop-worker@1/);
+    follow.interrupt();
+    assert.equal((await follow.result).status, 130);
+    assert.equal(await machine.sh('pgrep -c journalctl || true'), '0\n');
+  });
+
+  it('and its release is where durant app runs commands, with its environment', async () => {
+    const printed = await run(
+      'app',
+      'production',
+      'exec',
+      '--',
+      'sh',
+      '-c',
+      'printf "%s|%s" "$GREETING" "$DURANT_STAGE"; pwd >&2; exit 7',
+    );
+    assert.equal(printed.status, 7);
+    assert.equal(printed.stdout, 'a $dollar, "quotes" & 100%|production');
+    assert.match(printed.stderr, /\/site\/releases\//);
+    assert.equal((await run('app', 'production', 'shell', '--', 'ls *.py | wc -l')).stdout.trim(), '1');
+    const shell = startCli(['app', 'production', 'shell'], { home, cwd: project, on: 'terminal' });
+    await shell.waitForOutput(/\$ /);
+    shell.type('echo "<$GREETING>"; exit 4\n');
+    const result = await shell.result;
+    assert.match(result.stdout, /<a \$dollar, "quotes" & 100%>/);
+    assert.equal(result.status, 4);
+  });
+
   it('switch under visitors of whom none is turned away', async () => {
     commit('2');
     const visitor = startVisitor(() => machine.visit('shop.test'));
@@ -207,7 +280,20 @@ describe('services on a real systemd, behind a real Caddy', function () {
   });
 
   it('come from templates of the project', async () => {
-    mkdirSync(join(project, '.durant/templates'), { recursive: true });
+    const exported = await run('--json', 'templates', '--export');
+    assert.equal(exported.status, 0, exported.stderr);
+    assert.match(
+      readFileSync(join(project, '.durant/templates/default.service'), 'utf8'),
+      /^ExecStart=\{\{exec_start\}\}$/m,
+    );
+    writeFileSync(
+      join(project, '.durant/templates/Caddyfile'),
+      readFileSync(join(project, '.durant/templates/Caddyfile'), 'utf8').replace(
+        'handle {',
+        'header X-From template\n\thandle {',
+      ),
+    );
+    assert.match((await run('templates', '--export')).stdout, /Caddyfile: of the project/);
     writeFileSync(
       join(project, '.durant/templates/worker.service'),
       '[Unit]\nDescription=mine\n[Service]\nUser={{user}}\nWorkingDirectory={{directory}}\nExecStart={{exec_start}}\nNice=5\n[Install]\nWantedBy={{target}}\n',
@@ -215,6 +301,7 @@ describe('services on a real systemd, behind a real Caddy', function () {
     configure(...web, ...workers);
     commit('6');
     await deploy();
+    assert.match(readFileSync(join(machine.root, 'etc/caddy/conf.d/shop.caddy'), 'utf8'), /X-From template/);
     assert.match(await machine.sh('systemctl cat shop-worker@1'), /X-Durant-Project=.*\n[^]*Nice=5/);
     rmSync(join(project, '.durant'), { recursive: true });
   });

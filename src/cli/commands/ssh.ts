@@ -46,10 +46,12 @@ export function sshCommand(
   surroundings: {
     /** Whether somebody sits at a terminal. */
     readonly terminal: boolean;
+    /** What runs there instead of a login shell in the live release. No secret may be in it: it is an argument. */
+    readonly script?: string;
     readonly env: Readonly<Record<string, string | undefined>>;
   },
 ): readonly [string, ...string[]] {
-  const script = enterScript(settings);
+  const script = surroundings.script ?? enterScript(settings);
   if (address.local) return ['/bin/sh', '-c', script];
   const { arguments: where, host } = destination({
     address,
@@ -89,7 +91,7 @@ function enterScript({
 }
 
 /** Runs it with this process's own terminal, and ends as it ends. */
-function runInTerminal(program: string, args: readonly string[]): Promise<number> {
+export function runInTerminal(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit' });
     child.on('error', (error) => {

@@ -11,7 +11,7 @@ import { appName } from '../services/appName.ts';
 import { applyScript, parseStates, statesScript } from '../services/apply.ts';
 import { lookScript, parseLook, type ServicesFacts } from '../services/look.ts';
 import { CADDY_FOLDER } from '../services/manager.ts';
-import { tryPassword, type Sudo } from '../services/privilege.ts';
+import { obtainSudo, type Sudo } from '../services/privilege.ts';
 import { readTemplates, templatesFolder } from '../services/projectTemplates.ts';
 import { hasSite, renderServices } from '../services/render.ts';
 import { formatServiceSet, isEmpty, parseServiceSet, type ServiceSet } from '../services/serviceSet.ts';
@@ -301,43 +301,19 @@ async function becomeRoot(
   facts: ServicesFacts,
   set: ServiceSet,
 ): Promise<Sudo> {
-  if (facts.sudo === 'none') return { kind: 'none' };
   const needed =
     (set.manager === 'system' && (set.units.length > 0 || facts.ours.length > 0)) || set.site !== undefined;
   if (!needed) return { kind: 'none' };
-  if (facts.sudo === 'free') return { kind: 'free' };
-  const entry = server.address.entry;
-  const { user } = server.facts;
-  if (facts.sudo === 'missing')
-    throw new DurantError(
-      'permission-denied',
-      `${entry} has no sudo, and ${user} is not root, so system units cannot be installed. Install sudo there, or write systemd = user.`,
-      { server: entry },
-    );
   const known = server.services?.sudo;
   if (known?.kind === 'password') return known;
   // A dry run starts nothing, so there is nothing to ask for.
   if (run.dryRun) return { kind: 'free' };
-  for (let attempt = 1; attempt <= 3; attempt++) {
-    const password = await run.host.prompt(
-      {
-        kind: 'password',
-        server: entry,
-        message: `sudo password of ${user} on ${entry}${attempt === 1 ? '' : ' (the last one was wrong)'}`,
-        user,
-        host: server.address.host,
-        attempt,
-      },
-      signal,
-    );
-    if (password === undefined) break;
-    run.hide([password]);
-    const result = await server.connection.exec({ script: tryPassword(password), signal });
-    if (result.status === 0) return { kind: 'password', password };
-  }
-  throw new DurantError(
-    'permission-denied',
-    `sudo on ${entry} asks ${user} for a password, which nobody gave. Run it in a terminal or the editor, let ${user} use sudo without one (NOPASSWD in sudoers), or write systemd = user.`,
-    { server: entry },
-  );
+  return obtainSudo({
+    connection: server.connection,
+    found: facts.sudo,
+    user: server.facts.user,
+    prompt: run.host.prompt,
+    hide: run.hide,
+    signal,
+  });
 }

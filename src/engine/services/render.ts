@@ -80,6 +80,7 @@ function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFi
   if (listen !== undefined)
     files.push({
       name: `${base}.socket`,
+      process: name,
       text: text('socket', { listen }),
       units: [`${base}.socket`],
       mayEnd: false,
@@ -87,12 +88,14 @@ function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFi
   if (timed)
     files.push({
       name: `${base}.timer`,
+      process: name,
       text: text('timer', { timer: timerLines(own.timer ?? '') }),
       units: [`${base}.timer`],
       mayEnd: false,
     });
   files.push({
     name: service,
+    process: name,
     text: text('service', {
       type: timed ? 'oneshot' : 'simple',
       user: settings.systemd === 'user' ? '' : plainValue(own.user ?? request.user),

@@ -4,6 +4,8 @@
 export interface UnitFile {
   /** `shop.service`, `shop-worker@.service`. */
   readonly name: string;
+  /** NAME of its `[process NAME]`. */
+  readonly process: string;
   readonly text: string;
   /** Units of it that are enabled and started: instances of a template; none for what a timer starts. */
   readonly units: readonly string[];
@@ -59,12 +61,13 @@ export function parseServiceSet(text: string): ServiceSet {
 
 function parseUnit(value: unknown): readonly UnitFile[] {
   if (!isRecord(value)) return [];
-  const { name, text, units, mayEnd } = value;
+  const { name, process, text, units, mayEnd } = value;
   if (typeof name !== 'string' || typeof text !== 'string' || !Array.isArray(units)) return [];
   if (!/^[A-Za-z0-9:_.@-]+$/.test(name)) return [];
   return [
     {
       name,
+      process: typeof process === 'string' ? process : '',
       text,
       units: units.filter((unit): unit is string => typeof unit === 'string'),
       mayEnd: mayEnd === true,
