@@ -27,7 +27,7 @@ import { shared } from './goals/shared.ts';
 import { symlink } from './goals/symlink.ts';
 import { writable } from './goals/writable.ts';
 import { updateCode } from './goals/updateCode.ts';
-import { buildInplace, INPLACE_PUBLISH, INPLACE_STEPS } from './inplace.ts';
+import { announceInplace, buildInplace, INPLACE_PUBLISH, INPLACE_STEPS } from './inplace.ts';
 import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers, reportLocks } from './locks.ts';
 import type { Host } from './ports.ts';
 import { recipeDigest } from './recipe.ts';
@@ -109,6 +109,7 @@ export function deployGoal(request: DeployRequest): DeployGoal {
 async function makeLive(run: Run, request: DeployRequest): Promise<void> {
   await buildHere(run);
   for (const server of run.servers) assessTree(run, server);
+  if (run.settings.strategy === 'inplace') await announceInplace(run);
   await oncePerRun(run, 'confirm', () => confirmProtected(run, request.confirmed));
   await lockAll(run, request);
   if (!request.again && isLive(run)) {

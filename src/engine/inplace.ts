@@ -9,7 +9,7 @@ import { clearPaths } from './goals/clearPaths.ts';
 import { releaseCommand, vendors } from './goals/commands.ts';
 import type { Step } from './goals/goal.ts';
 import { healthCheck } from './goals/healthCheck.ts';
-import { inplaceRelease, noSwitch, place, sayInplace, upload } from './goals/inplace.ts';
+import { assessInplace, inplaceRelease, noSwitch, place, sayInplace, upload } from './goals/inplace.ts';
 import { lock } from './goals/lock.ts';
 import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
 import { writable } from './goals/writable.ts';
@@ -28,12 +28,19 @@ export const INPLACE_STEPS: readonly Step[] = [...UPLOAD, ...BUILD, ...INPLACE_P
 
 /** Puts the tree into project_dir on every server, and does there what the stage asks for. */
 export async function buildInplace(run: Run): Promise<void> {
-  sayInplace(run);
   await onAllServers(run, UPLOAD);
   run.phase = 'publishing';
   await onAllServers(run, BUILD);
   await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     flush(run, server, signal),
+  );
+}
+
+/** Says what the strategy means, and what it will do to each server; nothing is changed yet. */
+export async function announceInplace(run: Run): Promise<void> {
+  sayInplace(run);
+  await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
+    assessInplace(run, server, signal),
   );
 }
 
@@ -66,9 +73,9 @@ export async function rollBackInplace(run: Run, request: InplaceRollback): Promi
       throw lockedError(server.address.entry, server.facts.lock, run.host.now());
   await buildHere(run);
   for (const server of run.servers) assessTree(run, server);
+  await announceInplace(run);
   await confirmProtected(run, request.confirmed);
   await lockServers(run, request.waitMs);
-  sayInplace(run);
   await onAllServers(run, [upload]);
   run.phase = 'publishing';
   await onAllServers(run, [place]);
@@ -95,7 +102,7 @@ export async function undoInplace(
   const changed = run.servers.filter((server) => server.previous !== undefined);
   for (const server of changed) {
     server.state = 'failed';
-    server.error ??= `The files of ${run.commit?.id.slice(0, 7) ?? 'the commit'} were put into project_dir, but the run failed. Deploy again, or roll back.`;
+    server.error ??= `The files of ${run.commit?.id.slice(0, 7) ?? 'the commit'} were put into project_dir, but the run failed. ${wayOut(run)}`;
   }
   warnOf(
     run,
@@ -117,6 +124,12 @@ export async function undoInplace(
     ),
   );
   return changed.length > 0;
+}
+
+function wayOut(run: Run): string {
+  return run.action === 'rollback'
+    ? `Complete it with: durant rollback ${run.request.stage} ${run.release ?? ''}`
+    : 'Deploy again, or roll back.';
 }
 
 async function onAllServers(run: Run, steps: readonly Step[]): Promise<void> {

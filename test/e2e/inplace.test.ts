@@ -80,7 +80,9 @@ for (const transfer of ['stream', 'rsync'] as const)
       assert.equal(result.status, 0, result.stdout);
       const moment = (event: string, step: string | undefined): number =>
         result.events.findIndex((each) => each['event'] === event && each['step'] === step);
-      if (transfer === 'stream') assert.ok(moment('change', undefined) < moment('step', 'update_code'));
+      assert.ok(moment('change', undefined) < moment('step', 'update_code'));
+      if (transfer === 'stream') assert.ok(moment('change', undefined) < moment('step', 'lock'));
+      assert.ok(codes(result).includes('first-contact'));
       for (const server of SERVERS) {
         assertSameTree(world.site(server), world.repository.directory, {
           without: ['.git', '.durant', 'uploads'],

@@ -16,6 +16,7 @@ import { recordLine } from '../record.ts';
 import type { Run, ServerRun } from '../run.ts';
 import { defer, takeDeferred } from '../script.ts';
 import type { Step } from './goal.ts';
+import { assessSpace } from './updateCode.ts';
 import { recordOf, removeRelease, writeRecord } from './release.ts';
 
 /** `release`: the record of what is about to be put into project_dir. */
@@ -49,8 +50,9 @@ export const inplaceRelease: Step = {
 export const upload: Step = {
   name: 'upload',
   assess: assessCarrier,
-  async achieved({ server }) {
-    return isInplace(server.plan) && server.plan.changes.length === 0;
+  async achieved({ run, server }) {
+    // Under the lock it is compared again: only a dry run knows what it knows.
+    return run.dryRun && server.plan?.changes.length === 0;
   },
   async reason({ server }) {
     const { plan } = server;
@@ -62,9 +64,8 @@ export const upload: Step = {
   async achieve(context) {
     const { run, server, signal } = context;
     const plan = await planInplaceFor(run, server, signal);
-    warnOfPlan(run, server, plan);
     assertPlaceable(run, server, plan);
-    if (run.settings.transfer !== 'rsync') emitInplaceChanges(run, server, plan);
+    assessSpace(run, server);
     const progress = (files: number, bytes: number): void =>
       run.emit({
         event: 'transfer',
@@ -100,8 +101,8 @@ export const upload: Step = {
 /** `update_code`: each file moved to its place by one rename. From its first moment on the record says what is there. */
 export const place: Step = {
   name: 'update_code',
-  async achieved({ server }) {
-    return isInplace(server.plan) && server.plan.changes.length === 0 && server.begun === false;
+  async achieved({ run, server }) {
+    return run.dryRun && server.plan?.changes.length === 0;
   },
   async reason({ server }) {
     const { plan } = server;
@@ -149,6 +150,19 @@ export const noSwitch: Step = {
   },
   async achieve() {},
 };
+
+/**
+ * Compares before anything is changed, and says what will be. Under the lock it is compared again.
+ * @throws {DurantError} `path-not-writable`, `disk-full`.
+ */
+export async function assessInplace(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
+  const plan = await planInplaceFor(run, server, signal);
+  warnOfPlan(run, server, plan);
+  assertPlaceable(run, server, plan);
+  assessSpace(run, server);
+  // rsync tells of them itself.
+  if (run.settings.transfer !== 'rsync') emitInplaceChanges(run, server, plan);
+}
 
 /** What the whole dry run and the run itself say first: there is no switch, and what a first contact means. */
 export function sayInplace(run: Run): void {

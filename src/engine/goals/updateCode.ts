@@ -126,8 +126,9 @@ export function emitChanges(run: Run, server: ServerRun, plan: Plan): void {
 /** @throws {DurantError} `disk-full` where the tree would not fit; with what is needed and what is free. */
 export function assessSpace(run: Run, server: ServerRun): void {
   const { freeBytes, freeInodes, transfer } = server.facts;
-  const tree = treeOf(run);
-  const needed = tree.entries.reduce((sum, entry) => sum + Math.ceil(entry.size / 4096) * 4096, 0);
+  // Strategy inplace holds no second copy of what did not change: what it needs is known with the plan.
+  const entries = run.settings.strategy === 'inplace' ? (server.plan?.send ?? []) : treeOf(run).entries;
+  const needed = entries.reduce((sum, entry) => sum + Math.ceil(entry.size / 4096) * 4096, 0);
   // A spare is given up when the space is needed.
   const spare = transfer.spare === undefined ? 0 : needed;
   const entry = server.address.entry;
@@ -138,10 +139,10 @@ export function assessSpace(run: Run, server: ServerRun): void {
       { server: entry },
     );
   // Some file systems count no inodes and say 0.
-  if (freeInodes !== undefined && freeInodes > 0 && tree.entries.length > freeInodes)
+  if (freeInodes !== undefined && freeInodes > 0 && entries.length > freeInodes)
     throw new DurantError(
       'disk-full',
-      `${entry} has ${freeInodes} inodes free where project_dir is, the release needs ${tree.entries.length}. Remove some files there, then deploy again.`,
+      `${entry} has ${freeInodes} inodes free where project_dir is, the release needs ${entries.length}. Remove some files there, then deploy again.`,
       { server: entry },
     );
 }
