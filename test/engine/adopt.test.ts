@@ -1,0 +1,149 @@
+/** Layouts that Capistrano and Deployer left: taken over without touching anything, deployed to, and rolled back to. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { commitVersion } from '../e2e/faultsSupport.ts';
+import { finishedOf, makeWorld, type World } from '../e2e/world.ts';
+
+interface Layout {
+  readonly tool: 'capistrano' | 'deployer';
+  readonly releases: readonly string[];
+  /** Target of `current`. */
+  readonly target: (site: string, release: string) => string;
+  readonly extra: readonly string[];
+}
+
+const LAYOUTS: readonly Layout[] = [
+  {
+    tool: 'capistrano',
+    releases: ['20260101120000', '20260201120000'],
+    target: (site, release) => join(site, 'releases', release),
+    extra: ['repo', 'revisions.log'],
+  },
+  {
+    tool: 'deployer',
+    releases: ['1', '2', '10'],
+    target: (_site, release) => `releases/${release}`,
+    extra: ['.dep'],
+  },
+];
+
+describe('adopt', function () {
+  this.timeout(60_000);
+  let world: World;
+  before(async () => {
+    world = await makeWorld({ servers: [{}, { tools: 'busybox' }] });
+    world.configure(['spare = no', 'keep_releases = 2']);
+  });
+  after(() => world.remove());
+  afterEach(() => {
+    for (const server of [0, 1]) rmSync(world.site(server), { recursive: true, force: true });
+  });
+
+  function lay(layout: Layout, server: number): string {
+    const site = world.site(server);
+    mkdirSync(join(site, 'shared/uploads'), { recursive: true });
+    const commit = world.repository.git('rev-parse', 'HEAD');
+    for (const release of layout.releases) {
+      const folder = join(site, 'releases', release);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'index.html'), `${layout.tool} ${release}\n`);
+      writeFileSync(join(folder, 'REVISION'), `${commit}\n`);
+    }
+    for (const name of layout.extra)
+      if (name.includes('.log')) writeFileSync(join(site, name), 'log\n');
+      else mkdirSync(join(site, name));
+    symlinkSync(layout.target(site, layout.releases.at(-1) ?? ''), join(site, 'current'));
+    return site;
+  }
+
+  /** All but `.durant` and the folder itself, with times. */
+  const untouched = (site: string) =>
+    execFileSync('find', [
+      site,
+      '-mindepth',
+      '1',
+      '-path',
+      '*/.durant*',
+      '-prune',
+      '-o',
+      '-mindepth',
+      '1',
+      '-printf',
+      '%p %y %m %T@ %s %l\\n',
+    ])
+      .toString()
+      .split('\n')
+      .toSorted();
+
+  for (const layout of LAYOUTS)
+    it(`a layout of ${layout.tool}: adopted, deployed to, rolled back to`, async () => {
+      const sites = [0, 1].map((server) => lay(layout, server));
+      const live = layout.releases.at(-1) ?? '';
+      const before = sites.map(untouched);
+      const refused = await world.run(['--json', 'deploy', 'production']);
+      assert.equal((finishedOf(refused)['error'] as { code: string }).code, 'unmanaged-project-dir');
+
+      const look = await world.run(['--json', 'adopt', '-n', 'production']);
+      assert.equal(look.status, 0, look.stdout);
+      const states = (text: string) =>
+        (JSON.parse(text).servers as readonly { state: string; current: string }[]).map(
+          ({ state, current }) => `${state} ${current}`,
+        );
+      assert.deepEqual(states(look.stdout), [`unchanged ${live}`, `unchanged ${live}`]);
+      assert.ok(sites.every((site) => !existsSync(join(site, '.durant'))));
+
+      const adopted = await world.run(['--json', 'adopt', 'production']);
+      assert.equal(adopted.status, 0, adopted.stdout);
+      assert.deepEqual(sites.map(untouched), before, 'nothing else is touched');
+      const record = readFileSync(join(sites[0] ?? '', '.durant/releases', `${live}.ini`), 'utf8');
+      assert.match(record, /^state = "finished"$/m);
+      assert.match(record, new RegExp(`^commit = "${world.repository.git('rev-parse', 'HEAD')}"$`, 'm'));
+      const again = await world.run(['--json', 'adopt', 'production']);
+      assert.deepEqual(states(again.stdout), [`unchanged ${live}`, `unchanged ${live}`]);
+
+      commitVersion(world, `after ${layout.tool}`);
+      const deployed = await world.run(['deploy', 'production']);
+      assert.equal(deployed.status, 0, deployed.stderr);
+      for (const server of [0, 1]) assert.equal(world.read('index.html', server), `after ${layout.tool}\n`);
+      // Releases that Durant did not make are never removed, whatever keep_releases says.
+      for (const site of sites)
+        assert.equal(readdirSync(join(site, 'releases')).length, layout.releases.length + 1);
+
+      const back = await world.run(['rollback', 'production']);
+      assert.equal(back.status, 0, back.stderr);
+      for (const server of [0, 1]) {
+        assert.equal(world.live(server), live);
+        assert.equal(world.read('index.html', server), `${layout.tool} ${live}\n`);
+      }
+      assert.equal((await world.run(['deploy', '--again', 'production'])).status, 0);
+    });
+
+  it('refuses what is no such layout, and says what to do', async () => {
+    for (const server of [0, 1]) mkdirSync(world.site(server), { recursive: true });
+    const result = await world.run(['--json', 'adopt', 'production']);
+    assert.equal(result.status, 1);
+    const { code, message } = JSON.parse(result.stdout).error;
+    assert.equal(code, 'nothing-to-adopt');
+    assert.match(message, /strategy: inplace/);
+    assert.deepEqual(readdirSync(world.site()), []);
+  });
+
+  it('adopts on no server where one has nothing to adopt', async () => {
+    const [layout] = LAYOUTS;
+    if (layout === undefined) return;
+    const site = lay(layout, 0);
+    mkdirSync(world.site(1), { recursive: true });
+    assert.equal((await world.run(['adopt', 'production'])).status, 1);
+    assert.equal(existsSync(join(site, '.durant')), false);
+  });
+});
