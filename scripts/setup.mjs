@@ -4,6 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** For a whole Debian with systemd, which services are tested on. */
+const appPackages = {
+  'openssh-client': 'ssh',
+  debootstrap: 'debootstrap',
+  'systemd-container': 'systemd-nspawn',
+};
 /** Debian package: a program of it. A package is missing when its program is. */
 const testPackages = {
   git: 'git',
@@ -16,9 +22,7 @@ const testPackages = {
   zstd: 'zstd',
   python3: 'python3',
   procps: 'ps',
-  // A whole Debian with systemd, for services.
-  debootstrap: 'debootstrap',
-  'systemd-container': 'systemd-nspawn',
+  ...appPackages,
   // Goals that build and push gems.
   ruby: 'gem',
   // Whose completion scripts are read by them.
@@ -29,14 +33,16 @@ const testPackages = {
 };
 
 const purpose = process.argv[2];
-if (purpose !== 'test' && purpose !== 'demo') fail('Usage: node scripts/setup.mjs test|demo');
+if (purpose !== 'test' && purpose !== 'demo' && purpose !== 'app')
+  fail('Usage: node scripts/setup.mjs test|demo|app');
 
 const stale = staleness();
 if (stale !== undefined) {
   console.error(`setup: npm ci (${stale})`);
   run(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund']);
 }
-if (purpose === 'test') installSystemPackages();
+if (purpose === 'test') installSystemPackages(testPackages);
+if (purpose === 'app') installSystemPackages(appPackages);
 
 /** Why node_modules does not hold what package-lock.json asks for; undefined when it does. */
 function staleness() {
@@ -60,8 +66,8 @@ function packagesOf(file) {
   }
 }
 
-function installSystemPackages() {
-  const missing = Object.entries(testPackages)
+function installSystemPackages(packages) {
+  const missing = Object.entries(packages)
     .filter(([, program]) => !isInstalled(program))
     .map(([name]) => name);
   if (missing.length === 0) return;
