@@ -45,7 +45,11 @@ describe('services on a real systemd, behind a real Caddy', function () {
     'socket = yes',
   ];
   const workers = ['[process worker]', 'command = sleep 1000', 'replicas = 2'];
-  const nightly = ['[process nightly]', 'command = true', 'timer = OnCalendar=daily'];
+  const nightly = [
+    '[process nightly]',
+    'command = printf "%%s|" "$LINES" "$BACKSLASH" "$APOSTROPHE" "$EMPTY" > /tmp/probe',
+    'timer = OnCalendar=daily',
+  ];
   const run = (...args: string[]): Promise<CliResult> => runCli(args, { home, cwd: project });
   const deploy = async () => {
     const result = await run('deploy', 'production');
@@ -76,7 +80,17 @@ describe('services on a real systemd, behind a real Caddy', function () {
   });
 
   it('come up with the first release, with its environment', async () => {
-    writeFileSync(join(project, '.env.production'), 'GREETING=\'a $dollar, "quotes" & 100%\'\n');
+    writeFileSync(
+      join(project, '.env.production'),
+      [
+        'GREETING=\'a $dollar, "quotes" & 100%\'',
+        'LINES="one\\ntwo $THREE"',
+        "BACKSLASH='C:\\new'",
+        'APOSTROPHE="it\'s %h"',
+        'EMPTY=',
+        '',
+      ].join('\n'),
+    );
     configure(...web, ...workers, ...nightly);
     const dry = await run('--json', '-n', 'deploy', 'production');
     assert.equal(dry.status, 0, dry.stdout + dry.stderr);
@@ -91,6 +105,9 @@ describe('services on a real systemd, behind a real Caddy', function () {
       status: 200,
       body: '/* 1 */\n',
     });
+    // systemd reads the environment file as sh does.
+    await machine.sh('systemctl start shop-nightly.service');
+    assert.equal(await machine.sh('cat /tmp/probe'), "one\ntwo $THREE|C:\\new|it's %h||");
     const units = await machine.sh(
       'systemctl is-active shop.service shop.socket shop-worker@1 shop-worker@2 shop-nightly.timer; systemctl is-enabled shop.service shop.socket shop-worker@2 shop-nightly.timer',
     );
