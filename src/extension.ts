@@ -35,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
   });
   const store = createStore(workspaceState);
   const review = createReviewView(extensionPath);
+  const configurations = watchConfigurations();
   const app: App = {
     engine: trustedOnly(engine),
     store,
@@ -42,10 +43,10 @@ export function activate(context: vscode.ExtensionContext): void {
     secrets: createSecrets(context),
     review,
     runs: createRuns(),
+    findConfigurations: configurations.refresh,
     loads: new Map(),
     signal: ended.signal,
   };
-  const configurations = watchConfigurations();
   const show = (): void => {
     store.setConfigurations(configurations.all());
     void setContext(contextKeys.hasConfig, configurations.all().length > 0);

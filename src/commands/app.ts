@@ -16,6 +16,8 @@ export interface App {
   readonly secrets: Secrets;
   readonly review: ReviewView;
   readonly runs: Runs;
+  /** Looks for durant.conf files again. */
+  readonly findConfigurations: () => Promise<void>;
   /** Loads of what is on servers that are under way, by stage. */
   readonly loads: Map<string, Promise<void>>;
   /** Aborted when the extension ends. */

@@ -2,12 +2,14 @@
 import * as vscode from 'vscode';
 import { sampleConf } from '../config/sample.ts';
 import { configName } from '../editor/ids.ts';
+import type { App } from './app.ts';
 
-export async function createConfig(): Promise<void> {
+export async function createConfig(app: App): Promise<void> {
   const folder = await pickFolder();
   if (folder === undefined) return;
   const uri = vscode.Uri.joinPath(folder.uri, configName);
   if (!(await exists(uri))) await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(sampleConf()));
+  await app.findConfigurations();
   const document = await vscode.workspace.openTextDocument(uri);
   const editor = await vscode.window.showTextDocument(document);
   const at = document.getText().indexOf('server.example.com');

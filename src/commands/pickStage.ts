@@ -12,6 +12,7 @@ export async function pickStage(
   placeHolder: string,
 ): Promise<StageId | undefined> {
   if (isStageArgument(argument)) return { file: argument.file, stage: argument.stage };
+  if (app.store.configurations().length === 0) await app.findConfigurations();
   const configurations = app.store.configurations();
   const stages = configurations.flatMap((configuration) =>
     configuration.stages.map((entry) => ({ label: configuration.label, entry })),

@@ -8,6 +8,7 @@ export async function refresh(app: App, argument: unknown): Promise<void> {
     await loadStage(app, { file: argument.file, stage: argument.stage }, 'may ask');
     return;
   }
+  await app.findConfigurations();
   await refreshAll(app, 'may ask');
 }
 

@@ -33,7 +33,7 @@ export function registerCommands(app: App): vscode.Disposable {
       app.log.show(true);
     },
     [commands.cancel]: (argument) => cancel(app, argument),
-    [commands.createConfig]: () => createConfig(),
+    [commands.createConfig]: () => createConfig(app),
     [commands.copyCli]: (argument) => copyCli(app, argument),
     [commands.forgetSecrets]: () => forgetSecrets(app),
 

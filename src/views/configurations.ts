@@ -12,6 +12,8 @@ export interface Configurations extends vscode.Disposable {
   readonly onDidChange: vscode.Event<void>;
   /** Resolves when the workspace has been searched. */
   readonly ready: Promise<void>;
+  /** Searches again now, without waiting for the editor to notice a change. */
+  readonly refresh: () => Promise<void>;
 }
 
 /** Several changes at once, as a checkout makes them, are read once. ms */
@@ -45,6 +47,7 @@ export function watchConfigurations(): Configurations {
     all: () => configurations,
     onDidChange: changed.event,
     ready: search(),
+    refresh: search,
     dispose: () => {
       clearTimeout(timer);
       for (const subscription of subscriptions) subscription.dispose();

@@ -13,7 +13,18 @@ export interface Workbench {
   readonly row: (text: string | RegExp) => Locator;
   /** Opens the context menu of a row and takes one of its items. */
   readonly menu: (row: Locator, item: string) => Promise<void>;
+  readonly openMenu: (row: Locator) => Promise<void>;
+  readonly pickFromMenu: (item: string) => Promise<void>;
+  /** Presses an icon in the title of a view. */
+  readonly viewAction: (view: string, action: string) => Promise<void>;
+  /** Puts the cursor of the editor there; both count from 1. */
+  readonly goTo: (line: number, column: number) => Promise<void>;
+  readonly closePanel: () => Promise<void>;
   readonly notification: (text: string | RegExp) => Locator;
+  readonly pressInNotification: (button: string) => Promise<void>;
+  readonly clearNotifications: () => Promise<void>;
+  /** Trusts every server that is asked about until another dialog has this button, and presses that. */
+  readonly acceptHostKeys: (button: string) => Promise<void>;
   /** The modal dialog that is open. */
   readonly dialog: Locator;
   readonly pressInDialog: (button: string) => Promise<void>;
@@ -24,16 +35,24 @@ export interface Workbench {
 export function workbench(page: Page): Workbench {
   const quickInput = page.locator('.quick-input-widget:visible');
   const dialog = page.locator('.monaco-dialog-box');
+  const command = async (title: string): Promise<void> => {
+    await page.keyboard.press('F1');
+    const input = quickInput.locator('input[type="text"]');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await quickInput.locator('.monaco-list-row', { hasText: title }).first().waitFor();
+    await page.keyboard.press('Enter');
+  };
+  const openMenu = async (row: Locator): Promise<void> => {
+    await row.click({ button: 'right' });
+    await page.locator('.context-view .action-item').first().waitFor();
+  };
+  const pickFromMenu = async (item: string): Promise<void> => {
+    await page.locator('.context-view .action-item', { hasText: item }).first().click();
+  };
   return {
     page,
-    command: async (title) => {
-      await page.keyboard.press('F1');
-      const input = quickInput.locator('input[type="text"]');
-      await input.waitFor();
-      await input.fill(`>${title}`);
-      await quickInput.locator('.monaco-list-row', { hasText: title }).first().waitFor();
-      await page.keyboard.press('Enter');
-    },
+    command,
     answer: async (text) => {
       const input = quickInput.locator('input').first();
       await input.waitFor();
@@ -50,11 +69,42 @@ export function workbench(page: Page): Workbench {
       await page.locator('.tab.active', { hasText: name }).waitFor();
     },
     row: (text) => page.locator('.pane-body .monaco-list-row', { hasText: text }).first(),
+    openMenu,
+    pickFromMenu,
     menu: async (row, item) => {
-      await row.click({ button: 'right' });
-      const entry = page.locator('.context-view .action-item', { hasText: item }).first();
-      await entry.waitFor();
-      await entry.click();
+      await openMenu(row);
+      await pickFromMenu(item);
+    },
+    viewAction: async (view, action) => {
+      const header = page.locator('.pane-header:visible', { hasText: view }).first();
+      await header.hover();
+      await header.locator(`.action-label[aria-label^="${action}"]`).first().click();
+    },
+    goTo: async (line, column) => {
+      await page.keyboard.press('Control+G');
+      const input = quickInput.locator('input[type="text"]');
+      await input.waitFor();
+      await input.fill(`:${String(line)}:${String(column)}`);
+      await page.keyboard.press('Enter');
+      await input.waitFor({ state: 'hidden' });
+    },
+    closePanel: async () => {
+      await command('View: Hide Panel');
+    },
+    pressInNotification: async (button) => {
+      await page.locator('.notification-list-item .monaco-button', { hasText: button }).first().click();
+    },
+    clearNotifications: async () => {
+      await command('Notifications: Clear All Notifications');
+    },
+    acceptHostKeys: async (button) => {
+      const either = dialog.locator('.monaco-button', { hasText: new RegExp(`Trust This Server|${button}`) });
+      for (;;) {
+        await either.first().waitFor();
+        const text = await either.first().textContent();
+        await either.first().click();
+        if (text === button) return;
+      }
     },
     notification: (text) => page.locator('.notification-list-item', { hasText: text }).first(),
     dialog,
