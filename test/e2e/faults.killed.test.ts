@@ -75,10 +75,12 @@ for (const client of ['ssh2', 'openssh'] as const)
         const watch = watchLive(world);
         try {
           await deployKilledAt(world, event(world));
-          if (locked) assert.ok(existsSync(join(world.site(), '.durant/lock')), 'it held the lock');
+          const held = locked && existsSync(join(world.site(), '.durant/lock'));
+          // On a busy machine the run may come to its end between the event and the kill.
+          if (locked && !held) assert.equal(world.read('index.html'), `v${index + 1}\n`, 'it held the lock');
           const again = await world.run(['--json', 'deploy', 'production']);
           assert.equal(again.status, 0, again.stdout);
-          if (locked)
+          if (held)
             assert.ok(
               again.events.some((each) => each['code'] === 'lock-taken-over'),
               'the take-over is said aloud',
