@@ -64,6 +64,8 @@ describe('services on a real systemd, behind a real Caddy', function () {
   const seen = async () => (await machine.visit('shop.test')).body;
 
   before(async function () {
+    // On a bare machine the server's tree is made first, from packages.
+    this.timeout(600_000);
     if (!canBootSystemd()) return this.skip();
     machine = await bootSystemd();
     home = await makeCliHome([machine.server]);
