@@ -46,10 +46,12 @@ export function canBootSystemd(): boolean {
 
 export async function bootSystemd(): Promise<SystemdServer> {
   await makeBase();
+  await removeOrphans();
   const directory = await mkdtemp(join(tmpdir(), 'durant-systemd-'));
   const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(directory, name));
   if (root === undefined || upper === undefined || work === undefined) throw new Error('unreachable');
   for (const folder of [root, upper, work]) mkdirSync(folder);
+  writeFileSync(join(directory, 'owner'), String(process.pid));
   execFileSync('mount', [
     ...['-t', 'overlay', 'overlay', '-o'],
     `lowerdir=${base},upperdir=${upper},workdir=${work}`,
@@ -73,8 +75,20 @@ export async function bootSystemd(): Promise<SystemdServer> {
 
   const log: Buffer[] = [];
   const machine = spawn(
-    'systemd-nspawn',
-    ['-q', '-D', root, '-b', '--register=no', '--keep-unit', `--machine=durant-${port}`],
+    // It ends with whoever runs the tests, however that ends.
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      'systemd-nspawn',
+      '-q',
+      '-D',
+      root,
+      '-b',
+      '--register=no',
+      '--keep-unit',
+      `--machine=durant-${port}`,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
   );
   for (const stream of [machine.stdout, machine.stderr])
@@ -276,6 +290,18 @@ function configure(
 import conf.d/*.caddy
 `,
   );
+}
+
+/** What test runs that were killed could not remove. */
+async function removeOrphans(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith('durant-systemd-')) continue;
+    const directory = join(tmpdir(), name);
+    const owner = Number(await readFile(join(directory, 'owner'), 'utf8').catch(() => ''));
+    if (owner === 0 || existsSync(`/proc/${owner}`)) continue;
+    await run('umount', ['-l', join(directory, 'root')]).catch(() => undefined);
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 async function makeBase(): Promise<void> {
