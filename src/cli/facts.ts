@@ -5,12 +5,12 @@ import { expandLocalPath } from '../config/localPath.ts';
 import type { Stage } from '../config/resolve.ts';
 import { resolversIn } from '../config/resolvers.ts';
 import type { Facts } from '../config/validate.ts';
+import { durantFolders } from '../engine/thisMachine.ts';
 import { findGit, gitTextIfAny, type GitContext } from '../git/command.ts';
 import { gitEnvironment } from '../git/environment.ts';
 import { LIST_REFERENCES, parseReferences, shownName } from '../git/references.ts';
 import { localPath, parseRepository } from '../git/repository.ts';
 import { createExplainer } from '../transfer/exclude.ts';
-import { durantFolders } from './folders.ts';
 import type { Project } from './project.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

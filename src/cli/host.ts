@@ -1,12 +1,10 @@
 /** What the engine needs from outside, as the command line supplies it. */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Host } from '../engine/ports.ts';
+import { durantFolders, userName, type Environment } from '../engine/thisMachine.ts';
 import { git } from '../git/clone.ts';
 import { createConnect } from '../remote/connect.ts';
 import type { Prompter } from '../remote/target.ts';
-import { durantFolders } from './folders.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export function createHost(env: Environment, prompt: Prompter): Host {
   return {
@@ -21,13 +19,4 @@ export function createHost(env: Environment, prompt: Prompter): Host {
     cli: [process.execPath, ...(process.argv[1] === undefined ? [] : [process.argv[1]])],
     ...durantFolders(env),
   };
-}
-
-/** Who deploys: the login name; a user id that has no name, as in some containers, still deploys. */
-function userName(env: Environment): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
-  }
 }

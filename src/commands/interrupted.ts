@@ -1,6 +1,6 @@
 /** Runs of this machine that were cut off, for example by a window that was killed: explained once, with what helps. */
 import * as vscode from 'vscode';
-import { durantFolders } from '../editor/engineProcess/surroundings.ts';
+import { durantFolders } from '../engine/thisMachine.ts';
 import { commands } from '../editor/ids.ts';
 import { formatAge } from '../editor/measures.ts';
 import { openJournal, type JournalEntry } from '../engine/journal.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { durantFolders } from '../../src/editor/engineProcess/surroundings.ts';
+import { durantFolders } from '../../src/engine/thisMachine.ts';
 import { openJournal } from '../../src/engine/journal.ts';
 import { hands, output } from './rig/hands.ts';
 

@@ -1,11 +1,11 @@
 /** What the engine needs from outside, as the editor supplies it. */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Host } from '../../engine/index.ts';
+import { durantFolders, userName, type Environment } from '../../engine/thisMachine.ts';
 import { git } from '../../git/clone.ts';
 import type { Connect, Prompter } from '../../remote/target.ts';
 import type { Setup } from './protocol.ts';
-import { durantFolders, type Environment } from './surroundings.ts';
 
 export function createEngineHost(
   setup: Setup,
@@ -32,13 +32,4 @@ export function createEngineHost(
     // The bundles lie side by side.
     cli: [process.execPath, join(dirname(process.argv[1] ?? ''), 'cli.cjs')],
   };
-}
-
-/** Who deploys: the login name; a user id that has no name, as in some containers, still deploys. */
-function userName(env: Environment): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
-  }
 }

@@ -1,9 +1,9 @@
-/** Where Durant keeps things on this machine. */
-import { homedir } from 'node:os';
+/** This machine and this user, as both front ends give them to the engine; light, so that the editor may import it on activation. */
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { Host } from '../engine/ports.ts';
+import type { Host } from './ports.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Folders of the user's: for what may be lost and for what may not. The XDG Base Directory specification, elsewhere the platform's own. */
 export function durantFolders(env: Environment): Pick<Host, 'cacheDir' | 'stateDir'> {
@@ -21,4 +21,13 @@ export function durantFolders(env: Environment): Pick<Host, 'cacheDir' | 'stateD
     ),
     stateDir: under(env['XDG_STATE_HOME'], join(home, '.local', 'state')),
   };
+}
+
+/** Who deploys: the login name; a user id that has no name, as in some containers, still deploys. */
+export function userName(env: Environment): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
+  }
 }
