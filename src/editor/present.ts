@@ -60,7 +60,8 @@ export function failureOf(
     };
   }
   // The first paragraph is the sentence; what commands printed is in the output.
-  const [sentence = ''] = error.message.split('\n');
+  const [paragraph = ''] = error.message.split('\n');
+  const sentence = withoutCommandLine(paragraph);
   const standing = error.changed
     ? ` ${t('Something was changed and not put back: look at the servers before you go on.')}`
     : finished?.servers.some(({ state }) => state === 'reverted') === true
@@ -71,6 +72,12 @@ export function failureOf(
     message: `${stage}: ${sentence}${standing}`,
     remedies: [...(REMEDIES[error.code] ?? ['retry']), 'show-output'],
   };
+}
+
+/** Remedies that are options or commands of the command line: here the buttons are the remedy. The first sentence always stays. */
+function withoutCommandLine(paragraph: string): string {
+  const [first = '', ...rest] = paragraph.split(/(?<=[.!?]) (?=[A-Z])/);
+  return [first, ...rest.filter((sentence) => !/(^|[\s(])--\w|\bdurant [a-z-]/.test(sentence))].join(' ');
 }
 
 const CONFIGURATION: readonly Remedy[] = ['open-configuration', 'retry'];

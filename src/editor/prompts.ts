@@ -20,9 +20,25 @@ export interface Confirmation {
   readonly commits: string;
 }
 
-/** Asks the user. Without a confirmation there is nothing to confirm. */
+/**
+ * Asks the user, one question after the other: servers ask at once, and a no to the first may make the others pointless, which an open
+ * dialog could not be told. Without a confirmation there is nothing to confirm.
+ */
 export function createAnswer(secrets: Secrets, confirmation?: Confirmation): Answer {
-  return (question, signal) => answer(question, secrets, confirmation, signal);
+  let last: Promise<unknown> = Promise.resolve();
+  return (question, signal) => {
+    const asked = last.then(() => {
+      return signal.aborted ? undefined : answer(question, secrets, confirmation, signal);
+    });
+    // What went wrong with one question is told to whoever asked it.
+    last = asked.catch(() => undefined).then(settle);
+    return asked;
+  };
+}
+
+/** A no takes a moment to reach the engine and come back as the other questions' withdrawal. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 150));
 }
 
 function answer(

@@ -140,7 +140,7 @@ describe('a first day with Durant', () => {
         await page.keyboard.press('Control+.');
         const fix = page.locator('.action-widget .monaco-list-row', { hasText: 'protected' }).first();
         await fix.waitFor();
-        await fix.click();
+        await page.keyboard.press('Enter');
         await page.locator('.view-line', { hasText: 'protected: yes' }).waitFor();
       });
 
@@ -259,6 +259,7 @@ describe('a first day with Durant', () => {
         // Another window, which knows no connection yet.
         await bench.page.reload();
         await bench.showDurantView();
+        await bench.row('production').waitFor();
         await bench.command('Durant: Deploy Stage');
         await bench.dialog.getByText('SHA256:').first().waitFor();
         await picture('host-key');

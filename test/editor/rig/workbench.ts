@@ -36,11 +36,22 @@ export function workbench(page: Page): Workbench {
   const quickInput = page.locator('.quick-input-widget:visible');
   const dialog = page.locator('.monaco-dialog-box');
   const command = async (title: string): Promise<void> => {
-    await page.keyboard.press('F1');
+    const offer = quickInput.locator('.monaco-list-row', { hasText: title }).first();
     const input = quickInput.locator('input[type="text"]');
-    await input.waitFor();
-    await input.fill(`>${title}`);
-    await quickInput.locator('.monaco-list-row', { hasText: title }).first().waitFor();
+    // A window that is just opening offers the commands it knows so far, and no more until it is asked again.
+    for (let attempt = 1; ; attempt += 1) {
+      await page.keyboard.press('F1');
+      await input.waitFor();
+      await input.fill(`>${title}`);
+      try {
+        await offer.waitFor({ timeout: 5000 });
+        break;
+      } catch (error) {
+        if (attempt === 4) throw error;
+        await page.keyboard.press('Escape');
+        await input.waitFor({ state: 'hidden' });
+      }
+    }
     await page.keyboard.press('Enter');
   };
   const openMenu = async (row: Locator): Promise<void> => {
