@@ -91,7 +91,7 @@ export function lockedError(server: string, lock: LockRecord, now: Date): Durant
     );
   return new DurantError(
     'locked',
-    `${server} is locked by ${lock.user}@${lock.host} since ${age(lock.started, now)} (${lock.action} of ${lock.stage}${lock.message === '' ? '' : `: ${lock.message}`}). Wait for it (--wait), or, if that run is dead, use: durant unlock ${lock.stage}`,
+    `${server} is locked by ${lock.user}@${lock.host} for ${age(lock.started, now)} (${lock.action} of ${lock.stage}${lock.message === '' ? '' : `: ${lock.message}`}). Wait for it (--wait), or, if that run is dead, use: durant unlock ${lock.stage}`,
     { server },
   );
 }

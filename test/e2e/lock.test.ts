@@ -67,7 +67,7 @@ describe('the lock', function () {
       assert.match(lock, new RegExp(`^${field} = ".*"$`, 'm'));
     const second = await world.run(['deploy', 'production'], { home: colleague });
     assert.equal(second.status, 3, second.stderr);
-    assert.match(second.stderr, /locked by \S+@\S+ since \d+ seconds? \(deploy of production\)/);
+    assert.match(second.stderr, /locked by \S+@\S+ for \d+ seconds? \(deploy of production\)/);
     assert.equal(readFileSync(lockFile(1), 'utf8'), lock);
     rmSync(hold());
     assert.equal((await first.result).status, 0);

@@ -11,7 +11,7 @@ export const lock: Step = {
     const holder = server.facts.lock;
     if (server.locked) return 'this run holds the lock';
     if (holder === null) return 'nobody holds the lock';
-    return `held by ${holder.user}@${holder.host} since ${age(holder.started, run.host.now())} (${holder.action} of ${holder.stage})`;
+    return `held by ${holder.user}@${holder.host} for ${age(holder.started, run.host.now())} (${holder.action} of ${holder.stage})`;
   },
   async achieve() {
     // Locks are taken by `takeLocks`, on every server before the first step that changes anything.
