@@ -9,10 +9,17 @@ describe('activation', () => {
     if (extension === undefined || extension.isActive)
       throw new Error('Durant is missing, or active already.');
     const before = performance.now();
-    const used = process.cpuUsage();
+    const used = cpuUsage();
     await extension.activate();
-    const { user, system } = process.cpuUsage(used);
-    const figures = { ms: performance.now() - before, cpuMs: (user + system) / 1000 };
+    const figures = { ms: performance.now() - before, cpuMs: cpuUsage() - used };
     writeFileSync(process.env['ACTIVATION_RESULT'] ?? '', JSON.stringify(figures));
   });
 });
+
+/** Processor time of this thread, ms; of the whole process where Node cannot tell (before 23.9). */
+function cpuUsage(): number {
+  const ofThread: unknown = Reflect.get(process, 'threadCpuUsage');
+  const { user, system } =
+    typeof ofThread === 'function' ? (ofThread.call(process) as NodeJS.CpuUsage) : process.cpuUsage();
+  return (user + system) / 1000;
+}
