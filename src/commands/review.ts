@@ -11,7 +11,7 @@ export async function deployReviewed(app: App): Promise<void> {
   const review = app.review.current();
   if (review === undefined) return;
   const commit = review.finished.commit ?? undefined;
-  const finished = await deployStage(app, { stage: review.stage, ref: review.ref ?? commit });
+  const finished = await deployStage(app, { stage: review.stage, ref: commit ?? review.ref });
   if (finished?.ok === true) app.review.close();
 }
 
