@@ -1,0 +1,214 @@
+/** Every state of the tree, without an editor. */
+import assert from 'node:assert/strict';
+import type { Translate } from '../../src/editor/measures.ts';
+import { advance, newProgress } from '../../src/editor/progress.ts';
+import { childrenOf, itemOf, nodeId, parentOf, type Item, type Node } from '../../src/views/nodes.ts';
+import { createStore, type Configuration, type ServerKnown, type Store } from '../../src/views/store.ts';
+
+const t: Translate = (text, ...args) =>
+  text.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
+const now = Date.parse('2026-05-01T12:00:00Z');
+const file = '/shop/durant.conf';
+const stage = { file, stage: 'production' };
+const node: Node = { kind: 'stage', ...stage };
+const web1: Node = { kind: 'server', ...stage, server: 'web1' };
+
+function configuration(servers: readonly string[] | undefined, protectedStage = false): Configuration {
+  const entry = { ...stage, line: 1, servers, protected: protectedStage };
+  return {
+    file,
+    label: 'shop',
+    broken: false,
+    stages: [{ ...entry, branch: undefined, identity: undefined, user: undefined, port: undefined }],
+  };
+}
+
+type Release = ServerKnown['releases'][number];
+
+function release(name: string, more: Partial<Release> = {}): Release {
+  return {
+    name,
+    current: false,
+    commit: `${name.slice(-1).repeat(40)}`,
+    branch: 'main',
+    subject: `Subject of ${name}`,
+    author: 'Ada',
+    recipe: '',
+    run: '',
+    deployed_by: 'ada',
+    from_host: 'laptop',
+    started: '2026-05-01T11:00:00Z',
+    finished: '2026-05-01T11:00:00Z',
+    state: 'finished',
+    ...more,
+  } as Release;
+}
+
+function known(more: Partial<ServerKnown> = {}): ServerKnown {
+  return { server: 'web1', current: null, error: null, locked: null, releases: [], ...more };
+}
+
+function storeWith(
+  servers: readonly ServerKnown[] | undefined,
+  written: readonly string[] | undefined = ['web1'],
+): Store {
+  const store = createStore({ get: (_, fallback) => fallback, update: () => Promise.resolve() });
+  store.setConfigurations([configuration(written)]);
+  if (servers !== undefined) store.setKnown(stage, { servers, at: now });
+  return store;
+}
+
+const item = (store: Store, of: Node): Item => itemOf(store, of, { now, t });
+const icon = ({ icon: of }: Item): string | undefined =>
+  of === undefined ? undefined : 'file' in of ? of.file : of.codicon;
+const below = (store: Store, of: Node | undefined): readonly string[] =>
+  childrenOf(store, of).map((child) => item(store, child).label);
+
+describe('the nodes of the Durant view', () => {
+  it('are the stages of the only durant.conf, or the folders of several', () => {
+    const store = storeWith(undefined);
+    assert.deepEqual(below(store, undefined), ['production']);
+    store.setConfigurations([
+      configuration(['web1']),
+      { ...configuration([]), file: '/b/durant.conf', label: 'b' },
+    ]);
+    assert.deepEqual(below(store, undefined), ['shop', 'b']);
+    assert.equal(parentOf(store, node)?.kind, 'folder');
+  });
+
+  it('say that nothing was asked yet, that it is being asked, that there is nothing', () => {
+    const store = storeWith(undefined);
+    assert.deepEqual(below(store, web1), ['Not asked yet']);
+    store.setLoading(stage, true);
+    assert.deepEqual(below(store, web1), ['Asking…']);
+    assert.equal(icon(item(store, web1)), 'loading~spin');
+    store.setLoading(stage, false);
+    store.setKnown(stage, { servers: [known()], at: now });
+    assert.deepEqual(below(store, web1), ['No releases yet']);
+    assert.equal(item(store, node).description, 'nothing deployed yet');
+  });
+
+  it('have no servers where a resolver has to be run to know them', () => {
+    const store = createStore({ get: (_, fallback) => fallback, update: () => Promise.resolve() });
+    store.setConfigurations([configuration(undefined)]);
+    assert.deepEqual(below(store, node), ['Which servers there are is not known yet']);
+    store.setKnown(stage, { servers: [known()], at: now });
+    assert.deepEqual(below(store, node), ['web1']);
+  });
+
+  it('say what is live on a stage, and how far behind', () => {
+    const live = release('r1', { current: true });
+    const store = storeWith([known({ current: 'r1', releases: [live] })]);
+    assert.equal(item(store, node).description, '1111111 · 1 h ago');
+    store.setKnown(stage, { servers: [known({ current: 'r1', releases: [live] })], at: now, behind: 3 });
+    assert.equal(item(store, node).description, '1111111 · 1 h ago · 3 behind');
+    store.setConfigurations([configuration(['web1'], true)]);
+    assert.match(item(store, node).description, /^protected · /);
+  });
+
+  it('mark a stage whose servers differ, and a server that was not reached', () => {
+    const store = storeWith(
+      [
+        known({ current: 'r1' }),
+        known({ server: 'web2', current: 'r2' }),
+        known({ server: 'web3', error: 'away\nmore' }),
+      ],
+      ['web1', 'web2', 'web3'],
+    );
+    assert.equal(item(store, node).description, 'servers differ');
+    assert.equal(icon(item(store, node)), 'warning');
+    const web3: Node = { kind: 'server', ...stage, server: 'web3' };
+    assert.equal(item(store, web3).description, 'not reached');
+    const [error] = childrenOf(store, web3);
+    assert.ok(error);
+    assert.deepEqual([item(store, error).label, item(store, error).context], ['away', 'error']);
+    assert.deepEqual(item(store, error).tooltip, [['Error', 'away\nmore']]);
+    assert.equal(below(store, node).length, 3);
+  });
+
+  it('show who holds a lock, with the menu that unlocks', () => {
+    const locked = {
+      run: 'r',
+      stage: 'production',
+      user: 'grace',
+      host: 'elsewhere',
+      started: '2026-05-01T11:58:00Z',
+      action: 'deploy',
+      message: '',
+    };
+    const store = storeWith([known({ locked })]);
+    assert.equal(item(store, web1).description, 'locked by grace@elsewhere (deploy, 2 min ago)');
+    assert.match(item(store, web1).context, /\bblocked\b/);
+    assert.equal(icon(item(store, web1)), 'lock');
+  });
+
+  for (const [state, current, icons, candidate, word] of [
+    ['finished', true, 'live', false, 'live'],
+    ['finished', false, 'release', true, ''],
+    ['bad', false, 'circle-slash', true, 'rolled back'],
+    ['failed', false, 'error', false, 'failed'],
+    ['preparing', false, 'watch', false, 'unfinished'],
+    ['prepared', false, 'watch', false, 'unfinished'],
+  ] as const)
+    it(`show a release that is ${state}${current ? ' and live' : ''} as such`, () => {
+      const store = storeWith([known({ current: 'r2', releases: [release('r1', { state, current })] })]);
+      const shown = item(store, { kind: 'release', ...stage, server: 'web1', release: 'r1' });
+      assert.equal(icon(shown), icons);
+      assert.equal(/\bcandidate\b/.test(shown.context), candidate);
+      assert.equal(shown.description, `${word === '' ? '' : `${word} · `}1111111 · ada · 1 h ago`);
+      assert.equal(shown.label, 'Subject of r1');
+    });
+
+  it('compare with what is live only what differs from it', () => {
+    const same = release('r2', { commit: '1'.repeat(40) });
+    const store = storeWith([
+      known({ current: 'r1', releases: [release('r1', { current: true }), same, release('r3')] }),
+    ]);
+    const context = (name: string): string =>
+      item(store, { kind: 'release', ...stage, server: 'web1', release: name }).context;
+    assert.doesNotMatch(context('r2'), /comparable/);
+    assert.match(context('r3'), /comparable/);
+  });
+
+  it('show a run while it is on, and offer to cancel it', () => {
+    const store = storeWith([known()], ['web1', 'web2']);
+    const started = advance(newProgress, {
+      event: 'run-started',
+      run: 'r',
+      action: 'deploy',
+      stage: 'production',
+      dry_run: false,
+      servers: ['web1', 'web2'],
+    } as Parameters<typeof advance>[1]);
+    store.setRun(
+      stage,
+      advance(started, { event: 'transfer', server: 'web1', bytes: 5, total_bytes: 10 } as Parameters<
+        typeof advance
+      >[1]),
+    );
+    assert.match(item(store, node).description, /^deploying · update_code · \d+ %$/);
+    assert.match(item(store, node).context, /\brunning\b/);
+    assert.equal(item(store, web1).description, 'update_code · 50 %');
+    assert.equal(item(store, { ...web1, server: 'web2' }).description, 'waiting');
+  });
+
+  it('keep their names while their state changes, and each has its own', () => {
+    const all: readonly Node[] = [
+      { kind: 'folder', file },
+      node,
+      web1,
+      { kind: 'release', ...stage, server: 'web1', release: 'r1' },
+      { kind: 'error', ...stage, server: 'web1' },
+      { kind: 'error', ...stage, server: undefined },
+      { kind: 'note', ...stage, server: 'web1' },
+    ];
+    assert.equal(new Set(all.map(nodeId)).size, all.length);
+  });
+
+  it('of a stage that is gone say so', () => {
+    const store = storeWith(undefined);
+    store.setConfigurations([]);
+    assert.equal(item(store, node).label, 'No longer in durant.conf');
+    assert.deepEqual(childrenOf(store, node), []);
+  });
+});
