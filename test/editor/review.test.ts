@@ -1,0 +1,105 @@
+/** What a dry run found, as data and as items, without an editor. */
+import assert from 'node:assert/strict';
+import type { Translate } from '../../src/editor/measures.ts';
+import type { RunEvent, RunFinished } from '../../src/engine/index.ts';
+import {
+  collectFindings,
+  filesOf,
+  isPending,
+  reviewChildren,
+  reviewItem,
+  summaryOf,
+  type Review,
+} from '../../src/views/review.ts';
+
+const t: Translate = (text, ...args) =>
+  text.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
+const view = { now: 0, t };
+const servers = ['web1', 'web2'];
+
+function change(kind: 'added' | 'changed' | 'deleted', path: string, server: string): RunEvent {
+  return { event: 'change', server, kind, path, bytes: 1000 };
+}
+
+function reviewOf(events: readonly RunEvent[]): Review {
+  const { take, findings } = collectFindings();
+  for (const event of events) take(event);
+  const finished = {
+    ok: true,
+    error: null,
+    commit: 'c'.repeat(40),
+    release: null,
+    dry_run: true,
+    servers: servers.map((server) => ({ server, state: 'unchanged', current: null, error: null })),
+  } as unknown as RunFinished;
+  return {
+    ...findings(),
+    stage: { file: '/shop/durant.conf', stage: 'production' },
+    ref: undefined,
+    servers,
+    finished,
+    live: undefined,
+  };
+}
+
+const labels = (review: Review, group?: string): readonly string[] => {
+  const parent = reviewChildren(review, undefined).find(
+    (node) => node.kind === 'group' && node.group === group,
+  );
+  return reviewChildren(review, group === undefined ? undefined : parent).map(
+    (node) => reviewItem(review, node, view).label,
+  );
+};
+
+describe('the review of a dry run, as data', () => {
+  it('puts deletions before changes before what is new, each file once', () => {
+    const review = reviewOf([
+      ...servers.map((server) => change('added', 'b/new.txt', server)),
+      ...servers.map((server) => change('changed', 'page.html', server)),
+      ...servers.map((server) => change('deleted', 'old.html', server)),
+      change('added', 'a.txt', 'web1'),
+    ]);
+    assert.deepEqual(labels(review), ['1 file deleted', '1 file changed', '2 files added']);
+    assert.deepEqual(labels(review, 'added'), ['a.txt', 'new.txt']);
+    assert.deepEqual(
+      filesOf(review, 'added').map(({ path, servers: only }) => [path, only]),
+      [
+        ['a.txt', ['web1']],
+        ['b/new.txt', []],
+      ],
+    );
+    assert.equal(isPending(review), true);
+    assert.equal(
+      summaryOf(review, view),
+      'production: ccccccc would go live: 1 to delete, 1 to change, 2 to add. Nothing was changed.',
+    );
+  });
+
+  it('says so where nothing is pending', () => {
+    const review = reviewOf([]);
+    assert.equal(isPending(review), false);
+    assert.deepEqual(labels(review), []);
+    assert.equal(
+      summaryOf(review, view),
+      'production: ccccccc is live already. A deploy would change nothing.',
+    );
+  });
+
+  it('lists so many files only, and counts the others', () => {
+    const review = reviewOf(
+      Array.from({ length: 2005 }, (_, index) => change('added', `file${String(index)}`, 'web1')),
+    );
+    const added = labels(review, 'added');
+    assert.equal(added.length, 2001);
+    assert.equal(added.at(-1), '… and 5 more, listed in the output');
+  });
+
+  it('has warnings first', () => {
+    const review = reviewOf([
+      change('deleted', 'old.html', 'web1'),
+      { event: 'warning', code: 'something', message: 'Look at this.', server: 'web1' },
+    ]);
+    assert.deepEqual(labels(review), ['Warnings', '1 file deleted']);
+    assert.deepEqual(labels(review, 'warnings'), ['Look at this.']);
+  });
+});
