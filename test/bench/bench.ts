@@ -116,7 +116,13 @@ async function open(files: number, delayMs: number, bytes = 2_000): Promise<Benc
       releases = 0;
     },
     change: (round) => change(repository, files, round),
-    durant: () => measure(proxy, home, project, `${process.execPath} ${process.env["CLI"] ?? cliBundle()} deploy production`),
+    durant: () =>
+      measure(
+        proxy,
+        home,
+        project,
+        `${process.execPath} ${process.env['CLI'] ?? cliBundle()} deploy production`,
+      ),
     rsync() {
       releases += 1;
       const clone = join(project, 'clone');
