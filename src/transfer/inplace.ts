@@ -95,8 +95,7 @@ export interface PlaceRequest {
 
 /** How it ended. Not begun: `before` failed, and everything is as it was. */
 export type Placing =
-  | { readonly kind: 'placed' }
-  | { readonly kind: 'not-begun' | 'failed'; readonly error: DurantError };
+  { readonly kind: 'placed' } | { readonly kind: 'not-begun' | 'failed'; readonly error: DurantError };
 
 /**
  * Puts what was staged in place, file by file, then removes what the plan deletes, and notes what Durant has put there. A failure half way

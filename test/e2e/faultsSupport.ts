@@ -115,7 +115,7 @@ export function assertTidy(world: World): void {
     );
     assert.deepEqual(
       readdirSync(join(site, '.durant/releases')).toSorted(),
-      releases.map((name) => `${name}.ini`),
+      releases.map((name) => `${name}.ini`).toSorted(),
     );
     assert.deepEqual(
       readdirSync(join(site, '.durant/manifests'))

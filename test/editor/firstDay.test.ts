@@ -34,7 +34,7 @@ describe('a first day with Durant', () => {
   const vsix = packageExtension();
   for (const day of days)
     describe(`in VS Code (${day.age}, ${day.look})`, function () {
-      this.timeout(60_000);
+      this.timeout(150_000);
       let servers: readonly [TestServer, TestServer];
       let home: CliHome;
       let project: Repository;
@@ -45,7 +45,7 @@ describe('a first day with Durant', () => {
       let failed = false;
 
       before(async function () {
-        this.timeout(120_000);
+        this.timeout(240_000);
         servers = await Promise.all([startSshd(), startSshd()]);
         home = await makeCliHome(servers);
         scratch = realpathSync(mkdtempSync(join(tmpdir(), 'durant-day-')));
@@ -81,7 +81,7 @@ describe('a first day with Durant', () => {
         });
         browser = await openBrowser();
         const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-        page.setDefaultTimeout(20_000);
+        page.setDefaultTimeout(60_000);
         bench = await openWorkbench(page, editor.url(project.directory));
       });
 
