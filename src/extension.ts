@@ -12,6 +12,7 @@ import { registerTasks } from './commands/tasks.ts';
 import { engineSetup, refreshesOnFocus } from './editor/configuration.ts';
 import { createEngineClient } from './editor/engineClient.ts';
 import { contextKeys, settings } from './editor/ids.ts';
+import { createLogChannels } from './editor/logChannels.ts';
 import { createSecrets } from './editor/secrets.ts';
 import { trustedOnly } from './editor/trust.ts';
 import { registerLanguage } from './language/index.ts';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
     secrets: createSecrets(context),
     review,
     runs: createRuns(),
+    logs: createLogChannels(),
     findConfigurations: configurations.refresh,
     loads: new Map(),
     signal: ended.signal,
@@ -60,6 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     engine,
     app.runs,
+    app.logs,
     review,
     configurations,
     configurations.onDidChange(show),

@@ -2,8 +2,10 @@
 import * as vscode from 'vscode';
 import { asDurantError } from '../errors.ts';
 import type { EngineClient } from '../editor/engineClient.ts';
+import type { StageCall } from '../editor/engineProcess/protocol.ts';
 import { createAnswer } from '../editor/prompts.ts';
 import { logRun } from '../editor/log.ts';
+import type { LogChannels } from '../editor/logChannels.ts';
 import type { Secrets } from '../editor/secrets.ts';
 import type { ReviewView } from '../views/reviewView.ts';
 import { liveOf, stageKey, type StageId, type Store } from '../views/store.ts';
@@ -16,6 +18,7 @@ export interface App {
   readonly secrets: Secrets;
   readonly review: ReviewView;
   readonly runs: Runs;
+  readonly logs: LogChannels;
   /** Looks for durant.conf files again. */
   readonly findConfigurations: () => Promise<void>;
   /** Loads of what is on servers that are under way, by stage. */
@@ -47,6 +50,7 @@ export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently')
       );
       app.store.setKnown(stage, { servers, at: Date.now() });
       void countBehind(app, stage);
+      await loadProcesses(app, { ...stage, servers: [] }, ask);
     } catch (thrown) {
       const { code, message } = asDurantError(thrown);
       app.log.error(`${stage.stage} │ ${message} [${code}]`);
@@ -59,6 +63,39 @@ export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently')
   const loading = load();
   app.loads.set(key, loading);
   return loading;
+}
+
+/**
+ * Asks how the processes of a stage are, where durant.conf has any for it, and puts that into the store. Never rejects: releases are known
+ * without.
+ * @param call which servers; empty: all.
+ */
+export async function loadProcesses(app: App, call: StageCall, ask: 'may ask' | 'silently'): Promise<void> {
+  const { file, stage } = call;
+  const snapshot = app.store.snapshot(call);
+  if (snapshot === undefined || snapshot.entry.processes.length === 0) return;
+  try {
+    const info = await app.engine.call('processes', call, {
+      signal: app.signal,
+      emit: logRun(app.log, stage),
+      ...(ask === 'may ask' ? { answer: createAnswer(app.secrets) } : {}),
+    });
+    app.store.setProcesses({ file, stage }, info);
+  } catch (thrown) {
+    const { code, message } = asDurantError(thrown);
+    if (code === 'cancelled') return;
+    app.log.error(`${stage} │ ${message} [${code}]`);
+    const asked = (snapshot.known?.servers ?? []).filter(
+      ({ server }) => call.servers.length === 0 || call.servers.includes(server),
+    );
+    app.store.setProcesses(
+      { file, stage },
+      {
+        app: snapshot.processes?.app ?? stage,
+        servers: asked.map(({ server }) => ({ server, release: null, processes: [], error: message })),
+      },
+    );
+  }
 }
 
 /** Goes on after the servers have answered: a fetch from a slow repository delays nothing that is known already. */

@@ -3,23 +3,27 @@ import * as vscode from 'vscode';
 import type { CallOptions } from '../editor/engineClient.ts';
 import { commands } from '../editor/ids.ts';
 import { logRun } from '../editor/log.ts';
-import { endingOf, failureOf } from '../editor/present.ts';
+import { settleGoals, startGoals, type GoalProgress } from '../editor/goalProgress.ts';
+import { endingOf, failureOf, type Ending } from '../editor/present.ts';
 import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../editor/progress.ts';
 import { createAnswer, type Confirmation } from '../editor/prompts.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
 import { asDurantError, DurantError } from '../errors.ts';
+import { readPipeline } from '../views/configurations.ts';
 import type { StageId } from '../views/store.ts';
 import { loadStage, mayRun, type App } from './app.ts';
 import { showEnding } from './remedies.ts';
 
 export interface RunRequest {
   readonly stage: StageId;
-  readonly action: 'deploy' | 'rollback';
+  readonly action: 'deploy' | 'rollback' | 'prune';
   readonly dryRun: boolean;
   readonly call: (options: CallOptions) => Promise<RunFinished>;
   /** Does the same again. */
   readonly retry: () => void;
   readonly onEvent?: (event: RunEvent) => void;
+  /** What is said of a run that ended well; default: what is live. */
+  readonly endingOf?: (finished: RunFinished, ms: number) => Ending;
 }
 
 /** Undefined where the run did not begin, or where what it was to work on could not be found out. */
@@ -32,6 +36,8 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
     return undefined;
   }
   const began = Date.now();
+  const follow = followEvents(app, request, await startingProgress(request));
+  app.store.setGoals(stage, follow.progress().goals);
   let outcome: RunFinished | DurantError;
   try {
     outcome = await vscode.window.withProgress(
@@ -45,7 +51,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
         return request.call({
           signal: run.signal,
           answer: createAnswer(app.secrets, confirmationOf(request)),
-          emit: followEvents(app, request, (progress, before) => {
+          emit: follow.events((progress, before) => {
             run.progress(progress);
             report.report({
               message: messageOf(progress),
@@ -61,31 +67,51 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
   }
   const error = outcome instanceof DurantError ? outcome : outcome.error;
   run.end({ ok: error === null, text: statusOf(request, error === null) });
+  const goals = settleGoals(follow.progress().goals, request.dryRun ? 'dry run' : 'run');
+  app.store.setGoals(stage, goals);
   app.store.setRun(stage, undefined);
   if (!request.dryRun || error === null) void loadStage(app, stage, 'silently');
-  present(app, request, outcome, Date.now() - began);
+  present(app, request, outcome, { ms: Date.now() - began, goals });
   return outcome instanceof DurantError ? undefined : outcome;
+}
+
+/** With the goals of durant.conf as it lies on disk, which is what the run reads. */
+async function startingProgress({ stage, action }: RunRequest): Promise<RunProgress> {
+  return { ...newProgress, goals: action === 'deploy' ? startGoals(await readPipeline(stage)) : [] };
 }
 
 function followEvents(
   app: App,
   request: RunRequest,
-  onProgress: (progress: RunProgress, before: RunProgress) => void,
-): (event: RunEvent) => void {
+  start: RunProgress,
+): {
+  readonly progress: () => RunProgress;
+  readonly events: (
+    onProgress: (progress: RunProgress, before: RunProgress) => void,
+  ) => (event: RunEvent) => void;
+} {
   const log = logRun(app.log, request.stage.stage);
-  let progress = newProgress;
-  return (event) => {
-    log(event);
-    request.onEvent?.(event);
-    const next = advance(progress, event);
-    if (next === progress) return;
-    onProgress(next, progress);
-    progress = next;
-    app.store.setRun(request.stage, progress);
+  let progress = start;
+  return {
+    progress: () => progress,
+    events: (onProgress) => (event) => {
+      log(event);
+      request.onEvent?.(event);
+      const next = advance(progress, event);
+      if (next === progress) return;
+      onProgress(next, progress);
+      progress = next;
+      app.store.setRun(request.stage, progress);
+    },
   };
 }
 
-function present(app: App, request: RunRequest, outcome: RunFinished | DurantError, ms: number): void {
+function present(
+  app: App,
+  request: RunRequest,
+  outcome: RunFinished | DurantError,
+  { ms, goals }: { readonly ms: number; readonly goals: readonly GoalProgress[] },
+): void {
   const { stage, action } = request;
   const again = { stage, retry: request.retry };
   if (outcome instanceof DurantError) {
@@ -98,7 +124,10 @@ function present(app: App, request: RunRequest, outcome: RunFinished | DurantErr
     return;
   }
   if (request.dryRun && outcome.ok) return;
-  const ending = endingOf({ stage: stage.stage, action, finished: outcome, ms }, vscode.l10n.t);
+  const ending =
+    outcome.ok && request.endingOf !== undefined
+      ? request.endingOf(outcome, ms)
+      : endingOf({ stage: stage.stage, action, finished: outcome, goals, ms }, vscode.l10n.t);
   showEnding(app, ending, { ...again, code: outcome.error?.code });
 }
 
@@ -119,12 +148,18 @@ function sayBusy(stage: StageId): void {
 
 function titleOf({ stage, action, dryRun }: RunRequest): string {
   if (dryRun) return vscode.l10n.t('Dry run of {0}', stage.stage);
+  if (action === 'prune') return vscode.l10n.t('Pruning {0}', stage.stage);
   return action === 'rollback'
     ? vscode.l10n.t('Rolling back {0}', stage.stage)
     : vscode.l10n.t('Deploying {0}', stage.stage);
 }
 
 function confirmationOf({ stage, action }: RunRequest): Confirmation {
+  if (action === 'prune')
+    return {
+      button: vscode.l10n.t('Remove Old Releases'),
+      commits: vscode.l10n.t('These releases are removed:'),
+    };
   return action === 'rollback'
     ? {
         button: vscode.l10n.t('Roll Back {0}', stage.stage),
@@ -139,6 +174,7 @@ function confirmationOf({ stage, action }: RunRequest): Confirmation {
 function statusOf({ stage, action, dryRun }: RunRequest, ok: boolean): string {
   if (!ok) return vscode.l10n.t('{0}: failed', stage.stage);
   if (dryRun) return vscode.l10n.t('{0}: dry run done', stage.stage);
+  if (action === 'prune') return vscode.l10n.t('{0}: pruned', stage.stage);
   return action === 'rollback'
     ? vscode.l10n.t('{0}: rolled back', stage.stage)
     : vscode.l10n.t('{0}: live', stage.stage);

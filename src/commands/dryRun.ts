@@ -1,7 +1,8 @@
 /** Dry Run: what a deploy would do, as a review. */
 import * as vscode from 'vscode';
 import type { RunFinished } from '../engine/index.ts';
-import { collectFindings } from '../views/review.ts';
+import { readPipeline } from '../views/configurations.ts';
+import { collectFindings } from '../views/findings.ts';
 import { liveOf, type StageId } from '../views/store.ts';
 import { loadStage, type App } from './app.ts';
 import { conductRun, type RunRequest } from './conductRun.ts';
@@ -22,7 +23,7 @@ export interface Trial {
 export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished | undefined> {
   const { stage, ref, onEvent } = trial;
   if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file, 'configuration'))) return undefined;
-  const { take, findings } = collectFindings();
+  const { take, findings } = collectFindings(await readPipeline(stage));
   const finished = await conductRun(app, {
     stage,
     action: 'deploy',

@@ -5,21 +5,30 @@ import { formatAge, shortCommit } from '../editor/measures.ts';
 import { liveOf, type StageId } from '../views/store.ts';
 import type { App } from './app.ts';
 
-/** Undefined where the user picked none, or where there is none: that is said, with the remedy. */
+/**
+ * Undefined where the user picked none, or where there is none: that is said, with the remedy.
+ * @param which those to pick from: all, or those with a `domain_name`.
+ */
 export async function pickStage(
   app: App,
   argument: unknown,
   placeHolder: string,
+  which: 'all' | 'with a site' = 'all',
 ): Promise<StageId | undefined> {
   if (isStageArgument(argument)) return { file: argument.file, stage: argument.stage };
   if (app.store.configurations().length === 0) await app.findConfigurations();
   const configurations = app.store.configurations();
-  const stages = configurations.flatMap((configuration) =>
+  const all = configurations.flatMap((configuration) =>
     configuration.stages.map((entry) => ({ label: configuration.label, entry })),
   );
+  const stages = which === 'all' ? all : all.filter(({ entry }) => entry.domain !== undefined);
   const [only, ...others] = stages;
   if (only === undefined) {
-    await sayNone(configurations[0]?.file);
+    if (all.length > 0)
+      void vscode.window.showInformationMessage(
+        vscode.l10n.t('No stage of durant.conf names its site. Write the host name into one: domain_name'),
+      );
+    else await sayNone(configurations[0]?.file);
     return undefined;
   }
   if (others.length === 0) return { file: only.entry.file, stage: only.entry.stage };

@@ -1,14 +1,17 @@
-/** Refresh: asks the servers again, of one stage or of all that anything is known of. */
+/** Refresh: asks the servers again, of one stage or of all that anything is known of, and lets the goals of the last run go. */
 import { isStageArgument } from '../editor/ids.ts';
 import { loadStage, mayRun, type App } from './app.ts';
 
 export async function refresh(app: App, argument: unknown): Promise<void> {
   if (!mayRun()) return;
   if (isStageArgument(argument)) {
+    app.store.setGoals(argument, []);
     await loadStage(app, { file: argument.file, stage: argument.stage }, 'may ask');
     return;
   }
   await app.findConfigurations();
+  for (const { stages } of app.store.configurations())
+    for (const stage of stages) app.store.setGoals(stage, []);
   await refreshAll(app, 'may ask');
 }
 

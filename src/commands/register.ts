@@ -12,6 +12,10 @@ import { deployRef } from './deployRef.ts';
 import { dryRun } from './dryRun.ts';
 import { forgetSecrets } from './forgetSecrets.ts';
 import { openConfig } from './openConfig.ts';
+import { openSite } from './openSite.ts';
+import { controlProcess } from './process.ts';
+import { followLogs, stopFollowing } from './processLogs.ts';
+import { prune, pruneServer } from './prune.ts';
 import { refresh } from './refresh.ts';
 import { compareWithLive, copyCommit, showRecord } from './release.ts';
 import { deployReviewed, openAllChanges, openReviewedFile } from './review.ts';
@@ -28,6 +32,8 @@ export function registerCommands(app: App): vscode.Disposable {
     [commands.dryRun]: (argument) => dryRun(app, argument),
     [commands.rollback]: (argument) => rollback(app, argument),
     [commands.unlock]: (argument) => unlock(app, argument),
+    [commands.prune]: (argument) => prune(app, argument),
+    [commands.openSite]: (argument) => openSite(app, argument),
     [commands.refresh]: (argument) => refresh(app, argument),
     [commands.showOutput]: () => {
       app.log.show(true);
@@ -46,11 +52,23 @@ export function registerCommands(app: App): vscode.Disposable {
     [nodeCommands.cancel]: (node) => cancel(app, node),
     [nodeCommands.refresh]: (node) => refresh(app, node),
     [nodeCommands.retry]: (node) => refresh(app, node),
+    [nodeCommands.openSite]: (node) => openSite(app, node),
     [nodeCommands.deployServer]: onServer((node) => deployToServer(app, node)),
     [nodeCommands.openTerminal]: onServer((node) => {
       openTerminal(app, node);
     }),
     [nodeCommands.copyAddress]: onServer(copyAddress),
+    [nodeCommands.pruneServer]: onServer((node) => pruneServer(app, node)),
+    [nodeCommands.startProcess]: onProcess((node) => controlProcess(app, node, 'start')),
+    [nodeCommands.stopProcess]: onProcess((node) => controlProcess(app, node, 'stop')),
+    [nodeCommands.restartProcess]: onProcess((node) => controlProcess(app, node, 'restart')),
+    [nodeCommands.followLogs]: onProcess((node) => {
+      // It goes on until it is stopped: the command has done its part when it has begun.
+      void followLogs(app, node);
+    }),
+    [nodeCommands.stopFollowing]: onProcess((node) => {
+      stopFollowing(app, node);
+    }),
     [nodeCommands.rollbackRelease]: onRelease((node) => rollbackRelease(app, node)),
     [nodeCommands.compareWithLive]: onRelease((node) => compareWithLive(app, node)),
     [nodeCommands.copyCommit]: onRelease((node) => copyCommit(app, node)),
@@ -69,6 +87,10 @@ export function registerCommands(app: App): vscode.Disposable {
 
 function onServer(work: (node: Extract<Node, { kind: 'server' }>) => unknown): Handler {
   return (node) => (isNode(node) && node.kind === 'server' ? work(node) : undefined);
+}
+
+function onProcess(work: (node: Extract<Node, { kind: 'process' }>) => unknown): Handler {
+  return (node) => (isNode(node) && node.kind === 'process' ? work(node) : undefined);
 }
 
 function onRelease(work: (node: Extract<Node, { kind: 'release' }>) => unknown): Handler {

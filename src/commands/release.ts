@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import { schemes } from '../editor/ids.ts';
 import { shortCommit } from '../editor/measures.ts';
-import { knownServer, type Node } from '../views/nodes.ts';
-import { liveRecord, type ServerKnown } from '../views/store.ts';
+import type { Node } from '../views/nodes.ts';
+import { knownServer, liveRecord, type ServerKnown } from '../views/store.ts';
 import { mayRun, type App } from './app.ts';
 import { openCommitChanges } from './commitChanges.ts';
 

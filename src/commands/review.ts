@@ -1,7 +1,8 @@
 /** What can be done from the review of a dry run. */
 import * as vscode from 'vscode';
 import { shortCommit } from '../editor/measures.ts';
-import { filesOf, type FileFinding, type Review, type ReviewNode } from '../views/review.ts';
+import { filesOf, type FileFinding, type Review } from '../views/findings.ts';
+import type { ReviewNode } from '../views/review.ts';
 import type { App } from './app.ts';
 import { openChanges, sidesOf, type Sides } from './commitChanges.ts';
 import { deployStage } from './deploy.ts';

@@ -1,6 +1,7 @@
 /** How a run ended, as the one message that is shown, and which buttons help. Pure. */
 import type { ErrorCode } from '../errors.ts';
 import type { RunFinished } from '../engine/index.ts';
+import type { GoalProgress, GoalState } from './goalProgress.ts';
 import { countServers, formatDuration, shortCommit, type Translate } from './measures.ts';
 
 /** What a button of a message does. */
@@ -14,17 +15,50 @@ export interface Ending {
 
 export interface Ended {
   readonly stage: string;
-  readonly action: 'deploy' | 'rollback';
+  readonly action: 'deploy' | 'rollback' | 'prune';
   readonly finished: RunFinished;
+  /** Of its pipeline, where that is more than the deploy. */
+  readonly goals: readonly GoalProgress[];
   /** How long it took, ms. */
   readonly ms: number;
 }
 
-export function endingOf({ stage, action, finished, ms }: Ended, t: Translate): Ending {
+export function endingOf(ended: Ended, t: Translate): Ending {
+  const { stage, finished, goals } = ended;
   if (finished.error !== null) return failureOf(finished.error, { stage, finished }, t);
+  const ending = successOf(ended, t);
+  const warned = namesOf(goals, 'warned');
+  if (warned === '') return ending;
+  return {
+    ...ending,
+    level: 'warning',
+    message: `${ending.message} ${t('Optional goals failed: {0}.', warned)}`,
+  };
+}
+
+function namesOf(goals: readonly GoalProgress[], ...states: readonly GoalState[]): string {
+  return goals.flatMap(({ goal, state }) => (states.includes(state) ? [goal] : [])).join(', ');
+}
+
+function successOf({ stage, action, finished, goals, ms }: Ended, t: Translate): Ending {
   const release = finished.release ?? (finished.commit === null ? '' : shortCommit(finished.commit));
   const servers = countServers(finished.servers.length, t);
-  if (finished.servers.every(({ state }) => state === 'unchanged'))
+  const unchanged = finished.servers.every(({ state }) => state === 'unchanged');
+  const achieved = namesOf(goals, 'newly', 'passed');
+  if (unchanged && achieved !== '')
+    return {
+      level: 'info',
+      message: t(
+        '{0}: {1} was live already on {2}; done now: {3} ({4}).',
+        stage,
+        release,
+        servers,
+        achieved,
+        formatDuration(ms),
+      ),
+      remedies: ['show-output'],
+    };
+  if (unchanged)
     return {
       level: 'info',
       message: t('{0}: {1} was live already on {2}. Nothing was changed.', stage, release, servers),
@@ -62,11 +96,15 @@ export function failureOf(
   // The first paragraph is the sentence; what commands printed is in the output.
   const [paragraph = ''] = error.message.split('\n');
   const sentence = withoutCommandLine(paragraph);
-  const standing = error.changed
-    ? ` ${t('Something was changed and not put back: look at the servers before you go on.')}`
-    : finished?.servers.some(({ state }) => state === 'reverted') === true
-      ? ` ${t('What was live before is live again.')}`
-      : '';
+  // Where a goal after the deploy failed, the sentence says itself what is live.
+  const standing =
+    error.code === 'goal-failed'
+      ? ''
+      : error.changed
+        ? ` ${t('Something was changed and not put back: look at the servers before you go on.')}`
+        : finished?.servers.some(({ state }) => state === 'reverted') === true
+          ? ` ${t('What was live before is live again.')}`
+          : '';
   return {
     level: 'error',
     message: `${stage}: ${sentence}${standing}`,
@@ -88,7 +126,6 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   'unknown-stage': ['open-configuration'],
   'unknown-server': ['open-configuration'],
   'unresolved-value': CONFIGURATION,
-  'not-built-yet': ['open-configuration'],
   'temp-dir-refused': CONFIGURATION,
   'branch-not-found': CONFIGURATION,
   'repository-unreachable': CONFIGURATION,
@@ -102,6 +139,7 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   'host-key-changed': [],
   'host-key-revoked': [],
   'no-rollback-candidate': [],
+  'goal-failed': ['retry', 'open-configuration'],
   internal: ['retry'],
 };
 

@@ -1,5 +1,6 @@
 /** How far a run is, learnt from its events. Pure. */
 import type { RunEvent } from '../engine/index.ts';
+import { advanceGoals, isOfGoal, type GoalProgress } from './goalProgress.ts';
 
 export interface ServerProgress {
   /** The step it is at; empty before the first. */
@@ -15,6 +16,8 @@ export interface RunProgress {
   readonly servers: ReadonlyMap<string, ServerProgress>;
   /** The step that runs on this machine. */
   readonly here: string | undefined;
+  /** The pipeline's goals in order; none where it is but `deploy`. */
+  readonly goals: readonly GoalProgress[];
   /** Share of the whole run that is done, 0 to 1; never falls. */
   readonly fraction: number;
 }
@@ -24,6 +27,7 @@ export const newProgress: RunProgress = {
   dryRun: false,
   servers: new Map(),
   here: undefined,
+  goals: [],
   fraction: 0,
 };
 
@@ -56,6 +60,7 @@ export function advance(progress: RunProgress, event: RunEvent): RunProgress {
         ...newProgress,
         action: event.action,
         dryRun: event.dry_run,
+        goals: progress.goals,
         servers: new Map(
           event.servers.map((server) => [server, { step: '', state: 'waiting', share: undefined }]),
         ),
@@ -64,7 +69,14 @@ export function advance(progress: RunProgress, event: RunEvent): RunProgress {
       const share = event.total_bytes === 0 ? 1 : Math.min(1, event.bytes / event.total_bytes);
       return withServer(progress, event.server, { step: 'update_code', state: 'running', share });
     }
+    case 'warning':
+      return withGoals(progress, event);
     case 'step': {
+      if (isOfGoal(progress.goals, event)) {
+        // What the deploy is at, its own steps say.
+        const here = event.state === 'running' && event.step !== 'deploy' ? event.step : undefined;
+        return { ...withGoals(progress, event), here };
+      }
       if (event.state === 'pending') return progress;
       if (event.server === null) {
         const here = event.state === 'running' ? event.step : undefined;
@@ -79,6 +91,11 @@ export function advance(progress: RunProgress, event: RunEvent): RunProgress {
     default:
       return progress;
   }
+}
+
+function withGoals(progress: RunProgress, event: RunEvent): RunProgress {
+  const goals = advanceGoals(progress.goals, event, progress.dryRun ? 'dry run' : 'run');
+  return goals === progress.goals ? progress : { ...progress, goals };
 }
 
 function withServer(progress: RunProgress, server: string, now: ServerProgress): RunProgress {

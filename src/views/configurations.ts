@@ -2,10 +2,10 @@
 import { basename, dirname, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { parseConf } from '../config/parse.ts';
-import { configJson, resolveStage, stageNames } from '../config/resolve.ts';
+import { configJson, processNames, resolveStage, stageNames, type ConfigJson } from '../config/resolve.ts';
 import { resolverOf } from '../config/resolvers.ts';
 import { configName } from '../editor/ids.ts';
-import type { Configuration, StageEntry } from './store.ts';
+import type { Configuration, StageEntry, StageId } from './store.ts';
 
 export interface Configurations extends vscode.Disposable {
   readonly all: () => readonly Configuration[];
@@ -106,9 +106,48 @@ export function describeConfiguration(file: string, label: string, text: string)
       identity: textOf(options['ssh_identity']?.value),
       user: textOf(options['user']?.value),
       port: textOf(options['ssh_port']?.raw),
+      processes: processesOf(options, processNames(doc)),
+      domain: wordOf(options['domain_name']?.value),
     };
   });
   return { file, label, stages, broken: doc.problems.some(({ severity }) => severity === 'error') };
+}
+
+/** Without `current` there is nothing to run them in; where a resolver names them, it may be any. */
+function processesOf(
+  { strategy, processes }: ConfigJson['options'],
+  all: readonly string[],
+): readonly string[] {
+  if (strategy?.value === 'inplace') return [];
+  const named = listOf(processes?.value);
+  return named.length === 0 || named.some((name) => resolverOf(name) !== undefined) ? all : named;
+}
+
+/** Names of the goals of a stage's `pipeline` in order, as the file on disk has them now; none where they cannot be told. */
+export async function readPipeline({ file, stage }: StageId): Promise<readonly string[]> {
+  try {
+    const bytes = await vscode.workspace.fs.readFile(vscode.Uri.file(file));
+    return describePipeline(new TextDecoder().decode(bytes), stage);
+  } catch {
+    // What is wrong with the file is the run's to say.
+    return [];
+  }
+}
+
+function describePipeline(text: string, stage: string): readonly string[] {
+  const { options } = configJson(resolveStage(parseConf(text), stage));
+  const names = listOf(options['pipeline']?.value);
+  return names.some((name) => resolverOf(name) !== undefined)
+    ? []
+    : names.map((name) => name.replace(/\?$/, ''));
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+function wordOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,163 +1,41 @@
-/** What a dry run found, as data: collected from its events, and as the items of the review. Pure. */
-import { countFiles, formatBytes, shortCommit } from '../editor/measures.ts';
-import type { RunEvent, RunFinished } from '../engine/index.ts';
-import type { Icon, Item, View } from './nodes.ts';
-import type { StageId } from './store.ts';
-
-export type StepEvent = Extract<RunEvent, { event: 'step' }>;
-export type ChangeEvent = Extract<RunEvent, { event: 'change' }>;
-type CommandEvent = Extract<RunEvent, { event: 'command' }>;
-type WarningEvent = Extract<RunEvent, { event: 'warning' }>;
-
-/** Everything that a dry run said. */
-export interface Findings {
-  readonly steps: readonly StepEvent[];
-  readonly commands: readonly CommandEvent[];
-  readonly changes: readonly ChangeEvent[];
-  readonly warnings: readonly WarningEvent[];
-}
-
-export interface Review extends Findings {
-  readonly stage: StageId;
-  /** What was asked for instead of the stage's branch; a deploy from the review is of the same. */
-  readonly ref: string | undefined;
-  readonly servers: readonly string[];
-  readonly finished: RunFinished;
-  /** The commit that is live now, where it is one and known. */
-  readonly live: string | undefined;
-}
+/** The review of a dry run as the items of its view. Pure. */
+import type { GoalProgress } from '../editor/goalProgress.ts';
+import { countFiles, formatBytes } from '../editor/measures.ts';
+import {
+  fileKinds,
+  filesOf,
+  stepsOf,
+  type ChangeEvent,
+  type FileFinding,
+  type Review,
+  type StepEvent,
+  type StepFinding,
+} from './findings.ts';
+import { goalItem } from './goalItem.ts';
+import { failed, passed, warned, type Icon, type Item, type View } from './item.ts';
 
 export type ReviewNode =
   | { readonly kind: 'group'; readonly group: Group }
+  | { readonly kind: 'goal'; readonly finding: GoalProgress }
   | { readonly kind: 'step'; readonly finding: StepFinding }
   | { readonly kind: 'command'; readonly index: number }
   | { readonly kind: 'warning'; readonly index: number }
   | { readonly kind: 'file'; readonly change: FileFinding }
   | { readonly kind: 'more'; readonly group: Group; readonly count: number };
 
-export type Group = 'warnings' | 'steps' | 'commands' | ChangeEvent['kind'];
-
-/** A step and where it stands; servers that say the same of it are one. */
-export interface StepFinding {
-  readonly step: string;
-  readonly state: StepEvent['state'];
-  readonly reason: string | null;
-  /** Empty: on all servers of the run, or on this machine. */
-  readonly servers: readonly string[];
-}
-
-/** A file and on which servers it would change. */
-export interface FileFinding {
-  readonly path: string;
-  readonly kind: ChangeEvent['kind'];
-  readonly bytes: number;
-  /** Empty: on all servers of the run. */
-  readonly servers: readonly string[];
-}
+export type Group = 'warnings' | 'goals' | 'steps' | 'commands' | ChangeEvent['kind'];
 
 /** More files than this are only counted: nobody reads on. */
 const shownFiles = 2000;
-/** Deletions first: they are what a review is for. */
-const kinds = ['deleted', 'changed', 'added'] as const;
-
-/** Collects what a dry run says. Returns what takes its events, and what gives the findings so far. */
-export function collectFindings(): {
-  readonly take: (event: RunEvent) => void;
-  readonly findings: () => Findings;
-} {
-  const steps = new Map<string, StepEvent>();
-  const commands: CommandEvent[] = [];
-  const changes: ChangeEvent[] = [];
-  const warnings: WarningEvent[] = [];
-  return {
-    take: (event) => {
-      if (event.event === 'step') steps.set(`${event.step}\0${event.server ?? ''}`, event);
-      else if (event.event === 'command') commands.push(event);
-      else if (event.event === 'change') changes.push(event);
-      else if (event.event === 'warning' && event.code !== 'ssh-client') warnings.push(event);
-    },
-    findings: () => ({
-      // Connecting and fetching is how a dry run finds out, not what a deploy would do.
-      steps: [...steps.values()].filter(
-        ({ step, state }) =>
-          state !== 'running' && step !== 'connect' && step !== 'fetch' && step !== 'resolve',
-      ),
-      commands,
-      changes,
-      warnings,
-    }),
-  };
-}
-
-/** Whether a deploy would do anything. */
-export function isPending(review: Review): boolean {
-  return review.changes.length > 0 || review.steps.some(({ state }) => state === 'pending');
-}
-
-/** The files of one kind, each once, by path. */
-export function filesOf(review: Review, kind: ChangeEvent['kind']): readonly FileFinding[] {
-  const byPath = new Map<string, { bytes: number; servers: string[] }>();
-  for (const change of review.changes) {
-    if (change.kind !== kind) continue;
-    const found = byPath.get(change.path);
-    if (found === undefined) byPath.set(change.path, { bytes: change.bytes, servers: [change.server] });
-    else found.servers.push(change.server);
-  }
-  const all = review.finished.servers.length;
-  return [...byPath]
-    .map(([path, { bytes, servers }]) => ({
-      path,
-      kind,
-      bytes,
-      servers: servers.length === all ? [] : servers,
-    }))
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** The steps in the order of the run, each once for servers that agree on it. */
-export function stepsOf(review: Review): readonly StepFinding[] {
-  const names = new Set(review.steps.map(({ step }) => step));
-  return [...names].flatMap((name) => {
-    const groups = new Map<string, StepEvent[]>();
-    for (const event of review.steps) {
-      if (event.step !== name) continue;
-      const key = `${event.state}\0${event.reason ?? ''}`;
-      groups.set(key, [...(groups.get(key) ?? []), event]);
-    }
-    return [...groups.values()].map((events): StepFinding => {
-      const servers = events.flatMap(({ server }) => (server === null ? [] : [server]));
-      return {
-        step: name,
-        state: events[0]?.state ?? 'pending',
-        reason: events[0]?.reason ?? null,
-        servers: servers.length === review.servers.length ? [] : servers,
-      };
-    });
-  });
-}
-
-/** One sentence above the list. */
-export function summaryOf(review: Review, { t }: View): string {
-  const commit = review.finished.commit === null ? '' : shortCommit(review.finished.commit);
-  if (!isPending(review))
-    return t('{0}: {1} is live already. A deploy would change nothing.', review.stage.stage, commit);
-  const counts = kinds.flatMap((kind) => {
-    const { length } = filesOf(review, kind);
-    if (length === 0) return [];
-    if (kind === 'deleted') return [t('{0} to delete', length)];
-    return [kind === 'changed' ? t('{0} to change', length) : t('{0} to add', length)];
-  });
-  const files = counts.length === 0 ? t('no file differs') : counts.join(', ');
-  return t('{0}: {1} would go live: {2}. Nothing was changed.', review.stage.stage, commit, files);
-}
 
 export function reviewChildren(review: Review, node: ReviewNode | undefined): readonly ReviewNode[] {
   if (node === undefined)
     return [
       ...(review.warnings.length === 0 ? [] : [{ kind: 'group', group: 'warnings' } as const]),
+      ...(review.goals.length === 0 ? [] : [{ kind: 'group', group: 'goals' } as const]),
       ...(review.steps.length === 0 ? [] : [{ kind: 'group', group: 'steps' } as const]),
       ...(review.commands.length === 0 ? [] : [{ kind: 'group', group: 'commands' } as const]),
-      ...kinds
+      ...fileKinds
         .filter((kind) => review.changes.some((change) => change.kind === kind))
         .map((group) => ({ kind: 'group', group }) as const),
     ];
@@ -165,6 +43,8 @@ export function reviewChildren(review: Review, node: ReviewNode | undefined): re
   switch (node.group) {
     case 'warnings':
       return review.warnings.map((_, index) => ({ kind: 'warning', index }));
+    case 'goals':
+      return review.goals.map((finding) => ({ kind: 'goal', finding }));
     case 'steps':
       return stepsOf(review).map((finding) => ({ kind: 'step', finding }));
     case 'commands':
@@ -183,6 +63,8 @@ export function reviewItem(review: Review, node: ReviewNode, view: View): Item {
   switch (node.kind) {
     case 'group':
       return groupItem(review, node.group, view);
+    case 'goal':
+      return goalItem(`goal ${node.finding.goal}`, node.finding, view);
     case 'step':
       return stepItem(node.finding, view);
     case 'command': {
@@ -197,7 +79,7 @@ export function reviewItem(review: Review, node: ReviewNode, view: View): Item {
       const warning = review.warnings[node.index];
       return leaf(`warning ${String(node.index)}`, warning?.message ?? '', {
         description: warning?.server ?? '',
-        icon: { codicon: 'warning', color: 'list.warningForeground' },
+        icon: warned,
         context: 'warning',
       });
     }
@@ -224,10 +106,10 @@ function stepItem({ step, state, reason, servers }: StepFinding, { t }: View): I
   const icons: Readonly<Record<StepEvent['state'], Icon>> = {
     pending: { codicon: 'circle-outline' },
     running: { codicon: 'circle-outline' },
-    done: { codicon: 'pass', color: 'testing.iconPassed' },
-    already: { codicon: 'pass', color: 'testing.iconPassed' },
+    done: passed,
+    already: passed,
     skipped: { codicon: 'debug-step-over' },
-    failed: { codicon: 'error', color: 'list.errorForeground' },
+    failed,
   };
   const parts = [
     words[state],
@@ -248,11 +130,17 @@ function groupItem(review: Review, group: Group, { t }: View): Item {
   const files = group === 'deleted' || group === 'changed' || group === 'added' ? filesOf(review, group) : [];
   const bytes = formatBytes(files.reduce((sum, file) => sum + file.bytes, 0));
   const pending = stepsOf(review).filter(({ state }) => state === 'pending').length;
+  const missing = review.goals.filter(({ state }) => state !== 'already').length;
   const looks: Readonly<Record<Group, { label: string; description: string; icon: Icon }>> = {
     warnings: {
       label: t('Warnings'),
       description: '',
-      icon: { codicon: 'warning', color: 'list.warningForeground' },
+      icon: warned,
+    },
+    goals: {
+      label: t('Goals'),
+      description: missing === 0 ? t('all achieved already') : t('{0} not achieved', missing),
+      icon: { codicon: 'target' },
     },
     steps: {
       label: t('Steps'),

@@ -1,15 +1,8 @@
 /** The review of a dry run, as a view below the stages; it is there while there is something to review. */
 import * as vscode from 'vscode';
 import { contextKeys, nodeCommands, views } from '../editor/ids.ts';
-import {
-  filesOf,
-  isPending,
-  reviewChildren,
-  reviewItem,
-  summaryOf,
-  type Review,
-  type ReviewNode,
-} from './review.ts';
+import { filesOf, isPending, summaryOf, type Review } from './findings.ts';
+import { reviewChildren, reviewItem, type ReviewNode } from './review.ts';
 import { toTreeItem } from './treeItem.ts';
 
 export interface ReviewView extends vscode.Disposable {

@@ -1,6 +1,7 @@
 /** What is known of the stages and their servers: where it comes from, and whom it is told. No `vscode` here but its event type. */
+import type { GoalProgress } from '../editor/goalProgress.ts';
 import type { RunProgress } from '../editor/progress.ts';
-import type { StageReleases } from '../engine/index.ts';
+import type { AppInfo, StageReleases } from '../engine/index.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /** A stage as durant.conf has it. */
@@ -16,6 +17,10 @@ export interface StageEntry {
   readonly identity: string | undefined;
   readonly user: string | undefined;
   readonly port: string | undefined;
+  /** Names of the `[process …]` sections that it runs. */
+  readonly processes: readonly string[];
+  /** The host name of its site as written; undefined where it has none. */
+  readonly domain: string | undefined;
 }
 
 export interface Configuration {
@@ -36,6 +41,30 @@ export interface StageKnown {
   readonly behind?: number;
 }
 
+/** The processes of the live release on one server. */
+export type ServerProcesses = AppInfo['servers'][number];
+
+export interface StageProcesses {
+  /** Names the units. */
+  readonly app: string;
+  readonly servers: readonly ServerProcesses[];
+}
+
+/** One process on one server. */
+export interface ProcessId extends StageId {
+  readonly server: string;
+  readonly process: string;
+}
+
+/** What this window does with a process. */
+export interface ProcessActivity {
+  /** What it is being told. */
+  readonly control: ProcessControl | undefined;
+  readonly followsLogs: boolean;
+}
+
+export type ProcessControl = 'start' | 'stop' | 'restart';
+
 export interface StageFailure {
   readonly code: ErrorCode;
   readonly message: string;
@@ -49,6 +78,10 @@ export interface StageSnapshot {
   /** Why the servers could not even be asked, for example a value that cannot be resolved. */
   readonly failure: StageFailure | undefined;
   readonly run: RunProgress | undefined;
+  /** Of the run that is on, or of the last one; none where its pipeline is but `deploy`. */
+  readonly goals: readonly GoalProgress[];
+  readonly processes: StageProcesses | undefined;
+  readonly activity: (server: string, process: string) => ProcessActivity;
 }
 
 /** One folder's worth of memory: `vscode.Memento`, or a stand-in. */
@@ -65,6 +98,11 @@ export interface Store {
   readonly setKnown: (stage: StageId, known: StageKnown) => void;
   readonly setFailure: (stage: StageId, failure: StageFailure) => void;
   readonly setRun: (stage: StageId, run: RunProgress | undefined) => void;
+  /** How the goals of a run that has ended stood. */
+  readonly setGoals: (stage: StageId, goals: readonly GoalProgress[]) => void;
+  /** Of those servers; what is known of others stays. */
+  readonly setProcesses: (stage: StageId, processes: StageProcesses) => void;
+  readonly setActivity: (process: ProcessId, change: Partial<ProcessActivity>) => void;
   /** Tells the stage that changed; undefined: the list of stages did. Returns what unsubscribes. */
   readonly subscribe: (listener: (stage: StageId | undefined) => void) => () => void;
 }
@@ -78,13 +116,22 @@ export function stageKey({ file, stage }: StageId): string {
   return `${file}\0${stage}`;
 }
 
+export function processKey({ server, process, ...stage }: ProcessId): string {
+  return `${stageKey(stage)}\0${server}\0${process}`;
+}
+
 const memoryKey = 'durant.known';
+const processesKey = 'durant.processes';
+const idle: ProcessActivity = { control: undefined, followsLogs: false };
 
 export function createStore(memory: Memory): Store {
   const known = new Map<string, StageKnown>(memory.get<[string, StageKnown][]>(memoryKey, []));
   const loading = new Map<string, number>();
   const failures = new Map<string, StageFailure>();
   const runs = new Map<string, RunProgress>();
+  const goals = new Map<string, readonly GoalProgress[]>();
+  const processes = new Map<string, StageProcesses>(memory.get<[string, StageProcesses][]>(processesKey, []));
+  const activities = new Map<string, ProcessActivity>();
   const listeners = new Set<(stage: StageId | undefined) => void>();
   let configurations: readonly Configuration[] = [];
 
@@ -110,6 +157,9 @@ export function createStore(memory: Memory): Store {
         loading: (loading.get(key) ?? 0) > 0,
         failure: failures.get(key),
         run: runs.get(key),
+        goals: runs.get(key)?.goals ?? goals.get(key) ?? [],
+        processes: processes.get(key),
+        activity: (server, process) => activities.get(processKey({ ...stage, server, process })) ?? idle,
       };
     },
     setLoading: (stage, is) => {
@@ -132,11 +182,31 @@ export function createStore(memory: Memory): Store {
       else runs.set(stageKey(stage), run);
       tell(stage);
     },
+    setGoals: (stage, now) => {
+      goals.set(stageKey(stage), now);
+      tell(stage);
+    },
+    setProcesses: (stage, { app, servers }) => {
+      const before = processes.get(stageKey(stage))?.servers ?? [];
+      const others = before.filter(({ server }) => servers.every((each) => each.server !== server));
+      processes.set(stageKey(stage), { app, servers: [...others, ...servers] });
+      void memory.update(processesKey, [...processes]);
+      tell(stage);
+    },
+    setActivity: (process, change) => {
+      const key = processKey(process);
+      activities.set(key, { ...idle, ...activities.get(key), ...change });
+      tell(process);
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
+}
+
+export function knownServer({ known }: StageSnapshot, server: string): ServerKnown | undefined {
+  return known?.servers.find((each) => each.server === server);
 }
 
 /** The record of what is live on a server; undefined where nothing is, or where it has no record. */

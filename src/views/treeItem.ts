@@ -1,7 +1,7 @@
-/** Items of nodes.ts and review.ts as the editor's tree items. */
+/** Items as the editor's tree items. */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { Icon, Item } from './nodes.ts';
+import type { Icon, Item } from './item.ts';
 
 /** An item as the editor draws it. */
 export function toTreeItem(item: Item, extensionPath: string): vscode.TreeItem {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Translate } from '../../src/editor/measures.ts';
 import { advance, newProgress } from '../../src/editor/progress.ts';
-import { childrenOf, itemOf, nodeId, parentOf, type Item, type Node } from '../../src/views/nodes.ts';
+import type { Item } from '../../src/views/item.ts';
+import { childrenOf, itemOf, nodeId, parentOf, type Node } from '../../src/views/nodes.ts';
 import { createStore, type Configuration, type ServerKnown, type Store } from '../../src/views/store.ts';
 
 const t: Translate = (text, ...args) =>
@@ -14,7 +15,7 @@ const node: Node = { kind: 'stage', ...stage };
 const web1: Node = { kind: 'server', ...stage, server: 'web1' };
 
 function configuration(servers: readonly string[] | undefined, protectedStage = false): Configuration {
-  const entry = { ...stage, line: 1, servers, protected: protectedStage };
+  const entry = { ...stage, line: 1, servers, protected: protectedStage, processes: [], domain: undefined };
   return {
     file,
     label: 'shop',
@@ -201,6 +202,10 @@ describe('the nodes of the Durant view', () => {
       { kind: 'error', ...stage, server: 'web1' },
       { kind: 'error', ...stage, server: undefined },
       { kind: 'note', ...stage, server: 'web1' },
+      { kind: 'error', ...stage, server: 'web1', about: 'processes' },
+      { kind: 'process', ...stage, server: 'web1', process: 'web' },
+      { kind: 'unit', ...stage, server: 'web1', process: 'web', unit: 'shop.service' },
+      { kind: 'goal', ...stage, goal: 'deploy' },
     ];
     assert.equal(new Set(all.map(nodeId)).size, all.length);
   });

@@ -1,16 +1,9 @@
 /** What a dry run found, as data and as items, without an editor. */
 import assert from 'node:assert/strict';
 import type { Translate } from '../../src/editor/measures.ts';
-import type { RunEvent, RunFinished } from '../../src/engine/index.ts';
-import {
-  collectFindings,
-  filesOf,
-  isPending,
-  reviewChildren,
-  reviewItem,
-  summaryOf,
-  type Review,
-} from '../../src/views/review.ts';
+import type { RunEvent, RunFinished, StepState } from '../../src/engine/index.ts';
+import { collectFindings, filesOf, isPending, summaryOf, type Review } from '../../src/views/findings.ts';
+import { reviewChildren, reviewItem } from '../../src/views/review.ts';
 
 const t: Translate = (text, ...args) =>
   text.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
@@ -21,8 +14,8 @@ function change(kind: 'added' | 'changed' | 'deleted', path: string, server: str
   return { event: 'change', server, kind, path, bytes: 1000 };
 }
 
-function reviewOf(events: readonly RunEvent[]): Review {
-  const { take, findings } = collectFindings();
+function reviewOf(events: readonly RunEvent[], pipeline: readonly string[] = ['deploy']): Review {
+  const { take, findings } = collectFindings(pipeline);
   for (const event of events) take(event);
   const finished = {
     ok: true,
@@ -92,6 +85,74 @@ describe('the review of a dry run, as data', () => {
     const added = labels(review, 'added');
     assert.equal(added.length, 2001);
     assert.equal(added.at(-1), '… and 5 more, listed in the output');
+  });
+
+  const step = (
+    name: string,
+    state: StepState,
+    reason: string | null,
+    server: string | null = null,
+  ): RunEvent => ({
+    event: 'step',
+    step: name,
+    server,
+    state,
+    reason,
+    ms: null,
+  });
+
+  it('has the goals of a pipeline before the steps, each as it stands', () => {
+    const review = reviewOf(
+      [
+        step('tested', 'pending', 'the command has to run'),
+        step('deploy', 'pending', 'another commit is live\non web1'),
+        step('update_code', 'pending', 'files differ', 'web1'),
+        step('update_code', 'pending', 'files differ', 'web2'),
+        step('tagged', 'already', 'v1 points at it'),
+        step('announced', 'failed', 'The goal announced cannot be reached: no token'),
+        {
+          event: 'warning',
+          code: 'goal-failed',
+          message: 'The goal announced cannot be reached',
+          server: null,
+        },
+      ],
+      ['tested', 'deploy', 'tagged', 'announced'],
+    );
+    assert.deepEqual(labels(review), ['Warnings', 'Goals', 'Steps']);
+    assert.deepEqual(labels(review, 'steps'), ['update_code']);
+    const [, group] = reviewChildren(review, undefined);
+    assert.ok(group);
+    assert.equal(reviewItem(review, group, view).description, '3 not achieved');
+    assert.deepEqual(
+      reviewChildren(review, group)
+        .map((node) => reviewItem(review, node, view))
+        .map(({ label, description, context }) => [label, description, context]),
+      [
+        ['tested', 'pending: the command has to run', 'goal pending'],
+        ['deploy', 'pending: another commit is live · on web1', 'goal pending'],
+        ['tagged', 'already achieved', 'goal already'],
+        ['announced', 'unknown: The goal announced cannot be reached: no token', 'goal unknown'],
+      ],
+    );
+    assert.match(summaryOf(review, view), /would go live/);
+  });
+
+  it('of a commit that is live already says which goals are left', () => {
+    const review = reviewOf(
+      [step('deploy', 'already', 'it is live'), step('tagged', 'pending', 'there is no tag v1')],
+      ['deploy', 'tagged'],
+    );
+    assert.equal(isPending(review), true);
+    assert.equal(
+      summaryOf(review, view),
+      'production: ccccccc is live already; still to do: tagged. Nothing was changed.',
+    );
+  });
+
+  it('of a pipeline that is but the deploy has no goals', () => {
+    const review = reviewOf([step('deploy', 'pending', 'x')]);
+    assert.deepEqual(review.goals, []);
   });
 
   it('has warnings first', () => {

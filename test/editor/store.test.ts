@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { settleGoals, startGoals } from '../../src/editor/goalProgress.ts';
+import { newProgress } from '../../src/editor/progress.ts';
 import {
   createStore,
   liveOf,
@@ -22,6 +24,8 @@ const configuration: Configuration = {
       identity: undefined,
       user: undefined,
       port: undefined,
+      processes: ['web'],
+      domain: undefined,
     },
   ],
 };
@@ -65,6 +69,54 @@ describe('the store of the views', () => {
     const snapshot = after.snapshot(stage);
     assert.equal(snapshot?.known?.behind, 2);
     assert.deepEqual([snapshot.failure, snapshot.loading, snapshot.run], [undefined, false, undefined]);
+  });
+
+  it('knows the processes of each server by themselves, also across reloads', () => {
+    const kept = memory();
+    const store = createStore(kept);
+    store.setConfigurations([configuration]);
+    const of = (server: string, error: string | null) => ({ server, release: null, processes: [], error });
+    store.setProcesses(stage, { app: 'shop', servers: [of('web1', null), of('web2', null)] });
+    store.setProcesses(stage, { app: 'shop', servers: [of('web2', 'away')] });
+    for (const each of [store, createStore(kept)]) {
+      each.setConfigurations([configuration]);
+      assert.deepEqual(
+        each.snapshot(stage)?.processes?.servers.map(({ server, error }) => [server, error]),
+        [
+          ['web1', null],
+          ['web2', 'away'],
+        ],
+      );
+    }
+  });
+
+  it('knows what this window does with a process, and with no other', () => {
+    const store = createStore(memory());
+    store.setConfigurations([configuration]);
+    const web = { ...stage, server: 'web1', process: 'web' };
+    store.setActivity(web, { control: 'restart' });
+    store.setActivity(web, { followsLogs: true });
+    const activity = (server: string) => store.snapshot(stage)?.activity(server, 'web');
+    assert.deepEqual(activity('web1'), { control: 'restart', followsLogs: true });
+    assert.deepEqual(activity('web2'), { control: undefined, followsLogs: false });
+    store.setActivity(web, { control: undefined });
+    assert.deepEqual(activity('web1'), { control: undefined, followsLogs: true });
+  });
+
+  it('keeps the goals of a run until they are let go', () => {
+    const store = createStore(memory());
+    store.setConfigurations([configuration]);
+    const goals = startGoals(['tested', 'deploy']);
+    store.setRun(stage, { ...newProgress, goals });
+    assert.equal(store.snapshot(stage)?.goals.length, 2);
+    store.setGoals(stage, settleGoals(goals, 'run'));
+    store.setRun(stage, undefined);
+    assert.deepEqual(
+      store.snapshot(stage)?.goals.map(({ state }) => state),
+      ['left', 'left'],
+    );
+    store.setGoals(stage, []);
+    assert.deepEqual(store.snapshot(stage)?.goals, []);
   });
 
   it('is loading until the last of several loads has ended', () => {

@@ -29,7 +29,7 @@ describe('commands in an untrusted folder', () => {
     makeRepository([{ message: 'First', files: { 'index.html': 'one\n' } }], folder);
     writeFileSync(
       file,
-      `[production]\nrepository: .\nproject_dir: ~/x\nserver: root@127.0.0.1:${String(port)}\nuser: sh!touch ${ran}; echo root\nbefore_deploy: touch ${ran}\n`,
+      `[production]\nrepository: .\nproject_dir: ~/x\nserver: root@127.0.0.1:${String(port)}\nuser: sh!touch ${ran}; echo root\nbefore_deploy: touch ${ran}\ndomain_name: shop.test\n[process web]\ncommand: touch ${ran}\n`,
     );
     const extension = vscode.extensions.getExtension('durant.durant');
     await extension?.activate();
@@ -43,13 +43,13 @@ describe('commands in an untrusted folder', () => {
   it('run nothing and connect to nobody', async () => {
     assert.equal(vscode.workspace.isTrusted, false);
     const stage = { file, stage: 'production' };
-    const node = { ...stage, kind: 'server', server: 'root@127.0.0.1', release: 'x' };
+    const node = { ...stage, kind: 'server', server: 'root@127.0.0.1', release: 'x', process: 'web' };
+    const kind = (id: string) => ['release', 'process'].find((each) => id.includes(each)) ?? 'server';
     const asking: readonly string[] = [commands.forgetSecrets, commands.createConfig, commands.showOutput];
     const all = [...Object.values(commands), ...Object.values(nodeCommands)].filter(
       (id) => !asking.includes(id),
     );
-    for (const id of all)
-      await vscode.commands.executeCommand(id, id.includes('release') ? { ...node, kind: 'release' } : node);
+    for (const id of all) await vscode.commands.executeCommand(id, { ...node, kind: kind(id) });
     assert.equal(existsSync(ran), false);
     assert.equal(connections, 0);
   });

@@ -2,11 +2,16 @@
 import { dirname, join, posix } from 'node:path';
 import { DurantError } from '../../errors.ts';
 import {
+  appInfo,
+  appLogs,
   behindCounter,
+  controlApp,
   deploy,
   listReleases,
   rollback,
+  siteAddress,
   unlock,
+  type AppParts,
   type Emit,
   type Host,
   type StageRequest,
@@ -18,6 +23,7 @@ import { gitEnvironment } from '../../git/environment.ts';
 import { projectFacts } from '../../git/project.ts';
 import { definedOnly, findLeftOut } from './leftOut.ts';
 import { openStage } from './openStage.ts';
+import { pruneAsked } from './pruneAsked.ts';
 import type { Calls, Candidates, FileChange, Method, Question, StageCall } from './protocol.ts';
 
 export interface CallContext {
@@ -70,6 +76,23 @@ export const handlers: Handlers = {
       context.emit,
       context.signal,
     ),
+  prune: async (call, context) =>
+    pruneAsked(
+      guarded(await open(call, context), call.alwaysConfirm),
+      context.host,
+      context.emit,
+      context.signal,
+    ),
+  processes: async (call, context) => appInfo(await partsOf(call, context)),
+  control: async (call, context) => controlApp(await partsOf(call, context), call.action, call.process),
+  logs: async (call, context) => {
+    const { process, lines } = call;
+    await appLogs(await partsOf(call, context), { process, follow: true, lines }, (server, line) => {
+      context.emit({ event: 'output', server, stream: 'stdout', line });
+    });
+    return null;
+  },
+  site: async (call, context) => siteAddress((await open(call, context)).settings) ?? null,
   releases: async (call, context) =>
     listReleases(await open(call, context), context.host, context.emit, context.signal),
   behind: async (call, context) => {
@@ -108,6 +131,11 @@ export const handlers: Handlers = {
   project: async ({ directory }, { host, signal }) =>
     (await projectFacts({ directory, env: definedOnly(host.env), gitPath: host.gitPath, signal })) ?? null,
 };
+
+async function partsOf(call: StageCall, context: CallContext): Promise<AppParts> {
+  const { host, emit, signal } = context;
+  return { request: await open(call, context), host, emit, signal };
+}
 
 async function open(
   call: StageCall,

@@ -120,6 +120,16 @@ function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallCon
       return handlers.releases(message.takes, context);
     case 'behind':
       return handlers.behind(message.takes, context);
+    case 'prune':
+      return handlers.prune(message.takes, context);
+    case 'processes':
+      return handlers.processes(message.takes, context);
+    case 'control':
+      return handlers.control(message.takes, context);
+    case 'logs':
+      return handlers.logs(message.takes, context);
+    case 'site':
+      return handlers.site(message.takes, context);
     case 'unlock':
       return handlers.unlock(message.takes, context);
     case 'file':

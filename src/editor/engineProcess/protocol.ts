@@ -3,7 +3,15 @@
  * during the largest deploy, and so that a run whose window was closed can still undo itself.
  */
 import type { ErrorCode } from '../../errors.ts';
-import type { LockRecord, RunEvent, RunFinished, StageReleases, UnlockResult } from '../../engine/index.ts';
+import type {
+  AppControl,
+  AppInfo,
+  LockRecord,
+  RunEvent,
+  RunFinished,
+  StageReleases,
+  UnlockResult,
+} from '../../engine/index.ts';
 import type { ProjectFacts } from '../../git/project.ts';
 import type { PromptRequest } from '../../remote/target.ts';
 
@@ -39,6 +47,28 @@ export interface DeployCall extends StageCall {
 export interface RollbackCall extends StageCall {
   readonly release: string | undefined;
   readonly alwaysConfirm: boolean;
+}
+
+export interface PruneCall extends StageCall {
+  readonly alwaysConfirm: boolean;
+}
+
+/** What was removed, by server. */
+export interface PruneOutcome {
+  readonly finished: RunFinished;
+  readonly removed: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ControlCall extends StageCall {
+  readonly action: 'start' | 'stop' | 'restart';
+  /** NAME of its `[process NAME]`. */
+  readonly process: string;
+}
+
+export interface LogsCall extends StageCall {
+  readonly process: string;
+  /** How many lines of before are shown first. */
+  readonly lines: number;
 }
 
 export interface FileCall extends StageCall {
@@ -93,6 +123,15 @@ export interface Calls {
   readonly releases: { readonly takes: StageCall; readonly gives: StageReleases };
   /** How many commits of the stage's branch `commit` is behind it; null where that cannot be found out. */
   readonly behind: { readonly takes: BehindCall; readonly gives: number | null };
+  /** Removes the releases beyond `keep_releases`. */
+  readonly prune: { readonly takes: PruneCall; readonly gives: PruneOutcome };
+  /** How the processes of the live releases are. */
+  readonly processes: { readonly takes: StageCall; readonly gives: AppInfo };
+  readonly control: { readonly takes: ControlCall; readonly gives: AppControl };
+  /** Follows the logs of a process until it is cancelled; each line is an `output` event. */
+  readonly logs: { readonly takes: LogsCall; readonly gives: null };
+  /** Where visitors find the application; null where the stage names no domain. */
+  readonly site: { readonly takes: StageCall; readonly gives: string | null };
   readonly unlock: { readonly takes: StageCall; readonly gives: UnlockResult };
   /** Contents in base64; null where the commit has no such file. */
   readonly file: { readonly takes: FileCall; readonly gives: string | null };

@@ -1,0 +1,70 @@
+/** A server of a stage as an item of the tree. Pure. */
+import { formatAge, type Translate } from '../editor/measures.ts';
+import type { ServerProgress } from '../editor/progress.ts';
+import type { LockRecord } from '../engine/index.ts';
+import { failed, type Icon, type Item, type View } from './item.ts';
+import { commitText } from './releaseItem.ts';
+import { knownServer, liveOf, liveRecord, type ServerKnown, type StageSnapshot } from './store.ts';
+
+export function serverItem(id: string, snapshot: StageSnapshot, server: string, view: View): Item {
+  const { t, now } = view;
+  const known = knownServer(snapshot, server);
+  const progress = snapshot.run?.servers.get(server);
+  const lock = known?.locked ?? undefined;
+  const words = ['server', isLocal(server) ? 'local' : 'remote'];
+  if (lock !== undefined && snapshot.run === undefined) words.push('blocked');
+  return {
+    id,
+    label: server,
+    description: progress === undefined ? serverSummary(snapshot, known, view) : progressText(progress, t),
+    tooltip: [
+      [t('Server'), server],
+      ...(known?.error === undefined || known.error === null ? [] : [[t('Error'), known.error] as const]),
+      ...(lock === undefined ? [] : [[t('Locked'), lockText(lock, now, t)] as const]),
+    ],
+    icon: serverIcon(snapshot, known, progress),
+    expands: 'closed',
+    context: words.join(' '),
+  };
+}
+
+function serverIcon(
+  snapshot: StageSnapshot,
+  known: ServerKnown | undefined,
+  progress: ServerProgress | undefined,
+): Icon {
+  if (progress?.state === 'failed') return failed;
+  if (progress?.state === 'running') return { codicon: 'sync~spin' };
+  if (snapshot.loading && known === undefined) return { codicon: 'loading~spin' };
+  if (known?.error !== undefined && known.error !== null) return failed;
+  if (known?.locked !== undefined && known.locked !== null)
+    return { codicon: 'lock', color: 'list.warningForeground' };
+  return { file: 'server' };
+}
+
+/** Only what is not the rule: where all servers agree, the stage says what is live. */
+function serverSummary(snapshot: StageSnapshot, known: ServerKnown | undefined, { now, t }: View): string {
+  if (known === undefined) return '';
+  if (known.error !== null) return t('not reached');
+  if (known.locked !== null) return t('locked by {0}', lockText(known.locked, now, t));
+  if (known.current === null) return t('nothing deployed yet');
+  if (liveOf(snapshot.known).kind !== 'mixed') return '';
+  const record = liveRecord(known);
+  return t('live: {0}', record === undefined ? known.current : commitText(record.commit, record.name));
+}
+
+function progressText({ step, state, share }: ServerProgress, t: Translate): string {
+  if (state === 'waiting') return t('waiting');
+  if (state === 'failed') return t('{0} failed', step);
+  if (state === 'done') return t('{0} done', step);
+  return share === undefined ? step : `${step} · ${String(Math.floor(share * 100))} %`;
+}
+
+function lockText(lock: LockRecord, now: number, t: Translate): string {
+  return `${lock.user}@${lock.host} (${lock.action}, ${formatAge(lock.started, now, t)})`;
+}
+
+/** A server that is this machine: the rule of config/servers.ts. */
+export function isLocal(server: string): boolean {
+  return ['local', 'localhost', '127.0.0.1'].includes(server);
+}

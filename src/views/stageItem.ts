@@ -1,0 +1,66 @@
+/** A stage as an item of the tree. Pure. */
+import { formatAge, type Translate } from '../editor/measures.ts';
+import { currentStep, percentOf } from '../editor/progress.ts';
+import { warned, type Item, type View } from './item.ts';
+import { commitText } from './releaseItem.ts';
+import { liveOf, type StageSnapshot } from './store.ts';
+
+export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item {
+  const { entry, run, failure, known } = snapshot;
+  const { t } = view;
+  const words = ['stage', run === undefined ? 'idle' : 'running'];
+  if (entry.domain !== undefined) words.push('site');
+  const failed = failure !== undefined || known?.servers.some(({ error }) => error !== null) === true;
+  return {
+    id,
+    label: entry.stage,
+    description: run === undefined ? stageSummary(snapshot, view) : runSummary(run, t),
+    tooltip: [
+      [t('Stage'), entry.stage],
+      [t('Branch'), entry.branch ?? t('the default branch')],
+      ...(entry.protected ? [[t('Protected'), t('a run has to be confirmed')] as const] : []),
+      ...(known === undefined
+        ? []
+        : [[t('Asked'), formatAge(new Date(known.at).toISOString(), view.now, t)] as const]),
+      ...(failure === undefined ? [] : [[t('Error'), failure.message] as const]),
+    ],
+    icon:
+      run !== undefined || snapshot.loading
+        ? { codicon: 'loading~spin' }
+        : failed
+          ? warned
+          : { file: 'stage' },
+    expands: 'closed',
+    context: words.join(' '),
+  };
+}
+
+function stageSummary({ entry, known }: StageSnapshot, { now, t }: View): string {
+  const live = liveOf(known);
+  const parts = entry.protected ? [t('protected')] : [];
+  if (live.kind === 'mixed') parts.push(t('servers differ'));
+  if (live.kind === 'none') parts.push(t('nothing deployed yet'));
+  if (live.kind === 'one') {
+    const { record } = live;
+    if (record === undefined) parts.push(live.release);
+    else
+      parts.push(
+        commitText(record.commit, record.name),
+        formatAge(record.finished || record.started, now, t),
+      );
+    if (known?.behind !== undefined && known.behind > 0) parts.push(t('{0} behind', known.behind));
+  }
+  return parts.join(' · ');
+}
+
+function runSummary(run: NonNullable<StageSnapshot['run']>, t: Translate): string {
+  const { step } = currentStep(run);
+  const what = run.dryRun ? t('dry run') : actionWord(run.action, t);
+  const percent = `${String(percentOf(run))} %`;
+  return step === '' ? `${what} · ${percent}` : `${what} · ${step} · ${percent}`;
+}
+
+function actionWord(action: string, t: Translate): string {
+  if (action === 'prune') return t('pruning');
+  return action === 'rollback' ? t('rolling back') : t('deploying');
+}
