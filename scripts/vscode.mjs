@@ -84,12 +84,16 @@ async function provideRipgrep(making) {
 function npm(directory, args) {
   if (!existsSync(join(directory, 'package.json'))) throw new Error(`${directory} has no package.json.`);
   const windows = process.platform === 'win32';
-  const env = Object.fromEntries(
+  const env = {
     // Run from an npm script, npm would take that script's project and settings for its own.
-    Object.entries(process.env).filter(
-      ([name]) => !/^(npm_(?!config_registry$)|INIT_CWD$|NODE_ENV$)/i.test(name),
+    ...Object.fromEntries(
+      Object.entries(process.env).filter(
+        ([name]) => !/^(npm_(?!config_registry$)|INIT_CWD$|NODE_ENV$)/i.test(name),
+      ),
     ),
-  );
+    // npm would keep compiled code in the folder for temporary files.
+    NODE_DISABLE_COMPILE_CACHE: '1',
+  };
   return new Promise((done, fail) => {
     const child = spawn(
       windows ? 'npm.cmd' : 'npm',

@@ -137,10 +137,7 @@ describe('a first day with Durant', () => {
         await page.locator('.squiggly-warning, .squiggly-error').first().waitFor();
         await bench.goTo(9, 3);
         await picture('mistake');
-        await page.keyboard.press('Control+.');
-        const fix = page.locator('.action-widget .monaco-list-row', { hasText: 'protected' }).first();
-        await fix.waitFor();
-        await page.keyboard.press('Enter');
+        await bench.fix('protected');
         await page.locator('.view-line', { hasText: 'protected: yes' }).waitFor();
       });
 

@@ -1,5 +1,6 @@
 /** A hand on VS Code in the browser: what a person would click and type, and read on the screen. */
 import type { Locator, Page } from 'playwright-core';
+import { waitFor } from '../../support/wait.ts';
 
 export interface Workbench {
   readonly page: Page;
@@ -19,6 +20,8 @@ export interface Workbench {
   readonly viewAction: (view: string, action: string) => Promise<void>;
   /** Puts the cursor of the editor there; both count from 1. */
   readonly goTo: (line: number, column: number) => Promise<void>;
+  /** Asks for quick fixes where the cursor is, and takes the first, which has this text. */
+  readonly fix: (text: string) => Promise<void>;
   readonly closePanel: () => Promise<void>;
   readonly notification: (text: string | RegExp) => Locator;
   readonly pressInNotification: (button: string) => Promise<void>;
@@ -30,6 +33,19 @@ export interface Workbench {
   readonly pressInDialog: (button: string) => Promise<void>;
   readonly showDurantView: () => Promise<void>;
   readonly screenshot: (path: string) => Promise<void>;
+}
+
+/** Does it again while what it does is not to be seen: VS Code lets some keys and clicks of a quick hand fall. */
+async function untilSeen(act: () => Promise<void>, seen: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    await act();
+    try {
+      await seen();
+      return;
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
 }
 
 export function workbench(page: Page): Workbench {
@@ -52,14 +68,25 @@ export function workbench(page: Page): Workbench {
         await input.waitFor({ state: 'hidden' });
       }
     }
-    await page.keyboard.press('Enter');
+    const asks = async (): Promise<boolean> =>
+      (await input.isVisible()) && (await input.inputValue({ timeout: 500 }).catch(() => '')) === `>${title}`;
+    await untilSeen(
+      () => page.keyboard.press('Enter'),
+      // Another question may take the palette's place at once.
+      () => waitFor('the palette to close', async () => !(await asks()), 3000),
+    );
   };
   const openMenu = async (row: Locator): Promise<void> => {
     await row.click({ button: 'right' });
     await page.locator('.context-view .action-item').first().waitFor();
   };
   const pickFromMenu = async (item: string): Promise<void> => {
-    await page.locator('.context-view .action-item', { hasText: item }).first().click();
+    const menu = page.locator('.context-view .action-item');
+    // A menu that has just opened takes a click for the end of the one that opened it.
+    await untilSeen(
+      () => menu.filter({ hasText: item }).first().click({ timeout: 5000 }),
+      () => menu.first().waitFor({ state: 'hidden', timeout: 2000 }),
+    );
   };
   return {
     page,
@@ -128,6 +155,14 @@ export function workbench(page: Page): Workbench {
         .locator('.part.sidebar .title-label, .part.sidebar .composite.title', { hasText: /Durant/i })
         .first()
         .waitFor();
+    },
+    fix: async (text) => {
+      const offer = page.locator('.action-widget .monaco-list-row', { hasText: text }).first();
+      await untilSeen(
+        () => page.keyboard.press('Control+.'),
+        () => offer.waitFor({ timeout: 5000 }),
+      );
+      await page.keyboard.press('Enter');
     },
     screenshot: async (path) => {
       await page.screenshot({ path });
