@@ -10,6 +10,9 @@ import { LAYOUT_VERSION } from './facts.ts';
 /** How an attempt to take the lock ended: the first line that `lockScript` or `takeOverScript` prints. */
 export type LockAnswer = 'taken' | 'held';
 
+/** A record that is being written: only the lock's holder writes one, and it is removed with the lock. */
+export const unfinishedRecord = '.durant/record.tmp';
+
 /**
  * Makes project_dir and `.durant` where they are missing, then takes the lock if nobody has it. The lock's text is the script's input.
  * Prints `taken` or `held`; the caller appends the facts script to learn what is true under the lock.
@@ -67,7 +70,7 @@ pwd -P`;
 
 /** Gives the lock back, if it is still this run's; the working directory is project_dir. */
 export function unlockScript(run: string): string {
-  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;
+  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* ${unfinishedRecord} .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;
 }
 
 /**
@@ -83,7 +86,7 @@ export function breakLockScript(projectDir: string, holder: string): string {
   return `cd ${quotePath(projectDir)} || exit 1
 if ${unchanged}; then
   ${run === undefined ? '' : endProcesses(run)}
-  rm -rf .durant/lock .durant/lock.taken-* && echo unlocked
+  rm -rf .durant/lock .durant/lock.taken-* ${unfinishedRecord} && echo unlocked
 else echo changed; fi`;
 }
 

@@ -23,6 +23,13 @@ describe('a line that breaks', function () {
   });
   after(() => world.remove());
 
+  it('a record that was being written goes with the next run', async () => {
+    commitVersion(world, `v${++version}`);
+    appendFileSync(join(world.site(1), '.durant/record.tmp'), 'name = ');
+    assert.equal((await world.run(['deploy', 'production'])).status, 0);
+    assertTidy(world);
+  });
+
   const codes = ['connection-lost', 'host-unreachable', 'timeout'];
 
   async function breakAndRerun(

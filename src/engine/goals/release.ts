@@ -1,5 +1,6 @@
 /** `release`: the new release's record and folder; what dead runs left is removed. */
 import { quote } from '../../remote/shell.ts';
+import { unfinishedRecord } from '../lock.ts';
 import type { Run, ServerRun } from '../run.ts';
 import { formatRecord, type ReleaseRecord, type ReleaseState } from '../record.ts';
 import { defer } from '../script.ts';
@@ -67,10 +68,10 @@ export function recordOf(run: Run, server: ServerRun, state: ReleaseState): Rele
   };
 }
 
-/** Writes a record, whole or not at all; the working directory is project_dir. */
+/** Writes a record, whole or not at all; the working directory is project_dir. What a kill leaves of it goes with the lock. */
 export function writeRecord(record: ReleaseRecord): string {
   const file = quote(`.durant/releases/${record.name}.ini`);
-  return `{ printf %s ${quote(formatRecord(record))} > ${file}.tmp && mv -f ${file}.tmp ${file}; }`;
+  return `{ printf %s ${quote(formatRecord(record))} > ${unfinishedRecord} && mv -f ${unfinishedRecord} ${file}; }`;
 }
 
 /**
