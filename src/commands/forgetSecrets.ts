@@ -1,5 +1,6 @@
 /** Forget Saved Secrets: passphrases, passwords and secrets that were remembered; all are chosen at first. */
 import * as vscode from 'vscode';
+import { secretLabel } from '../editor/secrets.ts';
 import type { App } from './app.ts';
 
 export async function forgetSecrets(app: App): Promise<void> {
@@ -11,10 +12,10 @@ export async function forgetSecrets(app: App): Promise<void> {
     return;
   }
   const picked = await vscode.window.showQuickPick(
-    names.map((label) => ({ label, picked: true })),
+    names.map((name) => ({ label: secretLabel(name, vscode.l10n.t), name, picked: true })),
     { canPickMany: true, placeHolder: vscode.l10n.t('What to forget') },
   );
-  for (const { label } of picked ?? []) await app.secrets.forget(label);
+  for (const { name } of picked ?? []) await app.secrets.forget(name);
   if (picked !== undefined && picked.length > 0)
     void vscode.window.showInformationMessage(
       picked.length === 1

@@ -6,7 +6,7 @@ import type { Answer } from './engineClient.ts';
 import type { LeftOut, Question } from './engineProcess/protocol.ts';
 import { countFiles, formatAge } from './measures.ts';
 import { printable } from './log.ts';
-import type { Secrets } from './secrets.ts';
+import { secretLabel, secretName, type Rememberable, type Secrets } from './secrets.ts';
 
 type Asked<K extends PromptRequest['kind']> = Extract<PromptRequest, { kind: K }>;
 
@@ -143,7 +143,7 @@ async function askModal(
 }
 
 async function askSecret(
-  question: Asked<'passphrase' | 'password' | 'secret'>,
+  question: Rememberable,
   secrets: Secrets,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -162,25 +162,14 @@ async function askSecret(
   });
 }
 
-function secretName(question: Asked<'passphrase' | 'password' | 'secret'>): string {
-  switch (question.kind) {
-    case 'passphrase':
-      return t('Passphrase of {0}', question.path);
-    case 'password':
-      return t('Password of {0}@{1}', question.user, question.host);
-    case 'secret':
-      return t('Secret {0}', question.name);
-  }
-}
-
-function textOf(question: Asked<'passphrase' | 'password' | 'secret' | 'one-time-code'>): {
+function textOf(question: Rememberable | Asked<'one-time-code'>): {
   readonly title: string;
   readonly prompt: string;
 } {
   if (question.kind === 'one-time-code')
     return { title: t('{0} asks', question.server), prompt: printable(question.message) };
   return {
-    title: secretName(question),
+    title: secretLabel(secretName(question), t),
     prompt: question.server === null ? '' : t('For {0}', question.server),
   };
 }

@@ -1,11 +1,44 @@
 /** Passphrases, passwords and secrets that the user wanted remembered: in SecretStorage; their names, never values, in the global state. */
 import type * as vscode from 'vscode';
+import type { PromptRequest } from '../remote/target.ts';
+import type { Translate } from './measures.ts';
 
 export interface Secrets {
   readonly get: (name: string) => Promise<string | undefined>;
   readonly remember: (name: string, value: string) => Promise<void>;
   readonly forget: (name: string) => Promise<void>;
   readonly names: () => readonly string[];
+}
+
+/** What of a question can be remembered. */
+export type Rememberable = Extract<PromptRequest, { kind: 'passphrase' | 'password' | 'secret' }>;
+
+/** The name that an answer is remembered by: the same in every language of the editor. */
+export function secretName(question: Rememberable): string {
+  switch (question.kind) {
+    case 'passphrase':
+      return `passphrase ${question.path}`;
+    case 'password':
+      return `password ${question.user}@${question.host}`;
+    case 'secret':
+      return `secret ${question.name}`;
+  }
+}
+
+/** Such a name as people read it. */
+export function secretLabel(name: string, t: Translate): string {
+  const blank = name.indexOf(' ');
+  const what = name.slice(blank + 1);
+  switch (name.slice(0, blank)) {
+    case 'passphrase':
+      return t('Passphrase of {0}', what);
+    case 'password':
+      return t('Password of {0}', what);
+    case 'secret':
+      return t('Secret {0}', what);
+    default:
+      return name;
+  }
 }
 
 /** SecretStorage lists its keys only since VS Code 1.105, so an index is kept; other windows write it, too. */

@@ -12,7 +12,9 @@ export function trustedOnly(engine: EngineClient): EngineClient {
         : Promise.reject(
             new DurantError(
               'usage',
-              'This folder is not trusted: Durant runs nothing and connects to no server. Trust it with Workspaces: Manage Workspace Trust.',
+              vscode.l10n.t(
+                'This folder is not trusted: Durant runs nothing and connects to no server. Trust it with Workspaces: Manage Workspace Trust.',
+              ),
             ),
           ),
   };

@@ -101,13 +101,20 @@ function overriding(doc: ConfDocument, key: string, t: Translate): readonly stri
   return [t('Other values in {0}', shown)];
 }
 
-const RESOLVERS: Readonly<Record<ResolverKind, string>> = {
-  env: 'Replaced at each run by the environment variable.',
-  sh: 'Replaced at each run by the output of the command; never while you type.',
-  var: 'Replaced at each run by the variable of [vars].',
-  secret: "Replaced at each run from the editor's secret store; masked wherever text is shown.",
-  pgp: 'Decrypted at each run by gpg; masked wherever text is shown.',
-};
+function resolverNote(kind: ResolverKind, t: Translate): string {
+  switch (kind) {
+    case 'env':
+      return t('Replaced at each run by the environment variable.');
+    case 'sh':
+      return t('Replaced at each run by the output of the command; never while you type.');
+    case 'var':
+      return t('Replaced at each run by the variable of [vars].');
+    case 'secret':
+      return t("Replaced at each run from the editor's secret store; masked wherever text is shown.");
+    case 'pgp':
+      return t('Decrypted at each run by gpg; masked wherever text is shown.');
+  }
+}
 
 function resolverNotes(
   doc: ConfDocument,
@@ -118,7 +125,7 @@ function resolverNotes(
   const raw = section.options.get(key)?.raw ?? '';
   const spec = specOf(roleOf(doc, section), key);
   const kinds = new Set(resolversIn(spec?.kind ?? 'text', raw).map(({ resolver }) => resolver.kind));
-  return [...kinds].map((kind) => t(RESOLVERS[kind]));
+  return [...kinds].map((kind) => resolverNote(kind, t));
 }
 
 /** What a `%(name)s`, a `var!name` or the name of a goal or process stands for. */
