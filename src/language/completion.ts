@@ -4,6 +4,7 @@ import { cursorAt } from './cursor.ts';
 import type { Surroundings, Translate } from './facts.ts';
 import { completeHeader, completeKey } from './keyCompletion.ts';
 import { completeReference, completeResolver } from './nameCompletion.ts';
+import { completeSnippet } from './snippetCompletion.ts';
 import type { Suggestion } from './suggestion.ts';
 import { completeValue } from './valueCompletion.ts';
 
@@ -19,11 +20,17 @@ export function completionsAt(
     case 'nowhere':
       return [];
     case 'outside':
-      return completeHeader(doc, cursor.range, { bracket: true, closed: false }, t);
+      return [
+        ...completeHeader(doc, cursor.range, { bracket: true, closed: false }, t),
+        ...completeSnippet(doc, cursor),
+      ];
     case 'header':
       return completeHeader(doc, cursor.range, { bracket: false, closed: cursor.closed }, t);
     case 'key':
-      return completeKey(doc, cursor, t);
+      return [
+        ...completeKey(doc, cursor, t),
+        ...(cursor.option === undefined ? completeSnippet(doc, cursor) : []),
+      ];
     case 'reference':
       return completeReference(doc, cursor, t);
     case 'resolver':

@@ -14,7 +14,9 @@ export type SuggestionKind =
   | 'host'
   | 'file'
   | 'folder'
-  | 'text';
+  | 'text'
+  /** Its `insert` is in VS Code's snippet syntax. */
+  | 'snippet';
 
 /** One thing that could stand here. */
 export interface Suggestion {

@@ -41,6 +41,7 @@ const KINDS: Readonly<Record<SuggestionKind, vscode.CompletionItemKind>> = {
   file: vscode.CompletionItemKind.File,
   folder: vscode.CompletionItemKind.Folder,
   text: vscode.CompletionItemKind.Value,
+  snippet: vscode.CompletionItemKind.Snippet,
 };
 
 function toItem(
@@ -50,7 +51,8 @@ function toItem(
   index: number,
 ): vscode.CompletionItem {
   const item = new vscode.CompletionItem(suggestion.label, KINDS[suggestion.kind]);
-  item.insertText = suggestion.insert;
+  item.insertText =
+    suggestion.kind === 'snippet' ? new vscode.SnippetString(suggestion.insert) : suggestion.insert;
   const replacing = toRange(document, suggestion.range);
   // A bracket that the editor closed by itself has to go, whichever way the user accepts suggestions.
   const closes = suggestion.kind === 'reference' || suggestion.kind === 'section';

@@ -246,3 +246,28 @@ describe('completion of values', () => {
     }
   });
 });
+
+describe('snippets', () => {
+  const snippets = (text: string): readonly string[] =>
+    complete(text).flatMap(({ kind, label }) => (kind === 'snippet' ? [label] : []));
+
+  it('are offered where a line starts', () => {
+    assert.ok(snippets('|').includes('Whole file'));
+    for (const text of ['[a]\n|', '[a]\nserver: x\n|', '[a]\nserver:\n  x\nhea|\n'])
+      for (const name of ['Stage', 'Health check', 'Goal']) assert.ok(snippets(text).includes(name), text);
+  });
+
+  it('are not offered in values, comments, headers and keys that are there', () => {
+    for (const text of ['branch: |', 'branch: ma|', 'server:\n  |', 'server:\n  x\n  |', '# |', 'ser|ver: x'])
+      assert.deepEqual(snippets(`[a]\n${text}\n`), [], text);
+    assert.deepEqual(snippets('[|'), []);
+  });
+
+  it('are offered only where they belong, and bring no key that is there', () => {
+    assert.ok(!snippets('[goal t]\n|').includes('Health check'));
+    assert.ok(!snippets('[vars]\n|').includes('Shared paths'));
+    assert.ok(!snippets('[a]\n|').includes('Whole file'));
+    assert.ok(!snippets('[a]\nhealth_check: x\n|').includes('Health check'));
+    assert.ok(!snippets('[vars]\nx: y\n[a]\n|').includes('Variables'));
+  });
+});

@@ -200,6 +200,11 @@ describe('snippets', () => {
       text: snippet.body.join('\n').replaceAll(/\$\{\d+:([^}]*)\}|\$\d/g, '$1'),
     }),
   );
+  it('have no prefix: VS Code would offer them in values, too', () => {
+    assert.ok(bodies.length > 5);
+    assert.doesNotMatch(readFileSync(path, 'utf8'), /"prefix"/);
+  });
+
   for (const { name, text } of bodies)
     it(`${name} is valid as it comes`, () => {
       const whole = text.includes('[') ? text : `[production]\nserver: x\nproject_dir: /srv/x\n${text}`;
