@@ -10,7 +10,7 @@ import { findGit, gitTextIfAny, type GitContext } from '../git/command.ts';
 import { gitEnvironment } from '../git/environment.ts';
 import { LIST_REFERENCES, parseReferences, shownName } from '../git/references.ts';
 import { localPath, parseRepository } from '../git/repository.ts';
-import { createExplainer } from '../transfer/exclude.ts';
+import { createHides } from '../transfer/hiddenPaths.ts';
 import type { Project } from './project.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -89,33 +89,4 @@ function identityFile(path: string): { exists: boolean; mode?: number } {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() !== true) return { exists: false };
   return process.platform === 'win32' ? { exists: true } : { exists: true, mode: found.mode & 0o777 };
-}
-
-/** `Facts.excludes`, by these patterns alone: what Durant always leaves out is nobody's mistake. */
-function createHides(): NonNullable<Facts['excludes']> {
-  const explainers = new Map<string, ReturnType<typeof createExplainer>>();
-  const folders = new Map<string, boolean>();
-  return (patterns, path) => {
-    const key = patterns.join('\n');
-    let explain = explainers.get(key);
-    if (explain === undefined) {
-      explain = createExplainer(patterns);
-      explainers.set(key, explain);
-    }
-    const by = explain;
-    const hides = (bytes: string, isDirectory: boolean): boolean => {
-      const pattern = by(bytes, isDirectory);
-      return pattern !== undefined && patterns.includes(pattern);
-    };
-    const folderHides = (bytes: string): boolean => {
-      const id = `${key}\0${bytes}`;
-      const known = folders.get(id) ?? hides(bytes, true);
-      folders.set(id, known);
-      return known;
-    };
-    const bytes = Buffer.from(path, 'utf8').toString('latin1');
-    const parts = bytes.split('/');
-    const parents = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
-    return parents.some(folderHides) || hides(bytes, false) || folderHides(bytes);
-  };
 }

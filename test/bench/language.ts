@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { parseConf } from '../../src/config/parse.ts';
 import { validate } from '../../src/config/validate.ts';
 import { completionsAt } from '../../src/language/completion.ts';
-import { createExcludes } from '../../src/language/excludes.ts';
+import { createHides } from '../../src/transfer/hiddenPaths.ts';
 import { untranslated, type ProjectNames } from '../../src/language/facts.ts';
 import { fixesFor } from '../../src/language/fixes.ts';
 import { formatEdits } from '../../src/language/format.ts';
@@ -51,7 +51,7 @@ const AROUND = { project: PROJECT, sshHosts: [], keyFiles: [], variables: [] };
 let slow = 0;
 for (const [name, text] of Object.entries(FILES)) {
   const doc = parseConf(text);
-  const excludes = createExcludes();
+  const excludes = createHides();
   const facts = () =>
     projectFactsFor({ project: PROJECT, excludes, identity: () => ({ exists: true, mode: 0o600 }) });
   const problems = validate(doc, undefined, facts());

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Facts } from '../../config/facts.ts';
 import type { ProjectFacts } from '../../git/project.ts';
-import { createExcludes } from '../excludes.ts';
+import { createHides } from '../../transfer/hiddenPaths.ts';
 import type { ProjectNames, Surroundings } from '../facts.ts';
 import { fileState, keyFiles, localPath, sshHosts, type FileState } from '../machine.ts';
 import { projectFactsFor } from '../projectValidation.ts';
@@ -35,7 +35,7 @@ export function createSurroundings(readProject: ReadProject): SurroundingsOf {
   const projects = createLookup(async (folder: string) => namesOf(await readProject(folder, ended.signal)));
   const files = createLookup<FileState>(fileState);
   const machine = createLookup(async () => ({ sshHosts: await sshHosts(), keyFiles: await keyFiles() }));
-  const excludes = createExcludes();
+  const excludes = createHides();
   const tell = (): void => {
     if (!ended.signal.aborted) changed.fire();
   };

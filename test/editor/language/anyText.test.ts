@@ -4,7 +4,7 @@ import type { ConfDocument, Range } from '../../../src/config/document.ts';
 import { parseConf } from '../../../src/config/parse.ts';
 import { validate } from '../../../src/config/validate.ts';
 import { completionsAt } from '../../../src/language/completion.ts';
-import { createExcludes } from '../../../src/language/excludes.ts';
+import { createHides } from '../../../src/transfer/hiddenPaths.ts';
 import { untranslated, type ProjectNames } from '../../../src/language/facts.ts';
 import { fixesFor } from '../../../src/language/fixes.ts';
 import { applyEdits } from '../../../src/language/format.ts';
@@ -119,7 +119,7 @@ describe('on any text and offset', () => {
         const doc = parseConf(text);
         const facts = projectFactsFor({
           project: PROJECT,
-          excludes: createExcludes(),
+          excludes: createHides(),
           identity: () => ({ exists: true, mode: 0o644 }),
         });
         for (const problem of validate(doc, undefined, facts)) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseConf } from '../../../src/config/parse.ts';
 import type { ProblemCode } from '../../../src/config/problems.ts';
 import { validate } from '../../../src/config/validate.ts';
-import { createExcludes } from '../../../src/language/excludes.ts';
+import { createHides } from '../../../src/transfer/hiddenPaths.ts';
 import { untranslated, type ProjectNames } from '../../../src/language/facts.ts';
 import { fixesFor } from '../../../src/language/fixes.ts';
 import { applyEdits } from '../../../src/language/format.ts';
@@ -64,6 +64,19 @@ describe('quick fixes', () => {
       '[a]\nrepository: .\nproject_dir: /a/b\nserver:\n  x\n  x\n  y',
       'Remove "x"',
       '[a]\nrepository: .\nproject_dir: /a/b\nserver:\n  x\n  y',
+    ],
+    [
+      'duplicate-goal',
+      `${STAGE}pipeline: t, deploy, t?\n[goal t]\ntype: shell\ncommand: x\n`,
+      'Remove "t?"',
+      `${STAGE}pipeline: t, deploy\n[goal t]\ntype: shell\ncommand: x\n`,
+    ],
+    ['optional-deploy', `${STAGE}pipeline: deploy?\n`, 'Change to "deploy"', `${STAGE}pipeline: deploy\n`],
+    [
+      'duplicate-process',
+      `${STAGE}processes:\n  w\n  w\n[process w]\ncommand: x\n`,
+      'Remove "w"',
+      `${STAGE}processes:\n  w\n[process w]\ncommand: x\n`,
     ],
     ['nested-path', `${STAGE}shared_dirs:\n  a\n  a/b`, 'Remove "a/b"', `${STAGE}shared_dirs:\n  a`],
     [
@@ -163,7 +176,7 @@ const PROJECT: ProjectNames = {
 };
 
 function codesWith(text: string, project: ProjectNames | undefined = PROJECT): readonly string[] {
-  const facts = projectFactsFor({ project, excludes: createExcludes(), identity: undefined });
+  const facts = projectFactsFor({ project, excludes: createHides(), identity: undefined });
   return validate(parseConf(text), undefined, facts).map(
     ({ code, range }) => `${code} ${text.slice(range.start, range.end)}`,
   );

@@ -1,9 +1,9 @@
 /** Whether exclude patterns hide a path, as a run would have it, fast enough to ask while typing. */
 import type { Facts } from '../config/facts.ts';
-import { createExplainer } from '../transfer/exclude.ts';
+import { createExplainer } from './exclude.ts';
 
 /** `Facts.excludes`, by the patterns alone: what Durant always leaves out is nobody's mistake. Keeps what it worked out. */
-export function createExcludes(): NonNullable<Facts['excludes']> {
+export function createHides(): NonNullable<Facts['excludes']> {
   const deciders = new Map<string, (path: string) => boolean>();
   return (patterns, path) => {
     const key = patterns.join('\n');
