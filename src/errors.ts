@@ -15,7 +15,6 @@ export type UsageCode =
   | 'unknown-stage'
   | 'unknown-server'
   | 'unresolved-value'
-  | 'not-built-yet'
   | 'confirmation-needed';
 
 /** Exit status 1: the run failed. */

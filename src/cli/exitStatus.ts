@@ -14,7 +14,6 @@ const usageCodes: Readonly<Record<UsageCode, 2>> = {
   'unknown-stage': 2,
   'unknown-server': 2,
   'unresolved-value': 2,
-  'not-built-yet': 2,
   'confirmation-needed': 2,
 };
 
