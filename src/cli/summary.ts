@@ -52,7 +52,9 @@ export function resultLines({ started, finished, pending, goals = 0, ms }: Endin
 export function failureLines({ finished }: Pick<Ending, 'finished'>, color: Colors): string[] {
   if (finished.ok) return [];
   const message = finished.error?.message ?? 'The run failed.';
-  const standing = finished.servers.map((outcome) => `  ${outcomeLine(outcome, color)}`);
+  const standing = finished.servers.map(
+    (outcome) => `  ${outcomeLine(outcome.error === message ? { ...outcome, error: null } : outcome, color)}`,
+  );
   const changed = finished.error?.changed === true;
   return [
     `${color.red('durant:')} ${printableLines(message)}`,

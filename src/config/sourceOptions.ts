@@ -200,7 +200,7 @@ export const SOURCE_OPTIONS = {
     form: 'project-dir',
     required: true,
     group: 'Layout',
-    doc: 'Folder on the servers: an absolute path, or one that starts with `~/`. Never `/`, `~`, or a path with `..`.',
+    doc: 'Folder on the servers: an absolute path, or one that starts with `~/`. Never `/` or `~`, and no `..` in it.',
     example: '/var/www/shop',
     since: '0.2.0',
     seed: 'durant',

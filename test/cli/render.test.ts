@@ -134,6 +134,21 @@ describe('plain lines', () => {
     assert.match(stderr(), /^ {2}web2: failed, current is old: disk full$/m);
     assert.match(stderr(), /What was live before is live\./);
   });
+
+  it('say once why the only server failed', () => {
+    const message = 'web1: no space left. Free some.';
+    const { stderr } = plain([
+      started,
+      {
+        ...finished,
+        ok: false,
+        servers: [{ server: 'web1', state: 'failed', current: null, error: message }],
+        error: { code: 'disk-full', message, changed: false },
+      },
+    ]);
+    assert.match(stderr(), /^ {2}web1: failed$/m);
+    assert.equal(stderr().split(message).length, 2);
+  });
 });
 
 describe('the review of a dry run', () => {
