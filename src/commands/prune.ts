@@ -23,8 +23,8 @@ export async function pruneServer(app: App, node: Extract<Node, { kind: 'server'
   await pruneStage(app, { file: node.file, stage: node.stage }, [node.server]);
 }
 
-/** @param servers empty: all of the stage. */
-async function pruneStage(app: App, stage: StageId, servers: readonly string[]): Promise<void> {
+/** @param only servers to remove from; empty: all of the stage. */
+async function pruneStage(app: App, stage: StageId, only: readonly string[]): Promise<void> {
   if (!mayRun() || !(await settleUnsaved(stage.file, 'configuration'))) return;
   let removed: Removed = {};
   await conductRun(app, {
@@ -34,13 +34,13 @@ async function pruneStage(app: App, stage: StageId, servers: readonly string[]):
     call: async (options) => {
       const outcome = await app.engine.call(
         'prune',
-        { ...stage, servers, alwaysConfirm: alwaysConfirms(stage.file) },
+        { ...stage, servers: [], only, alwaysConfirm: alwaysConfirms(stage.file) },
         options,
       );
       ({ removed } = outcome);
       return outcome.finished;
     },
-    retry: () => void pruneStage(app, stage, servers),
+    retry: () => void pruneStage(app, stage, only),
     endingOf: (_, ms) => ending(stage, removed, ms),
   });
 }

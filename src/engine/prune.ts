@@ -17,6 +17,8 @@ import { quote } from '../remote/shell.ts';
 export interface PruneRequest extends StageRequest {
   /** How many finished releases stay, the live one counted; -1: all. */
   readonly keep: number;
+  /** Entries of the servers to remove from; the others are only looked at, for what all share. Default: all. */
+  readonly only?: readonly string[];
   readonly dryRun: boolean;
   readonly confirmed: boolean;
 }
@@ -41,7 +43,7 @@ export async function prune(
       await reachServers(run);
       for (const server of run.servers)
         assessServer(server.address.entry, server.facts, run.settings, server.connection);
-      const plan = planOf(run, request.keep);
+      const plan = planOf(run, request);
       for (const { server, names } of plan) removed.set(server.address.entry, request.dryRun ? names : []);
       const idle = plan.every(({ names }) => names.length === 0);
       if (idle || request.dryRun) {
@@ -55,7 +57,7 @@ export async function prune(
       await confirmProtected(run, request.confirmed);
       await lockServers(run, 0);
       // Under the lock: somebody may have deployed meanwhile.
-      const certain = planOf(run, request.keep);
+      const certain = planOf(run, request);
       await onEach(run.servers, run.settings.parallel, signal, async (server, each) => {
         const names = certain.find((one) => one.server === server)?.names ?? [];
         removed.set(server.address.entry, await remove(run, server, names, each));
@@ -67,10 +69,16 @@ export async function prune(
 
 function planOf(
   run: Run,
-  keep: number,
+  { keep, only }: PruneRequest,
 ): readonly { readonly server: ServerRun; readonly names: readonly string[] }[] {
   const all = run.servers.map(({ facts }) => facts);
-  return run.servers.map((server) => ({ server, names: removableReleases(server.facts, all, keep) }));
+  return run.servers.map((server) => ({
+    server,
+    names:
+      only === undefined || only.includes(server.address.entry)
+        ? removableReleases(server.facts, all, keep)
+        : [],
+  }));
 }
 
 /** @returns the names of those that are gone. */

@@ -78,7 +78,7 @@ export const handlers: Handlers = {
     ),
   prune: async (call, context) =>
     pruneAsked(
-      guarded(await open(call, context), call.alwaysConfirm),
+      { ...guarded(await open(call, context), call.alwaysConfirm), only: call.only },
       context.host,
       context.emit,
       context.signal,

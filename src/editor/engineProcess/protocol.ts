@@ -50,6 +50,8 @@ export interface RollbackCall extends StageCall {
 }
 
 export interface PruneCall extends StageCall {
+  /** Entries of the servers to remove from; empty: all. The others are asked what they have, as all keep what all share. */
+  readonly only: readonly string[];
   readonly alwaysConfirm: boolean;
 }
 

@@ -4,12 +4,17 @@ import type { PruneOutcome } from './protocol.ts';
 
 /** Removes what is beyond `keep_releases`. Never throws: how it ended is in `finished`. */
 export async function pruneAsked(
-  request: StageRequest,
+  { only, ...request }: StageRequest & { readonly only: readonly string[] },
   host: Host,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<PruneOutcome> {
-  const wanted = { ...request, keep: request.settings.keep_releases, confirmed: false };
+  const wanted = {
+    ...request,
+    keep: request.settings.keep_releases,
+    confirmed: false,
+    ...(only.length === 0 ? {} : { only }),
+  };
   const named = request.settings.protected ? await foreseen(wanted, host, signal) : [];
   const { finished, removed } = await prune(
     { ...wanted, dryRun: false },

@@ -9,7 +9,7 @@ import * as vscode from 'vscode';
 import { waitFor } from '../../support/wait.ts';
 
 export interface Shown {
-  readonly kind: 'information' | 'warning' | 'error' | 'pick' | 'input' | 'progress' | 'status';
+  readonly kind: 'information' | 'warning' | 'error' | 'pick' | 'input' | 'progress' | 'status' | 'browser';
   /** A message's text, a pick's placeholder, an input box's title. */
   readonly text: string;
   readonly detail: string;
@@ -156,7 +156,7 @@ function takeOver(): Memory {
   const key = Symbol.for('durant.test.hands');
   const before: unknown = Reflect.get(globalThis, key);
   if (before !== undefined) return before as Memory;
-  const { window } = extensionsApi();
+  const { window, env } = extensionsApi();
   const own: Memory = { shown: [], replies: [], trees: new Map() };
   Reflect.set(globalThis, key, own);
 
@@ -202,6 +202,11 @@ function takeOver(): Memory {
   Reflect.set(window, 'setStatusBarMessage', (text: string, ms: number) => {
     own.shown.push({ kind: 'status', text, detail: '', modal: false, choices: [], masked: false });
     return status(text, ms);
+  });
+  Reflect.set(env, 'openExternal', (uri: vscode.Uri) => {
+    const text = uri.toString(true);
+    own.shown.push({ kind: 'browser', text, detail: '', modal: false, choices: [], masked: false });
+    return Promise.resolve(true);
   });
   const withProgress = window.withProgress;
   Reflect.set(

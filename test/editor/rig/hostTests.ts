@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { planVariable, type HostTestPlan, type HostTestResult } from './hostRunner.ts';
 import type { Age } from './server.ts';
 
@@ -121,7 +122,10 @@ async function bundleSuites(
     sourcemap: 'inline',
     packages: 'external',
     external: ['vscode'],
-    define: { 'import.meta.dirname': JSON.stringify(resolve('test/editor')) },
+    define: {
+      'import.meta.dirname': JSON.stringify(resolve('test/editor')),
+      'import.meta.url': JSON.stringify(pathToFileURL(resolve('test/editor/suite.ts')).href),
+    },
     logLevel: 'warning',
   });
   const [runner = '', ...files] = entries.map((entry) => join(outdir, `${basename(entry, '.ts')}.cjs`));
