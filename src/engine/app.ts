@@ -5,7 +5,7 @@ import type { Connection, RemoteResult, ServerAddress } from '../remote/target.t
 import type { Emit } from './events.ts';
 import type { ServerFacts } from './facts.ts';
 import { sourceEnvironment } from './goals/envFile.ts';
-import { servicesRecord } from './goals/services.ts';
+import { servicesRecord } from './services/wanted.ts';
 import type { Host } from './ports.ts';
 import { announcedPrompter, type StageRequest } from './run.ts';
 import { exports, lastLines, lineSplitter } from './script.ts';

@@ -1,19 +1,28 @@
 /** `check --connect`: every assessment that a deploy would make, changing nothing. */
-import { asDurantError } from '../errors.ts';
-import { assessServer, lockedError } from './assess.ts';
-import type { Emit } from './events.ts';
-import { openJournal } from './journal.ts';
-import type { Host } from './ports.ts';
-import { announcedPrompter, type StageRequest } from './run.ts';
-import { connectTo, learnFacts, type Reach } from './servers.ts';
-import { stageGoals } from './stageGoals.ts';
+import { asDurantError, DurantError, throwIfCancelled } from '../errors.ts';
 import type { Settings } from '../config/options.ts';
-import type { Clone, Commit } from '../git/port.ts';
-import { assertRsync } from '../transfer/rsync.ts';
-import { rsyncHere } from './carrier.ts';
-import { assertCanAsk, isUrl } from './goals/healthCheck.ts';
+import type { TrackedFile } from '../git/port.ts';
+import type { ServerAddress } from '../remote/target.ts';
+import { lockedError } from './assess.ts';
+import { buildCommands, readTree } from './build.ts';
+import { openClone } from './clone.ts';
+import { conduct, reachOf, serverRun } from './conduct.ts';
+import { stepsOf } from './deploy.ts';
+import type { Emit } from './events.ts';
+import type { StepContext } from './goals/goal.ts';
+import { isUrl } from './goals/healthCheck.ts';
+import { assertPlaceable, planInplaceFor } from './goals/inplace.ts';
+import { assessServices } from './goals/servicesAssessment.ts';
 import { assertSharedThere, trim } from './goals/shared.ts';
-import { dirname } from 'node:path';
+import { assessSpace } from './goals/updateCode.ts';
+import { isOurDeadLock } from './locks.ts';
+import type { Host } from './ports.ts';
+import { ready, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { assessEnvironment } from './secrets/environment.ts';
+import { connectTo, learnFacts } from './servers.ts';
+import { appName } from './services/appName.ts';
+import { stageGoals } from './stageGoals.ts';
+import { resolveVersion, withVersion } from './version.ts';
 
 export interface Assessment {
   /** null: this machine. */
@@ -23,107 +32,47 @@ export interface Assessment {
   readonly message: string;
 }
 
-/** Assesses a stage here and on each of its servers. */
+/**
+ * Assesses a stage here and on each of its servers; what one of them lacks does not hide the others.
+ * @throws {DurantError} `cancelled`.
+ */
 export async function assessStage(
   request: StageRequest,
   host: Host,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<readonly Assessment[]> {
-  const { settings } = request;
-  const reach: Reach = {
-    settings,
-    host,
-    prompt: announcedPrompter(host.prompt, emit),
-    emit,
-    mayAddHostKeys: false,
-    signal,
-  };
-  const journal = openJournal(host.stateDir);
-  let inCommit: ReadonlySet<string> | undefined;
-  const fetch = attempt(null, 'fetch', async () => {
-    const clone = await host.git.open({
-      repository: settings.repository,
-      remote: settings.remote,
-      directory: dirname(request.file),
-      stage: request.stage,
-      tempDir: undefined,
-      cacheDir: host.cacheDir,
-      gitPath: host.gitPath,
-      env: Object.fromEntries(
-        Object.entries({ ...host.env, ...settings.env }).flatMap(([name, value]) =>
-          value === undefined ? [] : [[name, value]],
-        ),
-      ),
+  const found: Assessment[] = [];
+  let isFetched = false;
+  const { error } = await conduct(
+    {
+      request,
+      action: 'deploy',
+      dryRun: true,
+      host,
+      // It is a look and no run: only what somebody has to know or answer is passed on.
+      emit: (event) => {
+        if (event.event === 'warning' || event.event === 'prompt') emit(event);
+      },
       signal,
-      onWait: (message) => emit({ event: 'warning', code: 'waiting-for-clone', message, server: null }),
-      onWarning: (code, message) => emit({ event: 'warning', code, message, server: null }),
-    });
-    try {
-      const commit = await clone.fetch(settings.branch);
-      if (settings.shared_files.length > 0) inCommit = await sharedInCommit(settings, clone, commit);
-      return `${commit.branch} is at ${commit.id.slice(0, 7)} ${commit.subject}`;
-    } finally {
-      await clone.release();
-    }
-  });
-  const servers = request.servers.map(async (address) => {
-    const entry = address.entry;
-    const assessments: Assessment[] = [];
-    try {
-      const connection = await connectTo(reach, address);
-      try {
-        assessments.push({
-          server: entry,
-          step: 'connect',
-          ok: true,
-          message: `${connection.description}, as ${connection.user}`,
-        });
-        const facts = await learnFacts(connection, settings, signal);
-        assessments.push(
-          await attempt(entry, 'prepare', async () => {
-            assessServer(entry, facts, settings, connection);
-            return facts.managed ? 'project_dir is set up' : 'project_dir can be made and written';
-          }),
-          await attempt(entry, 'lock', async () => {
-            if (facts.lock !== null && !(await journal.isDead(facts.lock.run)))
-              throw lockedError(entry, facts.lock, host.now());
-            return 'nobody holds the lock';
-          }),
-        );
-        if (settings.transfer === 'rsync')
-          assessments.push(
-            await attempt(entry, 'update_code', async () => {
-              await assertRsync(rsyncHere(host), connection, signal);
-              return 'rsync 3.1 or newer is on both ends';
-            }),
-          );
-        if (settings.shared_files.length > 0)
-          assessments.push(
-            await attempt(entry, 'shared', async () => {
-              await fetch;
-              assertSharedThere(entry, settings, facts, inCommit);
-              return 'every shared file is there, or comes from the commit';
-            }),
-          );
-        if (settings.health_check.some((check) => isUrl(check)))
-          assessments.push(
-            await attempt(entry, 'health_check', async () => {
-              await assertCanAsk(connection, signal);
-              return 'URLs can be asked for there';
-            }),
-          );
-      } finally {
-        connection.close();
-      }
-    } catch (error) {
-      assessments.push({ server: entry, step: 'connect', ok: false, message: asDurantError(error).message });
-    }
-    return assessments;
-  });
-  const fetched = await fetch;
-  const found = [fetched, ...(await Promise.all(servers)).flat()];
-  return fetched.ok ? [...found, ...(await assessGoals(request, host, emit, signal))] : found;
+    },
+    async (run) => {
+      const [here, servers] = await Promise.all([
+        lookHere(run),
+        Promise.all(request.servers.map((address) => reach(run, address))),
+      ]);
+      isFetched = here.isFetched;
+      run.servers.push(...servers.flatMap(({ server }) => server ?? []));
+      found.push(...here.assessments);
+      const more = servers.map(async ({ server, connected }) => [
+        connected,
+        ...(server === undefined ? [] : await lookAt({ run, server, signal }, here.tracked)),
+      ]);
+      found.push(...(await Promise.all(more)).flat());
+    },
+  );
+  if (error !== null) throw new DurantError(error.code, error.message);
+  return isFetched ? [...found, ...(await assessGoals(request, host, emit, signal))] : found;
 }
 
 /** The goals of the pipeline beside `deploy`. */
@@ -150,30 +99,147 @@ async function assessGoals(
   }));
 }
 
-/** Those of the shared files that the commit has, for a first release to seed them from. */
-async function sharedInCommit(
-  settings: Settings,
-  clone: Clone,
-  commit: Commit,
-): Promise<ReadonlySet<string>> {
-  const scratch = await clone.scratch(commit, { submodules: false });
+/** What is looked at on this machine: the environment file, the commit, and the tree where nothing has to be built first. */
+async function lookHere(run: Run): Promise<{
+  readonly assessments: readonly Assessment[];
+  /** Paths of the commit that a first release can seed shared files from; undefined where nobody asks, or it is not known. */
+  readonly tracked: ReadonlySet<string> | undefined;
+  readonly isFetched: boolean;
+}> {
+  const { settings } = run;
+  const { env_file } = settings;
+  const assessments: Assessment[] = [];
+  if (env_file !== undefined)
+    assessments.push(await attempt(run, null, 'env_file', () => assessEnvironment(run, env_file)));
+  const fetched = await attempt(run, null, 'fetch', async () => {
+    run.clone = await openClone(run);
+    const commit = await run.clone.fetch(settings.branch);
+    run.commit = commit;
+    await resolveVersion(run);
+    const version = run.version === undefined ? '' : `, version ${run.version}`;
+    return `${commit.branch} is at ${commit.id.slice(0, 7)} ${commit.subject}${version}`;
+  });
+  assessments.push(fetched);
+  if (!fetched.ok) return { assessments, tracked: undefined, isFetched: false };
+  let tracked: ReadonlySet<string> | undefined;
+  const checkout = await attempt(run, null, 'checkout', async () => {
+    tracked = await lookAtTree(run);
+    return '';
+  });
+  if (!checkout.ok) assessments.push(checkout);
+  return { assessments, tracked, isFetched: true };
+}
+
+/** Reads the tree that a deploy would send; where `before_deploy` makes something of it first, only the commit's paths are known. */
+async function lookAtTree(run: Run): Promise<ReadonlySet<string> | undefined> {
+  const { clone, commit, settings } = ready(run);
+  const isBuilt = buildCommands(run).length > 0;
+  if (isBuilt && settings.shared_files.length === 0) return undefined;
+  const scratch = await clone.scratch(commit, { submodules: settings.submodules && !isBuilt });
   try {
-    const root = settings.sub_directory === undefined ? '' : `${trim(settings.sub_directory)}/`;
-    const tracked = new Set(scratch.files.map(({ path }) => Buffer.from(path, 'latin1').toString('utf8')));
-    return new Set(settings.shared_files.filter((path) => tracked.has(`${root}${trim(path)}`)).map(trim));
+    if (!isBuilt) await readTree(run, scratch.directory, scratch.files);
+    return sharedIn(settings, scratch.files);
   } finally {
     await scratch.remove();
   }
 }
 
+/** Those of the shared files that the commit has. */
+function sharedIn(settings: Settings, files: readonly TrackedFile[]): ReadonlySet<string> {
+  const root = settings.sub_directory === undefined ? '' : `${trim(settings.sub_directory)}/`;
+  const tracked = new Set(files.map(({ path }) => Buffer.from(path, 'latin1').toString('utf8')));
+  return new Set(settings.shared_files.filter((path) => tracked.has(`${root}${trim(path)}`)).map(trim));
+}
+
+async function reach(
+  run: Run,
+  address: ServerAddress,
+): Promise<{ readonly connected: Assessment; readonly server: ServerRun | undefined }> {
+  let server: ServerRun | undefined;
+  const connected = await attempt(run, address.entry, 'connect', async () => {
+    const connection = await connectTo(reachOf(run), address);
+    try {
+      server = serverRun(connection, await learnFacts(connection, run.settings, run.signal));
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return `${connection.description}, as ${connection.user}`;
+  });
+  return { connected, server };
+}
+
+/** Every step of a deploy in its order; of those that have nothing to look at, none is listed. */
+async function lookAt(
+  context: StepContext,
+  tracked: ReadonlySet<string> | undefined,
+): Promise<readonly Assessment[]> {
+  const { run, server } = context;
+  const assessments: Assessment[] = [];
+  for (const step of stepsOf(run)) {
+    if (step.applies?.(run) === false) continue;
+    // Where the transfer comes in two steps, it is looked at before the first.
+    const name = step.name === 'upload' ? 'update_code' : step.name;
+    let said: string | undefined;
+    const assessment = await attempt(run, server.address.entry, name, async () => {
+      // The look at services asks for the password of sudo as a run would, and not as a dry run.
+      if (name !== 'services') await step.assess?.(context);
+      said = await looks[name]?.(context, tracked);
+      return said ?? '';
+    });
+    if (!assessment.ok || said !== undefined) assessments.push(assessment);
+  }
+  return assessments;
+}
+
+/** What there is to say of a step that nothing stands against, and what a run finds out about it elsewhere. */
+type Look = (context: StepContext, tracked: ReadonlySet<string> | undefined) => Promise<string | undefined>;
+
+const looks: Readonly<Record<string, Look>> = {
+  prepare: async ({ server: { facts } }) =>
+    facts.managed ? 'project_dir is set up' : 'project_dir can be made and written',
+  lock: async ({ run, server }) => {
+    const { lock } = server.facts;
+    if (lock !== null && !(await isOurDeadLock(run, server.facts)))
+      throw lockedError(server.address.entry, lock, run.host.now());
+    return 'nobody holds the lock';
+  },
+  release: async ({ run, server, signal }) => {
+    if (run.tree === undefined) return undefined;
+    if (run.settings.strategy === 'inplace' && server.facts.obstacle === undefined)
+      assertPlaceable(run, server, await planInplaceFor(run, server, signal));
+    assessSpace(run, server);
+    return 'there is room for it';
+  },
+  update_code: async ({ run }) =>
+    run.settings.transfer === 'rsync' ? 'rsync 3.1 or newer is on both ends' : undefined,
+  shared: async ({ run, server }, tracked) => {
+    if (run.settings.shared_files.length === 0) return undefined;
+    assertSharedThere(server.address.entry, run.settings, server.facts, tracked);
+    return 'every shared file is there, or comes from the commit';
+  },
+  install: async ({ run }) => {
+    const { install_mode, distfile } = run.settings;
+    return install_mode === 'binary'
+      ? `${withVersion(run, distfile ?? '')} becomes ${appName(run.request)}`
+      : 'a virtual environment can be made there';
+  },
+  services: (context) => assessServices(context, 'asked'),
+  health_check: async ({ run }) =>
+    run.settings.health_check.some((check) => isUrl(check)) ? 'URLs can be asked for there' : undefined,
+};
+
+/** An assessment of what may throw. @throws {DurantError} `cancelled`. */
 async function attempt(
+  run: Run,
   server: string | null,
   step: string,
   work: () => Promise<string>,
 ): Promise<Assessment> {
   try {
-    return { server, step, ok: true, message: await work() };
+    return { server, step, ok: true, message: run.mask(await work()) };
   } catch (error) {
-    return { server, step, ok: false, message: asDurantError(error).message };
+    throwIfCancelled(run.signal);
+    return { server, step, ok: false, message: run.mask(asDurantError(error).message) };
   }
 }

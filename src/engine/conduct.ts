@@ -153,7 +153,8 @@ export function reachOf(run: Run): Reach {
   };
 }
 
-function serverRun(connection: Connection, facts: ServerRun['facts']): ServerRun {
+/** A server that the run has reached and changed nothing on. */
+export function serverRun(connection: Connection, facts: ServerRun['facts']): ServerRun {
   return {
     address: connection.address,
     connection,

@@ -70,7 +70,8 @@ const BUILD: readonly Step[] = [
 /** What makes it live. A failure here switches every server back. */
 const PUBLISH: readonly Step[] = [symlink, services, healthCheck];
 
-function stepsOf({ settings }: Run): readonly Step[] {
+/** The steps of a deploy on each server, up to the point of no return. */
+export function stepsOf({ settings }: Run): readonly Step[] {
   return [prepare, lock, ...(settings.strategy === 'inplace' ? INPLACE_STEPS : [...BUILD, ...PUBLISH])];
 }
 

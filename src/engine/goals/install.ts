@@ -33,6 +33,8 @@ export const install: Step = {
         'config-invalid',
         'install_mode: python needs a wheel or requirements to install. Write distfile = … or requirements = …',
       );
+    // A name that systemd could not use is no name for a file that units start.
+    if (settings.install_mode === 'binary') appName(context.run.request);
     if (settings.install_mode === 'python') await assessPython(context);
   },
   async achieved() {

@@ -7,15 +7,13 @@ import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Run, ServerRun } from '../run.ts';
 import { lastLines, runScript } from '../script.ts';
-import { appName } from '../services/appName.ts';
 import { applyScript, parseStates, statesScript } from '../services/apply.ts';
-import { lookScript, parseLook, type ServicesFacts } from '../services/look.ts';
-import { CADDY_FOLDER } from '../services/manager.ts';
-import { obtainSudo, type Sudo } from '../services/privilege.ts';
-import { readTemplates, templatesFolder } from '../services/projectTemplates.ts';
-import { hasSite, renderServices } from '../services/render.ts';
-import { formatServiceSet, isEmpty, parseServiceSet, type ServiceSet } from '../services/serviceSet.ts';
+import type { Sudo } from '../services/privilege.ts';
+import { hasSite } from '../services/render.ts';
+import { formatServiceSet, isEmpty, type ServiceSet } from '../services/serviceSet.ts';
+import { keptSet, noServices, projectOf, servicesRecord, wantedSet } from '../services/wanted.ts';
 import type { Step, StepContext } from './goal.ts';
+import { assessServices, pendingServices } from './servicesAssessment.ts';
 
 const BETWEEN_TRIES_MS = 2_000;
 
@@ -25,22 +23,15 @@ export const services: Step = {
     return runsServices(run);
   },
   async assess(context) {
-    await assessServices(context);
+    // A dry run starts nothing, so there is nothing to ask for.
+    await assessServices(context, context.run.dryRun ? 'not asked' : 'asked');
   },
   async achieved() {
     // Units that are as they should be still run the release before.
     return false;
   },
   async reason(context) {
-    const { set, facts } = await lookAt(context);
-    const stale = facts.ours.filter((name) => !set.units.some((unit) => unit.name === name));
-    const files = [...set.units.map(({ name }) => name), ...(set.site === undefined ? [] : [set.site.path])];
-    const differ = files.filter((name) => !facts.same.has(name));
-    return [
-      differ.length === 0 ? 'unit files are in place' : `${differ.join(', ')} to install`,
-      ...(stale.length === 0 ? [] : [`${stale.join(', ')} to stop and remove`]),
-      `${set.units.flatMap(({ units }) => units).join(', ') || 'nothing'} to start or restart`,
-    ].join('; ');
+    return pendingServices(context);
   },
   async achieve({ run, server, signal }) {
     const set = await wantedSet(run, server, signal);
@@ -113,11 +104,6 @@ export async function checkServices({ run, server, signal }: StepContext): Promi
   }
 }
 
-/** What `.durant/releases/` holds of a release's services. */
-export function servicesRecord(release: string): string {
-  return `.durant/releases/${release}.services`;
-}
-
 async function recentLog(
   run: Run,
   server: ServerRun,
@@ -135,43 +121,6 @@ async function recentLog(
     { signal },
   );
   return lastLines(result.stdout.toString('utf8'), 8);
-}
-
-/** The services that this run wants on a server: rendered for a deploy, as they were kept for a rollback. */
-async function wantedSet(run: Run, server: ServerRun, signal: AbortSignal): Promise<ServiceSet> {
-  if (run.action !== 'deploy') return keptSet(run, server, run.release ?? '', signal);
-  const { request, settings } = run;
-  return renderServices({
-    app: appName(request),
-    stage: request.stage,
-    settings,
-    processes: request.processes,
-    templates: await readTemplates(templatesFolder(request, run.host.env)),
-    project: projectOf(server),
-    user: server.facts.user,
-  });
-}
-
-function noServices({ settings }: Run): ServiceSet {
-  return { manager: settings.systemd, units: [], site: undefined };
-}
-
-/** Before the first deploy project_dir is not there yet, and `~` still stands for the home. */
-function projectOf({ facts }: ServerRun): string {
-  return facts.project.startsWith('~/') ? `${facts.home}/${facts.project.slice(2)}` : facts.project;
-}
-
-async function keptSet(
-  run: Run,
-  server: ServerRun,
-  release: string,
-  signal: AbortSignal,
-): Promise<ServiceSet> {
-  if (!server.facts.managed) return noServices(run);
-  const file = quote(servicesRecord(release));
-  const result = await runScript(run, server, `if [ -f ${file} ]; then cat ${file}; fi`, { signal });
-  const text = result.stdout.toString('utf8');
-  return text === '' ? noServices(run) : parseServiceSet(text);
 }
 
 async function keep(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
@@ -215,105 +164,4 @@ async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: Abort
 
 function sudoOf(server: ServerRun): Sudo {
   return server.services?.sudo ?? { kind: 'free' };
-}
-
-async function lookAt({ run, server, signal }: StepContext): Promise<{
-  readonly set: ServiceSet;
-  readonly facts: ServicesFacts;
-}> {
-  const set = await wantedSet(run, server, signal);
-  const result = await server.connection.exec({
-    script: lookScript(set, projectOf(server)),
-    signal,
-  });
-  return { set, facts: parseLook(result.stdout.toString('utf8')) };
-}
-
-/** @throws {DurantError} what would keep the services from being installed, before anything is changed. */
-async function assessServices(context: StepContext): Promise<void> {
-  const { run, server, signal } = context;
-  const entry = server.address.entry;
-  const { set, facts } = await lookAt(context);
-  const refuse = (code: ConstructorParameters<typeof DurantError>[0], message: string): never => {
-    throw new DurantError(code, message, { server: entry });
-  };
-  const [foreign] = facts.foreign;
-  if (foreign !== undefined)
-    refuse(
-      'services-failed',
-      `${foreign} on ${entry} was not made by Durant for this project_dir, and would be replaced. Remove it there, or choose another name with: app`,
-    );
-  if (set.units.length > 0 && !facts.hasSystemctl)
-    refuse(
-      'tool-missing',
-      `${entry} has no systemd, which runs the processes. Leave them out with: processes`,
-    );
-  if (set.manager === 'user' && set.units.length > 0) {
-    if (!facts.lingers)
-      refuse(
-        'services-failed',
-        `On ${entry} the services of ${server.facts.user} would end with the login. Let them linger: sudo loginctl enable-linger ${server.facts.user}`,
-      );
-    if (!facts.userManager)
-      refuse(
-        'services-failed',
-        `The systemd of ${server.facts.user} on ${entry} does not answer. Log in there and look at: systemctl --user status`,
-      );
-  }
-  if (facts.refusedUnits !== undefined)
-    refuse(
-      'services-failed',
-      `systemd on ${entry} refuses the units; nothing was changed. Mend [process …] or the templates:\n${lastLines(facts.refusedUnits, 6)}`,
-    );
-  if (set.site !== undefined) {
-    if (!facts.hasCaddy)
-      refuse(
-        'tool-missing',
-        `${entry} has no caddy, which serves ${run.settings.domain_name ?? ''}. Install it there, or write proxy = none.`,
-      );
-    if (facts.refusedSite !== undefined)
-      refuse(
-        'services-failed',
-        `Caddy on ${entry} refuses the site file; nothing was changed. Mend domain_name, upstream, statics or the template:\n${lastLines(facts.refusedSite, 4)}`,
-      );
-    if (!facts.caddyRuns)
-      refuse(
-        'services-failed',
-        `Caddy does not run on ${entry}, so nobody would serve ${run.settings.domain_name ?? ''}. Start it there: sudo systemctl enable --now caddy`,
-      );
-    if (!facts.imported)
-      run.emit({
-        event: 'warning',
-        code: 'site-not-imported',
-        message: `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${run.settings.proxy_dir}, so Caddy will not see the site. Add to it: import ${run.settings.proxy_dir}/*.caddy`,
-        server: entry,
-      });
-  }
-  const before =
-    server.facts.live === null ? undefined : await keptSet(run, server, server.facts.live, signal);
-  const sudo = await becomeRoot(context, facts, set);
-  server.services = { begun: server.services?.begun ?? false, before, sudo };
-}
-
-/** @throws {DurantError} `permission-denied` where root is needed and cannot be had. */
-async function becomeRoot(
-  { run, server, signal }: StepContext,
-  facts: ServicesFacts,
-  set: ServiceSet,
-): Promise<Sudo> {
-  const needed =
-    (set.manager === 'system' && (set.units.length > 0 || facts.ours.length > 0)) || set.site !== undefined;
-  if (!needed) return { kind: 'none' };
-  const known = server.services?.sudo;
-  if (known?.kind === 'password') return known;
-  // A dry run starts nothing, so there is nothing to ask for.
-  if (run.dryRun) return { kind: 'free' };
-  return obtainSudo({
-    connection: server.connection,
-    found: facts.sudo,
-    user: server.facts.user,
-    prompt: run.host.prompt,
-    hide: run.hide,
-    signal,
-  });
 }

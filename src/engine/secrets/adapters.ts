@@ -47,26 +47,48 @@ export async function lookUpSecrets(
   return values;
 }
 
+/** Adapters that ask a program of this machine: its name, and what it is. */
+const PROGRAMS: Readonly<Partial<Record<SecretsAdapter, readonly [program: string, what: string]>>> = {
+  bitwarden: ['bw', "Bitwarden's CLI"],
+  '1password': ['op', "1Password's CLI"],
+  doppler: ['doppler', "Doppler's CLI"],
+};
+
+/**
+ * What can be known to fail before anything is unlocked or asked for.
+ * @returns what would be asked, in words.
+ * @throws {DurantError} `local-tool-missing`; `unresolved-value` where nothing can open a locked vault.
+ */
+export async function assertAdapter(
+  adapter: SecretsAdapter,
+  passwordEnv: string | undefined,
+  io: SecretsIo,
+): Promise<string> {
+  const [program, what] = PROGRAMS[adapter] ?? [];
+  if (program === undefined || what === undefined) return adapter === 'system' ? 'the environment' : adapter;
+  await assertProgram(program, what, io);
+  if (adapter === 'bitwarden') bitwardenKey(passwordEnv, io);
+  return `${what} (${program})`;
+}
+
 async function openAdapter(
   adapter: SecretsAdapter,
   passwordEnv: string | undefined,
   io: SecretsIo,
 ): Promise<LookUp> {
+  await assertAdapter(adapter, passwordEnv, io);
   switch (adapter) {
     case 'system':
       return async (name) => fromEnvironment(name, io);
     case 'editor':
       return (name) => fromEditor(name, io);
     case 'bitwarden': {
-      await assertProgram('bw', "Bitwarden's CLI", io);
       const session = await unlockBitwarden(passwordEnv, io);
       return (name) => ask('bw', ['get', 'password', name, '--raw', '--nointeraction'], name, io, session);
     }
     case '1password':
-      await assertProgram('op', "1Password's CLI", io);
       return (reference) => ask('op', ['read', '--no-newline', reference], reference, io);
     case 'doppler':
-      await assertProgram('doppler', "Doppler's CLI", io);
       return (name) => ask('doppler', ['secrets', 'get', name, '--plain'], name, io);
   }
 }
@@ -93,40 +115,52 @@ async function fromEditor(name: string, { env, prompt, signal }: SecretsIo): Pro
   return value;
 }
 
-/** The variables that later calls of `bw` need. The password travels in the environment, as `bw` wants it, never in an argument. */
-async function unlockBitwarden(
+/** What opens the vault: an open session, or the variable that holds its password. @throws {DurantError} `unresolved-value`. */
+function bitwardenKey(
   passwordEnv: string | undefined,
-  io: SecretsIo,
-): Promise<Readonly<Record<string, string>>> {
-  const open = io.stageEnv['BW_SESSION'] ?? io.env['BW_SESSION'];
-  if (open !== undefined && open !== '') {
-    io.hide([open]);
-    return { BW_SESSION: open };
-  }
-  const remedy =
-    'Unlock it in this shell (export BW_SESSION="$(bw unlock --raw)"), or name the variable that holds its password with: secrets_password_env';
+  { env, stageEnv }: SecretsIo,
+):
+  | { readonly session: string }
+  | { readonly session: undefined; readonly variable: string; readonly password: string } {
+  const session = stageEnv['BW_SESSION'] ?? env['BW_SESSION'];
+  if (session !== undefined && session !== '') return { session };
   if (passwordEnv === undefined)
-    throw new DurantError('unresolved-value', `The Bitwarden vault is locked. ${remedy}`);
-  const password = io.stageEnv[passwordEnv] ?? io.env[passwordEnv];
+    throw new DurantError(
+      'unresolved-value',
+      'The Bitwarden vault is locked. Unlock it in this shell (export BW_SESSION="$(bw unlock --raw)"), or name the variable that holds its password with: secrets_password_env',
+    );
+  const password = stageEnv[passwordEnv] ?? env[passwordEnv];
   if (password === undefined || password === '')
     throw new DurantError(
       'unresolved-value',
       `The Bitwarden vault is locked, and the variable ${passwordEnv} that secrets_password_env names is not set. Set it, or unlock the vault in this shell (BW_SESSION).`,
     );
+  return { session: undefined, variable: passwordEnv, password };
+}
+
+/** The variables that later calls of `bw` need. The password travels in the environment, as `bw` wants it, never in an argument. */
+async function unlockBitwarden(
+  passwordEnv: string | undefined,
+  io: SecretsIo,
+): Promise<Readonly<Record<string, string>>> {
+  const key = bitwardenKey(passwordEnv, io);
+  if (key.session !== undefined) {
+    io.hide([key.session]);
+    return { BW_SESSION: key.session };
+  }
+  const { variable, password } = key;
   io.hide([password]);
   const result = await runProgram(
     'bw',
-    ['unlock', '--raw', '--nointeraction', '--passwordenv', passwordEnv],
+    ['unlock', '--raw', '--nointeraction', '--passwordenv', variable],
     io,
-    {
-      [passwordEnv]: password,
-    },
+    { [variable]: password },
   );
   const session = result.stdout.trim();
   if (result.status !== 0 || session === '')
     throw new DurantError(
       'unresolved-value',
-      `bw could not unlock the vault: ${saidBy(result)}. Check the variable ${passwordEnv}, and that you are logged in (bw login).`,
+      `bw could not unlock the vault: ${saidBy(result)}. Check the variable ${variable}, and that you are logged in (bw login).`,
     );
   io.hide([session]);
   // A vault that cannot be reached still has what it had.

@@ -7,7 +7,7 @@ import { expandLocalPath } from '../../config/localPath.ts';
 import type { Settings } from '../../config/options.ts';
 import { DurantError } from '../../errors.ts';
 import type { Run } from '../run.ts';
-import { lookUpSecrets } from './adapters.ts';
+import { assertAdapter, lookUpSecrets, type SecretsIo } from './adapters.ts';
 import { writeEnvText } from './envText.ts';
 
 /** What every release of a run gets as its `env_target`. */
@@ -29,27 +29,65 @@ const REFERENCE = /^\$([A-Za-z_][A-Za-z0-9_.-]*|op:\/\/.+)$/;
  * and `local-tool-missing` as `lookUpSecrets`.
  */
 export async function resolveEnvironment(run: Run): Promise<ReleaseEnvironment | undefined> {
-  const { settings, host, request, signal } = run;
+  const { settings, request } = run;
   if (settings.env_file === undefined) return undefined;
-  const file = resolve(dirname(request.file), expandLocalPath(settings.env_file, host.env));
-  const written = parse(await readText(file, settings.env_file));
-  const references = Object.values(written).flatMap((value) => REFERENCE.exec(value)?.[1] ?? []);
-  const found = await lookUpSecrets(settings.secrets, references, settings.secrets_password_env, {
-    local: run.local,
-    env: host.env,
-    stageEnv: settings.env,
-    prompt: host.prompt,
-    hide: run.hide,
-    signal,
-  });
+  const { written, references } = await readEnvironment(run, settings.env_file);
+  const found = await lookUpSecrets(
+    settings.secrets,
+    references,
+    settings.secrets_password_env,
+    secretsIo(run),
+  );
   const values = Object.fromEntries(
-    Object.entries(written).map(([name, value]) => [
-      name,
-      found.get(REFERENCE.exec(value)?.[1] ?? '') ?? value,
-    ]),
+    Object.entries(written).map(([name, value]) => [name, found.get(referenceIn(value) ?? '') ?? value]),
   );
   run.hide([...found.values(), ...secretValues(values, settings, request.stage)]);
   return { values, text: writeEnvText(values), digest: digestOf(values, settings, request.stage) };
+}
+
+/**
+ * Looks at `env_file` as far as that unlocks no vault: what the environment and the editor give is looked up, of a password manager only
+ * whether it could be asked.
+ * @returns what was found, in words, without a value.
+ * @throws {DurantError} as `resolveEnvironment`.
+ */
+export async function assessEnvironment(run: Run, shown: string): Promise<string> {
+  const { settings } = run;
+  const { written, references } = await readEnvironment(run, shown);
+  const count = Object.keys(written).length;
+  const variables = `${shown}: ${count} ${count === 1 ? 'variable' : 'variables'}`;
+  if (references.length === 0 || settings.secrets === 'system' || settings.secrets === 'editor') {
+    await resolveEnvironment(run);
+    return `${variables}, ${references.length} looked up`;
+  }
+  const where = await assertAdapter(settings.secrets, settings.secrets_password_env, secretsIo(run));
+  // What the others become is not known: their names have to be writable, too.
+  writeEnvText(
+    Object.fromEntries(
+      Object.entries(written).map(([name, value]) => [
+        name,
+        referenceIn(value) === undefined ? value : 'looked up',
+      ]),
+    ),
+  );
+  return `${variables}, ${references.length} to look up by ${where}, which was not asked`;
+}
+
+async function readEnvironment(
+  { host, request }: Run,
+  shown: string,
+): Promise<{ readonly written: Readonly<Record<string, string>>; readonly references: readonly string[] }> {
+  const file = resolve(dirname(request.file), expandLocalPath(shown, host.env));
+  const written = parse(await readText(file, shown));
+  return { written, references: Object.values(written).flatMap((value) => referenceIn(value) ?? []) };
+}
+
+function referenceIn(value: string): string | undefined {
+  return REFERENCE.exec(value)?.[1];
+}
+
+function secretsIo({ local, host, settings, hide, signal }: Run): SecretsIo {
+  return { local, env: host.env, stageEnv: settings.env, prompt: host.prompt, hide, signal };
 }
 
 /**

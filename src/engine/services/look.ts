@@ -5,6 +5,8 @@ import { markOf, type ServiceSet } from './serviceSet.ts';
 
 export interface ServicesFacts {
   readonly hasSystemctl: boolean;
+  /** Whether systemd can be asked about units before they are installed. */
+  readonly hasAnalyze: boolean;
   /** For `systemd: user`: whether its systemd answers, and runs without a login. */
   readonly userManager: boolean;
   readonly lingers: boolean;
@@ -59,6 +61,7 @@ for f in "$home"/*.service "$home"/*.socket "$home"/*.timer; do
   [ -f "$f" ] && grep -qxF ${mark} "$f" && say "ours=\${f##*/}"
 done
 if [ -n ${quote(names)} ] && command -v systemd-analyze >/dev/null 2>&1; then
+  say analyze=yes
   systemd-analyze ${set.manager === 'user' ? '--user ' : ''}verify --man=no "$t"/units/* > "$t/said" 2>&1 || { say @units; sed "s#$t/units/##g" "$t/said"; say @end; }
 fi
 ${site === undefined ? '' : lookAtSite(site, mark)}
@@ -102,6 +105,7 @@ export function parseLook(stdout: string): ServicesFacts {
   const sudo = values.get('sudo')?.[0];
   return {
     hasSystemctl: is('systemctl'),
+    hasAnalyze: is('analyze'),
     userManager: is('manager'),
     lingers: is('linger'),
     sudo: sudo === 'none' || sudo === 'free' || sudo === 'password' ? sudo : 'missing',
