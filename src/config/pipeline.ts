@@ -25,7 +25,8 @@ const SECRET_OPTIONS = ['token', 'authorization'] as const;
 
 /**
  * The goals that `items` (the value of `pipeline`) name, in their order.
- * @throws {DurantError} `config-invalid` for a goal without section and for `deploy` twice or optional; else as `resolveGoal`.
+ * Validation says the same of what is written; these may have come from a resolver.
+ * @throws {DurantError} `config-invalid` for a goal without section or listed twice, and for an optional `deploy`; else as `resolveGoal`.
  */
 export async function resolvePipeline(
   doc: ConfDocument,
@@ -46,13 +47,13 @@ export async function resolvePipeline(
   const secrets = new Set<string>();
   for (const item of items) {
     const name = item.replace(/\?$/, '');
+    if (goals.some((goal) => nameOf(goal) === name))
+      throw new DurantError('config-invalid', `"${name}" stands twice in pipeline. Remove one of the two.`);
     if (name === 'deploy') {
-      if (item !== name || goals.some((goal) => goal.kind === 'deploy'))
+      if (item !== name)
         throw new DurantError(
           'config-invalid',
-          item === name
-            ? '"deploy" stands twice in pipeline. Remove one of them.'
-            : '"deploy" in pipeline cannot be optional: the goals after it need what it makes live. Remove the "?".',
+          '"deploy" in pipeline cannot be optional: the goals after it need what it makes live. Remove the "?".',
         );
       goals.push({ kind: 'deploy' });
       continue;
@@ -71,4 +72,8 @@ export async function resolvePipeline(
     });
   }
   return { goals, secrets: [...secrets] };
+}
+
+function nameOf(goal: PipelineGoal): string {
+  return goal.kind === 'deploy' ? 'deploy' : goal.name;
 }

@@ -215,6 +215,21 @@ export const PROBLEM_CODES = {
     meaning: '`processes` names a process that has no `[process NAME]` section.',
     remedy: 'Correct the name, or add the section.',
   },
+  'duplicate-goal': {
+    severity: 'error',
+    meaning: '`pipeline` lists a goal twice.',
+    remedy: 'Remove one of the two; give what has to happen twice two `[goal NAME]` sections.',
+  },
+  'optional-deploy': {
+    severity: 'error',
+    meaning: '`pipeline` has `deploy?`, but the goals after it need what the deploy makes live.',
+    remedy: 'Remove the `?`.',
+  },
+  'duplicate-process': {
+    severity: 'error',
+    meaning: '`processes` lists a process twice.',
+    remedy: 'Remove one of the two; `replicas` of its section starts several.',
+  },
   'bad-section-name': {
     severity: 'error',
     meaning: 'The name of a `[goal NAME]` or `[process NAME]` has characters that it may not have.',

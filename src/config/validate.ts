@@ -9,6 +9,8 @@ import { resolveStage } from './resolve.ts';
 import { itemsOf } from './resolvers.ts';
 import { conflictingKeys, missingKeys, unknownKeys, wrongStrategy } from './rules/keys.ts';
 import {
+  repeatedGoals,
+  repeatedProcesses,
   sectionNames,
   undefinedVars,
   unknownGoals,
@@ -34,6 +36,8 @@ const SECTION_RULES: readonly ((view: SectionView) => readonly Problem[])[] = [
   undefinedVars,
   unknownGoals,
   unknownProcesses,
+  repeatedGoals,
+  repeatedProcesses,
   sectionNames,
   duplicateServers,
   nestedPaths,
@@ -123,14 +127,23 @@ function referencedNames(doc: ConfDocument): ReadonlySet<string> {
 
 /** In the order of the text; what several stages inherit is said once. */
 function inOrder(problems: readonly Problem[]): readonly Problem[] {
-  const seen = new Set<string>();
-  const once = problems.filter((found) => {
-    const id = `${found.code} ${String(found.range.start)} ${String(found.range.end)} ${found.message}`;
-    if (seen.has(id)) return false;
-    seen.add(id);
+  const sorted = problems.toSorted(compare);
+  let said = new Set<string>();
+  return sorted.filter((found, index) => {
+    const before = sorted[index - 1];
+    const after = sorted[index + 1];
+    if (said.size > 0 && before !== undefined && compare(before, found) !== 0) said = new Set();
+    // Most problems are alone in their place.
+    if (said.size === 0 && (after === undefined || compare(found, after) !== 0)) return true;
+    const id = `${found.code} ${found.message}`;
+    if (said.has(id)) return false;
+    said.add(id);
     return true;
   });
-  return once.sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
+}
+
+function compare(a: Problem, b: Problem): number {
+  return a.range.start - b.range.start || a.range.end - b.range.end;
 }
 
 /** Whether nothing is wrong that forbids a run. */

@@ -53,6 +53,8 @@ function moreFixes(
     case 'misplaced-key':
       return option === undefined ? [] : [removal(doc, option, t)];
     case 'duplicate-server':
+    case 'duplicate-goal':
+    case 'duplicate-process':
     case 'nested-path':
     case 'exclude-matches-nothing':
       return option === undefined ? [] : itemRemoval(doc, option, problem.range, t);

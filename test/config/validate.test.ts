@@ -176,6 +176,13 @@ const NAMES: readonly Row[] = [
     'unknown-process',
     `${STAGE}processes: w, «wroker»\n[process w]\ncommand: x\n[process worker]\ncommand: y`,
   ],
+  ['duplicate-goal', `${STAGE}pipeline: deploy, «deploy»`],
+  ['duplicate-goal', `${STAGE}pipeline: deploy, «deploy?»`],
+  ['optional-deploy', `${STAGE}pipeline: «deploy?»`],
+  ['duplicate-goal', `${STAGE}pipeline:\n  t\n  deploy\n  «t?»\n[goal t]\ntype: shell\ncommand: x`],
+  ['duplicate-process', `${STAGE}processes: w, «w»\n[process w]\ncommand: x`],
+  // Inherited by two stages, said once.
+  ['duplicate-goal', `${DEFAULTS}pipeline: deploy, «deploy»\n[p]\n[q]\nproject_dir: /srv/q`],
   ['bad-section-name', `${STAGE}[«goal a b»]\ntype: shell\ncommand: x`],
   ['bad-section-name', `${STAGE}[«process a/b»]\ncommand: x`],
   ['no-stage', '«»[DEFAULT]\nuser: u'],
@@ -250,7 +257,7 @@ const GOOD: readonly (readonly [name: string, text: string, facts?: Facts])[] = 
   ],
   [
     'goals and processes that are there',
-    `${STAGE}pipeline: g, deploy, g?\nprocesses: w\n[goal g]\ntype: shell\ncommand: x\n[process w]\ncommand: y`,
+    `${STAGE}pipeline: g, deploy, h?\nprocesses: w\n[goal g]\ntype: shell\ncommand: x\n[goal h]\ntype: shell\ncommand: x\n[process w]\ncommand: y`,
   ],
 ];
 

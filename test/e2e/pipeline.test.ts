@@ -346,6 +346,11 @@ describe('a pipeline', () => {
     ['deploy twice', ['pipeline = deploy, deploy'], /twice/],
     ['an optional deploy', ['pipeline = deploy?'], /cannot be optional/],
     [
+      'a process listed twice',
+      ['processes = w, w', '[process w]', 'command = x'],
+      /processes: "w" is listed twice/,
+    ],
+    [
       'a secret that is not there',
       ['pipeline = deploy, x', '[goal x]', 'type = shell', 'command = env!NOT_THERE'],
       /NOT_THERE/,

@@ -77,6 +77,10 @@ filename = secret!word
   it('are refused where they have no section', async () => {
     await assert.rejects(resolvePipeline(doc, ['nobody'], io), { code: 'config-invalid' });
   });
+
+  for (const items of [['deploy', 'deploy'], ['deploy?'], ['a', 'deploy', 'a?']])
+    it(`are refused where a resolver gave ${items.join(', ')}`, () =>
+      assert.rejects(resolvePipeline(doc, items, io), { code: 'config-invalid' }));
 });
 
 describe('tries', () => {

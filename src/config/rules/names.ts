@@ -1,5 +1,5 @@
 /** Names that one part of the file uses and another has to have: variables, goals, processes. */
-import type { ConfDocument } from '../document.ts';
+import type { ConfDocument, Range } from '../document.ts';
 import { checkItem } from '../forms.ts';
 import { itemRange } from '../kinds.ts';
 import { interpolator } from '../interpolate.ts';
@@ -15,6 +15,7 @@ export function undefinedVars(view: SectionView): readonly Problem[] {
   return [...view.section.options.values()].flatMap((option) => {
     const found = view.values.get(option.key);
     const value = found?.option === option && !found.broken ? found.value : option.raw;
+    if (!value.includes('var!')) return [];
     return resolversIn(view.table[option.key]?.kind ?? 'text', value).flatMap(({ resolver, item }) => {
       if (resolver.kind !== 'var' || vars?.has(resolver.argument.toLowerCase()) === true) return [];
       const others = [...(vars?.keys() ?? [])].filter((name) => view.place !== 'vars' || name !== option.key);
@@ -38,12 +39,7 @@ export function undefinedVars(view: SectionView): readonly Problem[] {
 }
 
 /** Replaces the bad part of what is written, where it is written plainly. */
-function suggested(
-  suggestion: string | undefined,
-  text: string,
-  bad: string,
-  range: { readonly start: number; readonly end: number },
-): ProblemData {
+function suggested(suggestion: string | undefined, text: string, bad: string, range: Range): ProblemData {
   if (suggestion === undefined) return {};
   const at = text.indexOf(bad);
   if (at < 0) return { suggestion };
@@ -125,6 +121,63 @@ export function unknownProcesses(view: SectionView): readonly Problem[] {
       ),
     ];
   });
+}
+
+/** A goal that stands twice in `pipeline`, and a `deploy` that may fail: what a run refuses, too. */
+export function repeatedGoals(view: SectionView): readonly Problem[] {
+  if (view.place !== 'stage') return [];
+  const items = plainItems(view, 'pipeline').map((item) => ({ ...item, name: item.text.replace(/\?$/, '') }));
+  const first = new Map<string, Range>();
+  return items.flatMap((item) => {
+    if (checkItem('goal-name', item.name) !== undefined) return [];
+    const before = first.get(item.name);
+    if (before !== undefined) return [repeated(view, 'pipeline', 'duplicate-goal', item, before)];
+    first.set(item.name, item.range);
+    return item.text === 'deploy?' ? [optionalDeploy(view, item.range)] : [];
+  });
+}
+
+/** A process that stands twice in `processes`. */
+export function repeatedProcesses(view: SectionView): readonly Problem[] {
+  if (view.place !== 'stage') return [];
+  const first = new Map<string, Range>();
+  return plainItems(view, 'processes').flatMap((item) => {
+    if (checkItem('process-name', item.text) !== undefined) return [];
+    const before = first.get(item.text);
+    if (before !== undefined)
+      return [repeated(view, 'processes', 'duplicate-process', { ...item, name: item.text }, before)];
+    first.set(item.text, item.range);
+    return [];
+  });
+}
+
+function repeated(
+  view: SectionView,
+  key: 'pipeline' | 'processes',
+  code: 'duplicate-goal' | 'duplicate-process',
+  { name, range }: { readonly name: string; readonly range: Range },
+  before: Range,
+): Problem {
+  return problem(code, range, `${key}: "${name}" is listed twice. Remove one of the two.`, {
+    key,
+    stage: view.name,
+    related: [{ range: before, message: 'The first one.' }],
+  });
+}
+
+function optionalDeploy(view: SectionView, range: Range): Problem {
+  const isPlain = view.doc.text.slice(range.start, range.end) === 'deploy?';
+  const mark = { start: range.end - 1, end: range.end };
+  return problem(
+    'optional-deploy',
+    range,
+    'pipeline: "deploy" cannot be optional, as the goals after it need what it makes live. Remove the "?".',
+    {
+      key: 'pipeline',
+      stage: view.name,
+      ...(isPlain ? { fixes: [{ title: 'Change to "deploy"', edits: [{ range: mark, text: '' }] }] } : {}),
+    },
+  );
 }
 
 /** Names of goals and processes that they may not have. */
