@@ -31,6 +31,7 @@ export {
 } from './app.ts';
 export { siteAddress } from './services/render.ts';
 export { BUILT_IN_TEMPLATES } from './services/templates.ts';
+export { openStage, type StageOpening } from './openStage.ts';
 export { openJournal, type Journal, type JournalEntry } from './journal.ts';
 export { selectServers, type StageRequest } from './run.ts';
 export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';
