@@ -79,7 +79,7 @@ export function lineOf(event: RunEvent, stage: string): Line | undefined {
 function finishedLine(event: Extract<RunEvent, { event: 'run-finished' }>, prefix: string): Line {
   const servers = event.servers.map(
     ({ server, state, current, error }) =>
-      `\n    ${server}: ${state}${current === null ? '' : `, live is ${current}`}${error === null ? '' : `: ${indented(error)}`}`,
+      `\n    ${server}: ${state}${current === null ? '' : `, current is ${current}`}${error === null ? '' : `: ${indented(error)}`}`,
   );
   if (event.error === null)
     return {
