@@ -1,6 +1,7 @@
 /** Hover: what an option is for, what it is worth here, and where that comes from. */
 import type { ConfDocument, ConfSection, Range } from '../config/document.ts';
 import { positionAt } from '../config/document.ts';
+import { GOAL_TYPES, isGoalType } from '../config/options.ts';
 import { hasItems, itemsOf, resolversIn, type ResolverKind } from '../config/resolvers.ts';
 import { effectiveValue, type Effective } from './effective.ts';
 import type { Translate } from './facts.ts';
@@ -202,7 +203,9 @@ function describeSection(doc: ConfDocument, section: ConfSection, t: Translate):
         const shown = items.slice(0, 5).map(inlineCode).join(', ') + (items.length > 5 ? ' …' : '');
         return [`- ${key}: ${shown}`];
       });
-      return [titles[role.place], ...(rows.length === 0 ? [] : [rows.join('\n')])];
+      const type = role.place === 'goal' ? effectiveValue(doc, section, 'type')?.value : undefined;
+      const achieved = type !== undefined && isGoalType(type) ? [GOAL_TYPES[type].doc] : [];
+      return [titles[role.place], ...achieved, ...(rows.length === 0 ? [] : [rows.join('\n')])];
     }
   }
 }

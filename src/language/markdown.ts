@@ -1,6 +1,6 @@
 /** Markdown made of texts that may be hostile: what a file says is shown, never obeyed. */
 import { kindOf } from '../config/reference.ts';
-import type { OptionSpec } from '../config/options.ts';
+import { GOAL_TYPES, type OptionSpec } from '../config/options.ts';
 import type { Translate } from './facts.ts';
 
 const LONGEST = 2000;
@@ -46,14 +46,17 @@ function shortened(text: string): string {
 /** What the option table says of a key: one paragraph each for the doc, its kind and default, and its choices. */
 export function optionMarkdown(spec: OptionSpec, t: Translate): string {
   const parts = [spec.doc];
-  if (spec.kind === 'enum')
-    parts.push(
-      Object.entries(spec.values)
-        .map(([name, meaning]) => `- \`${name}\`: ${meaning}`)
-        .join('\n'),
-    );
+  const choices = choicesOf(spec);
+  if (choices.length > 0)
+    parts.push(choices.map(([name, meaning]) => `- \`${name}\`: ${meaning}`).join('\n'));
   parts.push(`_${summaryOf(spec, t)}_`);
   return parts.join('\n\n');
+}
+
+function choicesOf(spec: OptionSpec): readonly (readonly [name: string, meaning: string])[] {
+  if (spec.kind === 'enum') return Object.entries(spec.values);
+  if (spec.kind !== 'text' || spec.form !== 'goal-type') return [];
+  return Object.entries(GOAL_TYPES).map(([name, { doc }]) => [name, doc]);
 }
 
 function summaryOf(spec: OptionSpec, t: Translate): string {

@@ -87,6 +87,12 @@ function choicesOf(spec: OptionSpec, t: Translate): readonly Candidate[] {
   }
 }
 
+/** What systemd starts a process by, in the usual words. */
+const STARTERS: Readonly<Record<string, readonly string[]>> = {
+  socket: ['yes'],
+  timer: ['OnCalendar=daily', 'OnCalendar=hourly', 'OnCalendar=weekly'],
+};
+
 /** The default and the example, where there is nothing better to offer. */
 function samplesOf(spec: OptionSpec, t: Translate): readonly Candidate[] {
   const isPlain =
@@ -130,6 +136,9 @@ function namesFor(
       kind: 'choice',
       documentation,
     }));
+
+  if (cursor.role.place === 'process' && Object.hasOwn(STARTERS, cursor.option.key))
+    return (STARTERS[cursor.option.key] ?? []).map((text) => ({ text, kind: 'choice' }));
 
   switch (cursor.option.key) {
     case 'branch':

@@ -187,6 +187,9 @@ describe('completion of values', () => {
   it('knows goal types', () => {
     assert.ok(labels('[goal x]\ntype: |').includes('git_tag_exists'));
     assert.ok(labels('[process x]\nrestart: |').includes('on-failure'));
+    assert.ok(labels('[process x]\nsocket: |').includes('yes'));
+    assert.ok(labels('[process x]\ntimer: |').includes('OnCalendar=daily'));
+    assert.ok(!labels('[a]\nsocket: |').includes('yes'));
     assert.ok(labels('[goal x]\ntype: git_ref_pushed\nref: |').includes('main'));
   });
 

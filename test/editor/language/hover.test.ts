@@ -41,7 +41,12 @@ describe('hover', () => {
     [
       'a goal by its name',
       '[a]\npipeline: te|sted\n[goal tested]\ntype: shell',
-      [/Goal \*\*tested\*\*/, /type: `shell`/],
+      [/Goal \*\*tested\*\*/, /Runs a command every time/, /type: `shell`/],
+    ],
+    [
+      'the types of a goal',
+      '[goal x]\nty|pe: shell',
+      [/- `git_tag_exists`: Achieved when the tag points there/],
     ],
     ['the built-in goal', '[a]\npipeline: dep|loy', [/live on every server/]],
     ['a broken value', '[a]\nuser: x%(nope)s-y|', [/stays as written/]],
