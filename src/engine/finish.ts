@@ -3,6 +3,7 @@ import { asDurantError } from '../errors.ts';
 import { spareScript } from '../transfer/spare.ts';
 import { removable } from './goals/finishing.ts';
 import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
+import { noteChangesBy, noteLateChanges } from './goals/touched.ts';
 import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
 import { unlockScript } from './lock.ts';
@@ -62,6 +63,10 @@ export async function finishDeploy(run: Run): Promise<void> {
       try {
         if (!run.signal.aborted)
           await runHook(run, server, 'after_deploy', { directory, signal: run.signal });
+        const note = noteChangesBy(run, server, 'after_deploy', run.release);
+        // The lock is given back: another run that has it knows already what it will send.
+        if (note !== '')
+          await runScript(run, server, `if ! [ -e .durant/lock ]; then\n${note}\nfi`, { signal });
         step('done', siteAddress(run.settings) ?? null);
       } catch (error) {
         if (run.signal.aborted) return step('skipped', 'cancelled');
@@ -80,7 +85,7 @@ function endScript(run: Run, server: ServerRun): string {
     run.release !== undefined
       ? `\n${spareScript({ projectDir: server.facts.project, release: run.release, run: run.id, hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}`
       : '';
-  return `${unlockScript(run.id)}${spare}`;
+  return `${noteLateChanges(run, server)}${unlockScript(run.id)}${spare}`;
 }
 
 async function optionalHook(run: Run, server: ServerRun, name: HookName): Promise<void> {

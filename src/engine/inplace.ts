@@ -12,6 +12,7 @@ import { healthCheck } from './goals/healthCheck.ts';
 import { assessInplace, inplaceRelease, noSwitch, place, sayInplace, upload } from './goals/inplace.ts';
 import { lock } from './goals/lock.ts';
 import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
+import { noteLateChanges } from './goals/touched.ts';
 import { writable } from './goals/writable.ts';
 import { historyLine } from './history.ts';
 import { lockIsOurs } from './lock.ts';
@@ -114,7 +115,10 @@ export async function undoInplace(
         const scripts = [`rm -rf .durant/incoming.${run.id}`];
         if (run.action === 'deploy' && run.release !== undefined) {
           if (server.previous === undefined) scripts.push(removeRelease(run.release));
-          else scripts.push(writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
+          else {
+            scripts.push(writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
+            scripts.push(noteLateChanges(run, server));
+          }
         }
         scripts.push(historyLine(run, `failed: ${error.code}`));
         // Where the lock was lost, another run may work there now.

@@ -24,6 +24,7 @@ import { healthCheck } from './goals/healthCheck.ts';
 import { lock } from './goals/lock.ts';
 import { services } from './goals/services.ts';
 import { symlink } from './goals/symlink.ts';
+import { noteLateChanges } from './goals/touched.ts';
 
 export interface RollbackRequest extends StageRequest {
   /** Name of the release to go to; undefined: the newest that may be gone to. */
@@ -204,7 +205,7 @@ async function finish(run: Run): Promise<void> {
     run,
     'unlock-failed',
     await onAll(run.servers, async (server) => {
-      await runScript(run, server, unlockScript(run.id), { signal });
+      await runScript(run, server, `${noteLateChanges(run, server)}${unlockScript(run.id)}`, { signal });
       server.locked = false;
     }),
   );

@@ -2,13 +2,14 @@
 import type { DurantError } from '../errors.ts';
 import { removeRelease, recordOf, resumable, writeRecord } from './goals/release.ts';
 import { switchBack } from './goals/symlink.ts';
+import { noteChangesBy } from './goals/touched.ts';
 import { historyLine } from './history.ts';
 import { undoInplace } from './inplace.ts';
 import { hookCommands, releasePath, runHook } from './hooks.ts';
 import { lockIsOurs } from './lock.ts';
 import { giveBackLocks } from './locks.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
-import { defer, flush } from './script.ts';
+import { defer, flush, runScript } from './script.ts';
 
 /** Whether a failure of this kind is one of the run, and not of how it was asked for. */
 function runsHooks(error: DurantError): boolean {
@@ -67,6 +68,9 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
           directory: releasePath(run, server.facts.project, server.facts.live ?? ''),
           signal,
         });
+        const note = noteChangesBy(run, server, 'after_rollback', server.facts.live);
+        if (note !== '')
+          await runScript(run, server, `if ${lockIsOurs(run.id)}; then\n${note}\nfi`, { signal });
       },
     ),
   );

@@ -177,7 +177,7 @@ awk 'index($0,"\\")==0{ d=$0; if(!sub(/\/[^\/]*$/,"",d))d="."; if(!(d in g))orde
 if [ -s "$W/d" ]; then nul "$W/d" | xargs -0 rm -f || die apply; fi
 while IFS= read -r p; do raw "$p"; rmdir "$f" 2>/dev/null; done <"$W/r"
 awk 'k<3{ gone[$0]; next } !(substr($0,3) in gone)' k=1 "$W/d" k=2 "$W/r" k=3 "$W/owned" >"$D/owned.new" && mv "$D/owned.new" "$D/owned" || die finish
-umask "$mask"; mkdir -p "$D/manifests" && cat "$W/tree" >"$M.new" && mv "$M.new" "$M" || die finish
+umask "$mask"; mkdir -p "$D/manifests" && cat "$W/tree" >"$M.new" && rm -f "$M.touched" && mv "$M.new" "$M" || die finish
 rm -rf "$I"; sync -f . 2>/dev/null || sync
 echo transfer.done=yes`,
   ].join('\n');

@@ -3,6 +3,7 @@ import { gzipSync, gunzipSync } from 'node:zlib';
 import { DurantError } from '../errors.ts';
 import type { Connection } from '../remote/target.ts';
 import { serializeManifest, unescapePath, type EntryType, type Manifest } from './manifest.ts';
+import { lookFunction } from './lookFunction.ts';
 import { hashFunctions, pathFunctions, prologue, scanFunction, type HashTool } from './serverFunctions.ts';
 
 export interface CompareRequest {
@@ -36,6 +37,8 @@ export interface Comparison {
   readonly under: readonly Found[];
   /** What earlier deploys put there and the tree lacks; folders are there to be removed when they are empty. */
   readonly owned: readonly Found[];
+  /** Paths of `absent`, `different` and `owned` where the last deploy had left something else. */
+  readonly drifted: ReadonlySet<string>;
   /** Whether an earlier deploy put anything there at all. */
   readonly isFirst: boolean;
 }
@@ -49,6 +52,7 @@ export function emptyComparison(manifest: Manifest): Comparison {
     linkedOutside: [],
     under: [],
     owned: [],
+    drifted: new Set(),
     isFirst: true,
   };
 }
@@ -98,6 +102,7 @@ export function parseComparison(lines: readonly string[]): Comparison {
   const linkedOutside: string[] = [];
   const under: Found[] = [];
   const owned: Found[] = [];
+  const drifted = new Set<string>();
   let isFirst = true;
   for (const line of lines) {
     const match = /^(\S+) (\S+) (\S+) (\S+) (.*)$/s.exec(line);
@@ -116,38 +121,11 @@ export function parseComparison(lines: readonly string[]): Comparison {
     else if (what === 'outside') linkedOutside.push(path);
     else if (what === 'under') under.push(found);
     else if (what === 'owned') owned.push(found);
+    else if (what === 'drift') drifted.add(path);
     else if (what === 'known') isFirst = false;
   }
-  return { absent, different, linkedInside, linkedOutside, under, owned, isFirst };
+  return { absent, different, linkedInside, linkedOutside, under, owned, drifted, isFirst };
 }
-
-/** look LIST: what stands at its paths, as lines `TYPE MODE SIZE MTIME PATH`; nothing for a path where nothing does. */
-const lookFunction = String.raw`
-look() {
-  [ -s "$1" ] || return 0
-  if stat -c %a . >/dev/null 2>&1; then slots "$1" | xargs -0 stat -c '%a %s %Y - - %F/%n' 2>/dev/null
-  elif stat -f %Lp . >/dev/null 2>&1; then slots "$1" | xargs -0 stat -f '%Mp%Lp %z %m - - %HT/%N' 2>/dev/null
-  else slots "$1" | xargs -0 ls -lnd 2>/dev/null | awk '
-    { i=index($0," .//.") } !i { print; next }
-    { m=0; for(j=2;j<11;j++){ c=substr($1,j,1); m=m*2+(c!="-"&&c!="S"&&c!="T") }
-      p=substr($0,i+1); t=substr($1,1,1); if(t=="-")t="f"; if(t=="l"&&(i=index(p," -> ")))p=substr(p,1,i-1)
-      printf "%o %s - - - %s/%s\n",m,$5,t,p }'
-  fi | awk '
-    function esc(s, i,o) { gsub(/\\/,"&&",s); o=""; while(i=index(s,"\r")){ o=o substr(s,1,i-1) "\\r"; s=substr(s,i+1) } return o s }
-    { i=index($0,"/.//.") }
-    i { if(h!="")print h " " p
-        h=""; r=substr($0,i+5); if(r=="")next
-        split($0,a," "); t=tolower(substr(a[6],1,2)); m=a[1]; sub(/^0+/,"",m); if(m=="")m=0; z=a[2]
-        if(t=="re"||t~/^f/){t="f"} else if(t~/^d/){t="d";z=0} else if(t=="sy"||t~/^l/){t="l";m=777} else t="o"
-        h=t " " m " " z " " a[3]; p=esc(substr(r,2)); next }
-    h!="" { p=p "\\n" esc($0) }
-    END { if(h!="")print h " " p }'
-}
-slots() {
-  awk 'index($0,"\\")==0{print ".//./" $0}' "$1" | tr '\n' '\0'
-  awk 'index($0,"\\")' "$1" | while IFS= read -r p; do raw "$p"; printf './/%s\0' "$f"; done
-}
-`;
 
 /**
  * ownership: prints what Durant has put into the project so far, as sorted lines `TYPE PATH`: what it has noted, else what the manifests
@@ -160,6 +138,29 @@ ownership() {
 listed() { awk '{ t=$1; p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print t " " p }'; }
 `;
 
+/**
+ * Of the paths where something else stands than the tree has, and of those that it lacks: what is no longer as the last deploy left it.
+ * That this deploy's own commands have changed something is in `.touched`.
+ */
+const driftStage = String.raw`
+if [ -f "$D/live" ] && IFS= read -r n <"$D/live" && [ -f "$D/manifests/$n" ]; then
+  t=$D/manifests/$n.touched; [ -f "$t" ] || t=/dev/null
+  for x in f l left drift; do : >"$W/$x"; done; [ -f "$W/have.gone" ] || : >"$W/have.gone"
+  awk 'function path(k, p) { p=$0; while(k--)p=substr(p,index(p," ")+1); return p }
+    k==1{ own[$0]; next }
+    { p=path(4) }
+    k==2{ asked[p]; next }
+    k==3{ if($1=="owned")asked[p]; next }
+    k==4{ have[p]=$1 " " $2 " " $3; next }
+    $1=="d"||!(p in asked)||(p in own){ next }
+    have[p]!=$1 " " $2 " " $3{ print "drift - - - " p >(ENVIRON["W"] "/drift"); next }
+    { print p >(ENVIRON["W"] "/" $1); print >(ENVIRON["W"] "/left") }' k=1 "$t" k=2 "$W/diff" k=3 "$W/out" k=4 "$W/have" "$W/have.gone" k=5 "$D/manifests/$n" &&
+  hash_lists &&
+  awk 'k==1{ h[substr($0,66)]=substr($0,1,64); next }
+    { p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p) } h[p]!=$4{ print "drift - - - " p }' k=1 "$W/h" k=2 "$W/left" >>"$W/drift" || exit 1
+  cat "$W/drift" >>"$W/out"
+fi`;
+
 function compareScript(projectDir: string, hashTool: HashTool): string {
   return [
     prologue(projectDir, hashTool),
@@ -167,7 +168,7 @@ function compareScript(projectDir: string, hashTool: HashTool): string {
     pathFunctions,
     scanFunction,
     hashFunctions,
-    lookFunction,
+    lookFunction('mtime'),
     ownershipFunction,
     String.raw`W=$(mktemp -d) || exit 1; export W; trap 'rm -rf "$W"' EXIT
 gzip -dc >"$W/tree" || exit 1
@@ -210,6 +211,7 @@ if [ -s "$W/gone" ]; then
     { p=path(4); q=p; ok=(put[p]==$1); while(match(q,/\/[^\/]*$/)){ q=substr(q,1,RSTART-1); if(q in bad)ok=0 }
       if(ok)print "owned " $1 " " $3 " " $4 " " p }' k=1 "$W/have.parents" k=2 "$W/gone" k=3 "$W/have.gone" >>"$W/out"
 fi
+${driftStage}
 echo end >>"$W/diff"; cat "$W/out" "$W/diff" | gzip -1 -c`,
     '',
   ].join('\n');

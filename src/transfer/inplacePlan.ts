@@ -19,6 +19,8 @@ export interface InplacePlan extends Plan {
   readonly emptied: readonly string[];
   /** Files that are newer on the server and stay (`overwrite_newer: no`). */
   readonly newer: readonly string[];
+  /** What the plan replaces, brings back or deletes although somebody has changed it on the server since the last deploy. */
+  readonly drifted: readonly Change[];
   /** Folders of the tree that are links out of project_dir: nothing may be written through them. */
   readonly linkedOutside: readonly string[];
   /** Folders that a file of the tree would have to replace, with something in them that is not Durant's. */
@@ -97,6 +99,7 @@ export function planInplace(request: InplacePlanRequest): InplacePlan {
       .sort()
       .reverse(),
     newer,
+    drifted: changes.filter(({ path }) => comparison.drifted.has(path)),
     linkedOutside: comparison.linkedOutside,
     occupied,
   };

@@ -8,7 +8,7 @@ import { compareInplace, emptyComparison } from '../../transfer/inplaceCompare.t
 import { planInplace, type InplacePlan } from '../../transfer/inplacePlan.ts';
 import { placeInplace, stageInplace } from '../../transfer/inplace.ts';
 import { displayPath } from '../../transfer/manifest.ts';
-import type { Plan } from '../../transfer/plan.ts';
+import type { Change, Plan } from '../../transfer/plan.ts';
 import type { Tree } from '../../transfer/scan.ts';
 import { assessCarrier, carrierOf } from '../carrier.ts';
 import { noteProcesses } from '../lock.ts';
@@ -219,7 +219,14 @@ export function assertPlaceable(run: Run, server: ServerRun, plan: InplacePlan):
     );
 }
 
-/** Says what a first contact does to files that are there, and which newer ones stay. */
+/** What becomes of a file that somebody has changed on the server. */
+const DRIFT = {
+  changed: 'is replaced by the file of the commit',
+  deleted: 'is deleted, as the commit has no such file',
+  added: 'is put back as the commit has it',
+} as const satisfies Readonly<Record<Change['kind'], string>>;
+
+/** Says what a first contact does to files that are there, which of them others have changed, and which newer ones stay. */
 export function warnOfPlan(run: Run, server: ServerRun, plan: InplacePlan): void {
   const warn = (code: string, message: string): void =>
     run.emit({ event: 'warning', code, message, server: server.address.entry });
@@ -227,6 +234,11 @@ export function warnOfPlan(run: Run, server: ServerRun, plan: InplacePlan): void
     warn(
       'first-contact',
       `Durant has not deployed to ${run.settings.project_dir} yet, and it holds files: ${plan.changed} of them would be replaced, ${plan.added} added, ${plan.unchanged} are as in the commit; all others stay as they are.`,
+    );
+  for (const { path, kind } of plan.drifted)
+    warn(
+      'drift',
+      `${displayPath(path).path} was ${kind === 'added' ? 'removed' : 'changed'} on the server after it was deployed. It ${DRIFT[kind]}.`,
     );
   for (const path of plan.newer)
     warn(
