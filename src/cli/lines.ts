@@ -54,7 +54,8 @@ function stepLines(
   const name = `${prefix(event.server, color)}${printable(event.step)}`;
   switch (event.state) {
     case 'failed':
-      return [`${name} ${color.red('failed')}${reason}${time}`];
+      // The error at the end of the run repeats the last lines of output; here they have just been seen.
+      return [`${name} ${color.red('failed')}${reason.split('\n', 1).join('')}${time}`];
     case 'done':
       return steps === 'lines' || verbose || isAchievedGoal(event)
         ? [`${name} ${color.green('done')}${reason}${time}`]

@@ -110,6 +110,17 @@ describe('plain lines', () => {
     );
   });
 
+  it('say of a failed step what the last lines of its output do not', () => {
+    const reason = 'a command ended with exit status 3.\nits last line';
+    const { stderr } = plain([
+      started,
+      { event: 'output', server: 'web1', stream: 'stderr', line: 'its last line' },
+      { event: 'step', step: 'vendors', server: 'web1', state: 'failed', reason, ms: 1234 },
+    ]);
+    assert.match(stderr(), /^\[web1\] vendors failed: a command ended with exit status 3\. \(1\.2 s\)$/m);
+    assert.equal(stderr().split('its last line').length, 2);
+  });
+
   it('say that nothing had to be done', () => {
     const servers = finished.servers.map((server) => ({ ...server, state: 'unchanged' as const }));
     assert.match(plain([started, { ...finished, servers }]).stdout(), /was live already on 2 servers/);
