@@ -63,7 +63,9 @@ export async function openRsyncDoor(request: DoorRequest): Promise<RsyncDoor> {
         socket.destroy();
         return;
       }
+      // Nobody else may come, so nothing has to lie about for the hours that a transfer may take: not even a kill leaves anything.
       server.close();
+      removePrivateDirectory(directory);
       serve(socket, argv, request).then(settle.resolve, settle.reject);
     });
   });

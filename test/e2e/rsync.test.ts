@@ -5,14 +5,18 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assertSameTree } from '../support/tree.ts';
+import { waitFor } from '../support/wait.ts';
 import { assertGone } from './faultsSupport.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
@@ -153,6 +157,25 @@ describe('transfer: rsync', function () {
         readdirSync(join(world.site(), '.durant')).filter((name) => /incoming|lock/.test(name)),
         [],
       );
+    });
+
+    it('leaves nothing on this machine where the client is killed half way', async () => {
+      const [proxy] = world.proxies;
+      const temporary = mkdtempSync(join(tmpdir(), 'durant-kill-'));
+      try {
+        proxy?.stall({ afterBytes: 3e6 });
+        const run = world.start(['--json', 'deploy', 'production'], { env: { TMPDIR: temporary } });
+        await proxy?.broken;
+        assert.ok((await world.home.leftovers()).some(({ command }) => command.includes('rsync')));
+        run.kill();
+        await run.result;
+        proxy?.mend();
+        await waitFor('rsync to end here', async () => (await world.home.leftovers()).length === 0);
+        assert.deepEqual(readdirSync(temporary), []);
+      } finally {
+        proxy?.mend();
+        rmSync(temporary, { recursive: true, force: true });
+      }
     });
 
     it('is byte for byte what was sent, and a small change of it travels small', async () => {
