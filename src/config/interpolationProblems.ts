@@ -68,13 +68,12 @@ function report(
     readonly section: ConfSection;
   }[],
 ): readonly Problem[] {
-  const seen = new Set<string>();
+  const seen = new Set<number>();
   const problems: Problem[] = [];
   for (const { failure, section } of failures) {
-    const { option } = failure;
-    const id = `${String(option.keyRange.start)}:${String(failure.start)}`;
-    if (seen.has(id)) continue;
-    seen.add(id);
+    const { start } = rangeInRaw(failure.option, failure.start, failure.end);
+    if (seen.has(start)) continue;
+    seen.add(start);
     const suggestion = seen.size > MAX_SUGGESTIONS ? undefined : suggestionFor(doc, section, failure);
     problems.push(describe(section, failure, suggestion));
   }

@@ -1,7 +1,7 @@
 /** A stage as it is written: inheritance, interpolation and defaults, with value resolvers shown and not run. */
 import { DurantError } from '../errors.ts';
 import type { ConfDocument, ConfOption, ConfSection } from './document.ts';
-import { interpolator, lookUp } from './interpolate.ts';
+import { interpolator, lookUp, type Interpolator } from './interpolate.ts';
 import { itemsOf, hasItems, wholeResolver } from './resolvers.ts';
 import { OPTIONS, type OptionSpec, type OptionTable } from './options.ts';
 import { parseBool, parseDuration, parseWhole } from './kinds.ts';
@@ -45,8 +45,8 @@ export function readSection(
   section: ConfSection,
   table: OptionTable,
 ): SettingTexts {
-  const fill = interpolator(doc, section);
-  const known = new Map<string, SettingText | undefined>();
+  let fill: Interpolator | undefined;
+  const known = new Map<string, SettingText>();
   const read = (key: string): SettingText | undefined => {
     const option = lookUp(doc, section, key);
     if (option === undefined) {
@@ -54,7 +54,7 @@ export function readSection(
       if (text === undefined) return undefined;
       return { value: text, raw: text, from: 'default', line: null, option: undefined, broken: false };
     }
-    const value = fill(option).value;
+    const value = option.raw.includes('%') ? (fill ??= interpolator(doc, section))(option).value : option.raw;
     return {
       value: value ?? option.raw,
       raw: option.raw,
@@ -66,10 +66,16 @@ export function readSection(
   };
   return {
     get: (key) => {
-      if (!known.has(key)) known.set(key, read(key));
-      return known.get(key);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const found = read(key);
+      if (found !== undefined) known.set(key, found);
+      return found;
     },
-    writtenKeys: () => Object.keys(table).filter((key) => lookUp(doc, section, key) !== undefined),
+    writtenKeys: () => {
+      const inherited = [...doc.defaults.options.keys()].filter((key) => !section.options.has(key));
+      return [...section.options.keys(), ...inherited].filter((key) => Object.hasOwn(table, key));
+    },
   };
 }
 

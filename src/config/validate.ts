@@ -18,7 +18,7 @@ import {
   variableCycles,
 } from './rules/names.ts';
 import { excludedPaths, identityFile, idleExcludes, nestedPaths, unknownBranch } from './rules/paths.ts';
-import { duplicateServers, sameTargets, webRoots } from './rules/targets.ts';
+import { targetProblems, webRoots } from './rules/targets.ts';
 import { plainSecrets, processValues, wrongValues } from './rules/values.ts';
 import { viewOf, type SectionView } from './rules/view.ts';
 
@@ -39,7 +39,6 @@ const SECTION_RULES: readonly ((view: SectionView) => readonly Problem[])[] = [
   repeatedGoals,
   repeatedProcesses,
   sectionNames,
-  duplicateServers,
   nestedPaths,
   excludedPaths,
   webRoots,
@@ -71,7 +70,7 @@ export function validate(
     problems.push(...unknownKeys(view, used));
     for (const rule of SECTION_RULES) problems.push(...rule(view));
   }
-  problems.push(...sameTargets(all, stage), ...variableCycles(doc));
+  problems.push(...targetProblems(all, stage), ...variableCycles(doc));
   if (!all.some((view) => view.place === 'stage'))
     problems.push(
       problem(

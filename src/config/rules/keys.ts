@@ -78,11 +78,11 @@ function describePlaces(places: readonly string[]): string {
 /** Required options that the section neither has nor inherits, or that are empty. */
 export function missingKeys(view: SectionView): readonly Problem[] {
   if (view.place === 'vars' || view.place === 'DEFAULT') return [];
-  const required = Object.entries(view.table).filter(
-    ([key, spec]) =>
-      spec.required === true || (key === 'distfile' && plainText(view, 'install_mode') === 'binary'),
-  );
-  return required.flatMap(([key, spec]) => {
+  const required = requiredKeys(view.table);
+  if (Object.hasOwn(view.table, 'distfile') && plainText(view, 'install_mode') === 'binary') required.push('distfile');
+  return required.flatMap((key) => {
+    const spec = view.table[key];
+    if (spec === undefined) return [];
     const found = view.values.get(key);
     if (found !== undefined && (found.broken || found.value !== '')) return [];
     const range = found?.option === undefined ? headerRange(view.section) : valueOrKey(found.option);
@@ -100,6 +100,13 @@ export function missingKeys(view: SectionView): readonly Problem[] {
       ),
     ];
   });
+}
+
+/** A loop without a list of the whole table: a file may have thousands of stages. */
+function requiredKeys(table: OptionTable): string[] {
+  const keys: string[] = [];
+  for (const key in table) if (table[key]?.required === true) keys.push(key);
+  return keys;
 }
 
 /** Keys written in a stage that its strategy does not know. */

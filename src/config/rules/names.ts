@@ -7,7 +7,7 @@ import { problem, type Problem, type ProblemData } from '../problems.ts';
 import { resolverOf, resolversIn } from '../resolvers.ts';
 import { findNamed, goalNames, processNames } from '../sections.ts';
 import { didYouMean } from '../suggest.ts';
-import { headerRange, plainItems, valueOrKey, type SectionView } from './view.ts';
+import { headerRange, plainItems, valueOrKey, written, type SectionView } from './view.ts';
 
 /** `var!name` that `[vars]` does not have; keys that `[vars]` inherits do not count. */
 export function undefinedVars(view: SectionView): readonly Problem[] {
@@ -88,7 +88,7 @@ export function variableCycles(doc: ConfDocument): readonly Problem[] {
 
 /** Goals of `pipeline` that are neither built in nor a section. */
 export function unknownGoals(view: SectionView): readonly Problem[] {
-  if (view.place !== 'stage') return [];
+  if (view.place !== 'stage' || written(view, 'pipeline') === undefined) return [];
   return plainItems(view, 'pipeline').flatMap((item) => {
     const name = item.text.replace(/\?$/, '');
     if (name === 'deploy' || checkItem('goal-name', name) !== undefined) return [];
@@ -125,7 +125,7 @@ export function unknownProcesses(view: SectionView): readonly Problem[] {
 
 /** A goal that stands twice in `pipeline`, and a `deploy` that may fail: what a run refuses, too. */
 export function repeatedGoals(view: SectionView): readonly Problem[] {
-  if (view.place !== 'stage') return [];
+  if (view.place !== 'stage' || written(view, 'pipeline') === undefined) return [];
   const items = plainItems(view, 'pipeline').map((item) => ({ ...item, name: item.text.replace(/\?$/, '') }));
   const first = new Map<string, Range>();
   return items.flatMap((item) => {

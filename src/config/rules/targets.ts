@@ -25,11 +25,29 @@ function targetsOf(view: SectionView): readonly Target[] {
   });
 }
 
+/**
+ * Servers that a stage has twice, and stages that deploy to one place.
+ * @param only the stage that is looked at; undefined: all are.
+ */
+export function targetProblems(views: readonly SectionView[], only: string | undefined): readonly Problem[] {
+  const stages = views
+    .filter((view) => view.place === 'stage')
+    .map((view) => ({ view, targets: targetsOf(view) }));
+  const chosen = stages.filter(({ view }) => only === undefined || view.name === only);
+  const others = stages.filter(({ view }) => only !== undefined && view.name !== only);
+  return [...chosen.flatMap(duplicateServers), ...sameTargets([...others, ...chosen], only)];
+}
+
+interface StageTargets {
+  readonly view: SectionView;
+  readonly targets: readonly Target[];
+}
+
 /** One server twice in a stage. */
-export function duplicateServers(view: SectionView): readonly Problem[] {
-  if (view.place !== 'stage') return [];
+function duplicateServers({ view, targets }: StageTargets): readonly Problem[] {
+  if (targets.length < 2) return [];
   const first = new Map<string, Target>();
-  return targetsOf(view).flatMap((target) => {
+  return targets.flatMap((target) => {
     const before = first.get(target.id);
     if (before === undefined) {
       first.set(target.id, target);
@@ -61,23 +79,16 @@ export function webRoots(view: SectionView): readonly Problem[] {
   ];
 }
 
-/**
- * Stages with one server and `project_dir`; said at the later one, or at `only` where one stage is looked at.
- */
-export function sameTargets(views: readonly SectionView[], only: string | undefined): readonly Problem[] {
-  const stages = views.filter((view) => view.place === 'stage');
-  const ordered =
-    only === undefined
-      ? stages
-      : [...stages.filter((v) => v.name !== only), ...stages.filter((v) => v.name === only)];
+/** Stages with one server and `project_dir`; said at the later one, or at `only` where one stage is looked at. */
+function sameTargets(stages: readonly StageTargets[], only: string | undefined): readonly Problem[] {
   const taken = new Map<string, SectionView>();
   const problems: Problem[] = [];
-  for (const view of ordered) {
+  for (const { view, targets } of stages) {
     const directory = plainText(view, 'project_dir') ?? '';
     if (directory === '') continue;
     const path = (directory.startsWith('~') ? '~/' : '/') + pathParts(directory.replace(/^~/, '')).join('/');
     let said = false;
-    for (const target of targetsOf(view)) {
+    for (const target of targets) {
       const id = `${target.id} ${path}`;
       const other = taken.get(id);
       if (other === undefined) {

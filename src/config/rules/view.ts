@@ -51,13 +51,12 @@ export function plainItems(view: SectionView, key: string): readonly (Item & { r
   const spec = view.table[key];
   if (found === undefined || found.broken || spec === undefined) return [];
   if (wholeResolver(spec.kind, found.value) !== undefined) return [];
-  return itemsOf(spec.kind, found.value)
-    .filter((item) => itemResolver(spec.kind, item.text) === undefined)
-    .map((item) => ({
-      ...item,
-      range:
-        found.option === undefined ? headerRange(view.section) : itemRange(found.option, found.value, item),
-    }));
+  const { option, value } = found;
+  return itemsOf(spec.kind, value).flatMap((item) => {
+    if (itemResolver(spec.kind, item.text) !== undefined) return [];
+    const range = option === undefined ? headerRange(view.section) : itemRange(option, value, item);
+    return [{ ...item, range }];
+  });
 }
 
 export function sshPortOf(view: SectionView): number | undefined {
