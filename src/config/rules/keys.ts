@@ -79,7 +79,8 @@ function describePlaces(places: readonly string[]): string {
 export function missingKeys(view: SectionView): readonly Problem[] {
   if (view.place === 'vars' || view.place === 'DEFAULT') return [];
   const required = requiredKeys(view.table);
-  if (Object.hasOwn(view.table, 'distfile') && plainText(view, 'install_mode') === 'binary') required.push('distfile');
+  if (Object.hasOwn(view.table, 'distfile') && plainText(view, 'install_mode') === 'binary')
+    required.push('distfile');
   return required.flatMap((key) => {
     const spec = view.table[key];
     if (spec === undefined) return [];
