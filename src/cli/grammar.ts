@@ -1,6 +1,6 @@
 /** The command line's commands and options as data. */
 import type { Command } from 'commander';
-import { buildParser } from './args.ts';
+import { buildParser } from './parser.ts';
 
 /** What may be written on the command line, for completion. */
 export interface Grammar {
