@@ -27,8 +27,8 @@ export {
   type AppControl,
   type AppInfo,
   type AppParts,
-  type ProcessState,
 } from './app.ts';
+export type { ProcessState } from './services/processStates.ts';
 export { siteAddress } from './services/render.ts';
 export { BUILT_IN_TEMPLATES } from './services/templates.ts';
 export { openStage, type StageOpening } from './openStage.ts';
