@@ -20,6 +20,8 @@ export interface HostTests {
   readonly vsix?: () => string;
   /** True: the folder is not trusted. */
   readonly untrusted?: boolean;
+  /** Of the texts of extensions, such as `de`. */
+  readonly language?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What is open: one new, empty folder (default), two of them called `one` and `two`, or nothing. */
   readonly open?: 'folder' | 'folders' | 'nothing';
@@ -82,6 +84,7 @@ export async function runInVsCode(
         `--durant-vscode=${tests.age}`,
         ...(tests.vsix === undefined ? [] : [`--durant-vsix=${tests.vsix()}`]),
         ...(tests.untrusted === true ? ['--durant-trust'] : []),
+        ...(tests.language === undefined ? [] : [`--durant-language=${tests.language}`]),
         ...(await openedIn(scratch, workspace, tests.open ?? 'folder')),
       ],
     }).catch(String);

@@ -21,6 +21,8 @@ const { values, positionals } = parseArgs({
     'durant-vsix': { type: 'string' },
     /** Ours: folders have to be trusted, which runTests switches off otherwise. */
     'durant-trust': { type: 'boolean' },
+    /** Ours: the language that extensions are told. VS Code's own texts stay as they are. */
+    'durant-language': { type: 'string' },
   },
 });
 const { extensionTestsPath, extensionDevelopmentPath, 'user-data-dir': dataDir } = values;
@@ -51,6 +53,11 @@ await page.exposeFunction('codeAutomationLog', (level, args) => {
   const text = args.map(String).join(' ');
   if (level === 'log' && !text.startsWith('%c')) console.log(text);
 });
+const language = values['durant-language'];
+if (language !== undefined)
+  await page.addInitScript((name) => {
+    globalThis._VSCODE_NLS_LANGUAGE = name;
+  }, language);
 await page.exposeFunction('codeAutomationExit', (code) => void end(code));
 const installed = join(dataDir, 'extensions');
 const developed =
