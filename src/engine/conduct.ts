@@ -2,19 +2,11 @@
 import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
 import type { Connection, ServerAddress } from '../remote/target.ts';
 import type { Emit, RunFinished } from './events.ts';
+import { announcedPrompter, maskedEmit } from './emit.ts';
 import { openJournal } from './journal.ts';
 import type { Host } from './ports.ts';
 import { connectHere, connectTo, learnFacts, type Reach } from './servers.ts';
-import {
-  announcedPrompter,
-  finished,
-  maskedEmit,
-  newRunId,
-  onEach,
-  type Run,
-  type ServerRun,
-  type StageRequest,
-} from './run.ts';
+import { finished, newRunId, onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { undo } from './undo.ts';
 
 /** How a run is asked for. */

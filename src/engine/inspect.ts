@@ -8,7 +8,8 @@ import { breakLockScript } from './lock.ts';
 import type { Host } from './ports.ts';
 import type { LockRecord, ReleaseRecord } from './record.ts';
 import { newestFirst } from './release.ts';
-import { announcedPrompter, type StageRequest } from './run.ts';
+import { announcedPrompter } from './emit.ts';
+import type { StageRequest } from './run.ts';
 import { connectTo, learnFacts, type Reach } from './servers.ts';
 import { quotePath } from '../remote/shell.ts';
 

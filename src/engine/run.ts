@@ -4,12 +4,11 @@ import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
 import type { Settings } from '../config/options.ts';
 import type { NamedProcess } from '../config/runSettings.ts';
 import type { Pipeline } from '../config/pipeline.ts';
-import { createMasker } from '../config/mask.ts';
 import type { Clone, Commit } from '../git/port.ts';
-import type { Connection, Prompter, ServerAddress } from '../remote/target.ts';
+import type { Connection, ServerAddress } from '../remote/target.ts';
 import type { Plan } from '../transfer/plan.ts';
 import type { Tree } from '../transfer/scan.ts';
-import type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState } from './events.ts';
+import type { Emit, RunFinished, ServerOutcome, ServerState } from './events.ts';
 import type { ServerFacts } from './facts.ts';
 import type { Journal } from './journal.ts';
 import type { Host } from './ports.ts';
@@ -108,55 +107,6 @@ export interface Run {
 
 export function newRunId(now: Date): string {
   return `${now.toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}-${randomBytes(4).toString('hex')}`;
-}
-
-/** Fields that say which thing an event is about: names of durant.conf and of the contract, which a masked word would make useless. */
-const NAMES = ['event', 'server', 'step', 'state', 'kind', 'stream', 'stage', 'run', 'action'];
-
-/** Wraps `emit` so that no secret passes, in whatever field; `hide` adds to the secrets. */
-export function maskedEmit(
-  emit: Emit,
-  secrets: readonly string[],
-): { emit: Emit; mask: (text: string) => string; hide: (secrets: readonly string[]) => void } {
-  let hidden = [...secrets];
-  let masker = createMasker(hidden);
-  const mask = (text: string): string => masker(text);
-  const walk = (value: unknown): unknown => {
-    if (typeof value === 'string') return mask(value);
-    if (Array.isArray(value)) return value.map(walk);
-    if (value === null || typeof value !== 'object') return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [
-        key,
-        NAMES.includes(key) && typeof inner === 'string' ? inner : walk(inner),
-      ]),
-    );
-  };
-  return {
-    emit: (event) => emit(hidden.length === 0 ? event : (walk(event) as RunEvent)),
-    mask,
-    hide: (more) => {
-      const fresh = more.filter((secret) => !hidden.includes(secret));
-      if (fresh.length === 0) return;
-      hidden = [...hidden, ...fresh];
-      masker = createMasker(hidden);
-    },
-  };
-}
-
-/** The host's prompter, announced in the event stream. */
-export function announcedPrompter(prompt: Prompter, emit: Emit): Prompter {
-  let count = 0;
-  return (request, signal) => {
-    emit({
-      event: 'prompt',
-      id: String(++count),
-      kind: request.kind,
-      server: request.server,
-      message: request.message,
-    });
-    return prompt(request, signal);
-  };
 }
 
 /** The lock record of a run. */
