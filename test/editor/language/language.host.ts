@@ -158,6 +158,15 @@ describe('durant.conf in the editor', () => {
     assert.ok(labelsOf(await completions('[|')).includes('[production]'));
   });
 
+  it('offers snippets where a line starts, and nowhere else', async () => {
+    const snippets = async (marked: string): Promise<readonly string[]> =>
+      labelsOf((await completions(marked)).filter(({ kind }) => kind === vscode.CompletionItemKind.Snippet));
+    const [health] = (await completions(`${STAGE}|`)).filter(({ label }) => label === 'Health check');
+    assert.ok(health?.insertText instanceof vscode.SnippetString);
+    for (const marked of [`${STAGE}branch: |`, `${STAGE}shared_dirs:\n    |`, `${STAGE}# |`])
+      assert.deepEqual(await snippets(marked), [], marked);
+  });
+
   it('explains options, and trusts nothing of the file', async () => {
     const position = await write('[a]\nrepo|sitory: https://me:hunter2hunter2@example.com/x.git\n');
     const hovers = await ask<vscode.Hover[]>('vscode.executeHoverProvider', position);
