@@ -12,7 +12,7 @@ const ICONS: Readonly<Record<GoalState, Icon>> = {
   failed,
   warned,
   unknown: { codicon: 'question', color: 'list.warningForeground' },
-  left: { codicon: 'debug-step-over' },
+  left: { codicon: 'circle-slash', color: 'disabledForeground' },
 };
 
 /** States whose reason is what one wants to know first. */

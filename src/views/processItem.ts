@@ -36,6 +36,14 @@ export function unitsOf(
   return [...units.filter(isService), ...units.filter((unit) => !isService(unit))];
 }
 
+/** Names of the processes on a server that have failed. */
+export function failedProcesses(snapshot: StageSnapshot, server: string): readonly string[] {
+  if (snapshot.entry.processes.length === 0) return [];
+  const units = processesOf(snapshot, server)?.processes ?? [];
+  const fallen = units.filter(({ state }) => state === 'failed');
+  return [...new Set(fallen.map(({ process }) => process))];
+}
+
 export function processItem(id: string, snapshot: StageSnapshot, place: ProcessPlace, view: View): Item {
   const { t } = view;
   const units = unitsOf(snapshot, place);

@@ -108,7 +108,7 @@ function stepItem({ step, state, reason, servers }: StepFinding, { t }: View): I
     running: { codicon: 'circle-outline' },
     done: passed,
     already: passed,
-    skipped: { codicon: 'debug-step-over' },
+    skipped: { codicon: 'circle-slash', color: 'disabledForeground' },
     failed,
   };
   const parts = [

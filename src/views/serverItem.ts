@@ -2,9 +2,10 @@
 import { formatAge, type Translate } from '../editor/measures.ts';
 import type { ServerProgress } from '../editor/progress.ts';
 import type { LockRecord } from '../engine/index.ts';
-import { failed, type Icon, type Item, type View } from './item.ts';
+import { failed, warned, type Icon, type Item, type View } from './item.ts';
+import { failedProcesses } from './processItem.ts';
 import { commitText } from './releaseItem.ts';
-import { knownServer, liveOf, liveRecord, type ServerKnown, type StageSnapshot } from './store.ts';
+import { knownServer, liveOf, liveRecord, type StageSnapshot } from './store.ts';
 
 export function serverItem(id: string, snapshot: StageSnapshot, server: string, view: View): Item {
   const { t, now } = view;
@@ -16,37 +17,38 @@ export function serverItem(id: string, snapshot: StageSnapshot, server: string, 
   return {
     id,
     label: server,
-    description: progress === undefined ? serverSummary(snapshot, known, view) : progressText(progress, t),
+    description: progress === undefined ? serverSummary(snapshot, server, view) : progressText(progress, t),
     tooltip: [
       [t('Server'), server],
       ...(known?.error === undefined || known.error === null ? [] : [[t('Error'), known.error] as const]),
       ...(lock === undefined ? [] : [[t('Locked'), lockText(lock, now, t)] as const]),
     ],
-    icon: serverIcon(snapshot, known, progress),
+    icon: serverIcon(snapshot, server, progress),
     expands: 'closed',
     context: words.join(' '),
   };
 }
 
-function serverIcon(
-  snapshot: StageSnapshot,
-  known: ServerKnown | undefined,
-  progress: ServerProgress | undefined,
-): Icon {
+function serverIcon(snapshot: StageSnapshot, server: string, progress: ServerProgress | undefined): Icon {
+  const known = knownServer(snapshot, server);
   if (progress?.state === 'failed') return failed;
   if (progress?.state === 'running') return { codicon: 'sync~spin' };
   if (snapshot.loading && known === undefined) return { codicon: 'loading~spin' };
   if (known?.error !== undefined && known.error !== null) return failed;
   if (known?.locked !== undefined && known.locked !== null)
     return { codicon: 'lock', color: 'list.warningForeground' };
+  if (failedProcesses(snapshot, server).length > 0) return warned;
   return { file: 'server' };
 }
 
 /** Only what is not the rule: where all servers agree, the stage says what is live. */
-function serverSummary(snapshot: StageSnapshot, known: ServerKnown | undefined, { now, t }: View): string {
+function serverSummary(snapshot: StageSnapshot, server: string, { now, t }: View): string {
+  const known = knownServer(snapshot, server);
   if (known === undefined) return '';
   if (known.error !== null) return t('not reached');
   if (known.locked !== null) return t('locked by {0}', lockText(known.locked, now, t));
+  const fallen = failedProcesses(snapshot, server);
+  if (fallen.length > 0) return t('{0} failed', fallen.join(', '));
   if (known.current === null) return t('nothing deployed yet');
   if (liveOf(snapshot.known).kind !== 'mixed') return '';
   const record = liveRecord(known);

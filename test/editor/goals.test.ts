@@ -105,7 +105,7 @@ describe('the goals of a run', () => {
     ['failed', 'exit status 1', 'error', 'failed: exit status 1'],
     ['warned', 'exit status 1', 'warning', 'failed, which is only a warning: exit status 1'],
     ['unknown', 'no token', 'question', 'unknown: no token'],
-    ['left', undefined, 'debug-step-over', 'not run'],
+    ['left', undefined, 'circle-slash', 'not run'],
   ] as const)
     it(`show "${description}"`, () => {
       const item = goalItem('id', { goal: 'g', state, reason }, { now: 0, t });

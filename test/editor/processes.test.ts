@@ -171,6 +171,16 @@ describe('the processes in the Durant view', () => {
     assert.deepEqual(parentOf(store, web), server);
   });
 
+  it('that have failed are named at their server', () => {
+    const store = storeWith([
+      {
+        processes: [unit('shop.service', 'failed'), unit('shop-mail.service', 'active', { process: 'mail' })],
+      },
+    ]);
+    assert.equal(item(store, server).description, 'web failed');
+    assert.equal(icon(item(store, server)), 'warning list.warningForeground');
+  });
+
   it('of a stage that has none in durant.conf are not there, whatever was known', () => {
     const store = storeWith([{ processes: [unit('shop.service', 'active')] }], { written: [] });
     assert.deepEqual(labels(store, server), ['No releases yet']);
