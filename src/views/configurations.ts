@@ -91,6 +91,7 @@ function labelOf(uri: vscode.Uri): string {
 /** What can be told of a durant.conf without running its resolvers. Pure. */
 export function describeConfiguration(file: string, label: string, text: string): Configuration {
   const doc = parseConf(text);
+  const processes = processNames(doc);
   const stages = stageNames(doc).map((name): StageEntry => {
     const stage = resolveStage(doc, name);
     const { options } = configJson(stage);
@@ -106,7 +107,7 @@ export function describeConfiguration(file: string, label: string, text: string)
       identity: textOf(options['ssh_identity']?.value),
       user: textOf(options['user']?.value),
       port: textOf(options['ssh_port']?.raw),
-      processes: processesOf(options, processNames(doc)),
+      processes: processesOf(options, processes),
       domain: wordOf(options['domain_name']?.value),
     };
   });

@@ -183,7 +183,10 @@ export function createStore(memory: Memory): Store {
       tell(stage);
     },
     setGoals: (stage, now) => {
-      goals.set(stageKey(stage), now);
+      const key = stageKey(stage);
+      if (now.length === 0 && !goals.has(key)) return;
+      if (now.length === 0) goals.delete(key);
+      else goals.set(key, now);
       tell(stage);
     },
     setProcesses: (stage, { app, servers }) => {

@@ -149,7 +149,7 @@ describe('the Durant view', () => {
     const port = await freePort();
     const nobody = `${good?.user ?? ''}@127.0.0.1:${String(port)}`;
     await world.write(
-      `[production]\nrepository: .\nproject_dir: ~/views\nssh_connect_timeout: 5\nserver:\n    ${nobody}\n    ${good?.entry ?? ''}\n`,
+      `[production]\nrepository: .\nproject_dir: ~/views\nconnect_timeout: 5\nserver:\n    ${nobody}\n    ${good?.entry ?? ''}\n`,
     );
     const stage = await stages.row(/^production/);
     await waitFor('the new list of servers', async () =>
