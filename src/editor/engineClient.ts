@@ -2,9 +2,18 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { DurantError } from '../errors.ts';
 import type { Emit } from '../engine/index.ts';
+import { createAcceptance, type Acceptance } from './acceptance.ts';
 import type { Calls, FromEngine, Method, Question, Setup, ToEngine } from './engineProcess/protocol.ts';
 
-export type Answer = (question: Question, signal: AbortSignal) => Promise<string | undefined>;
+/**
+ * Answers a question; undefined for no.
+ * @param accepted whether the answer opened what it was asked for: resolves when that is known, never rejects.
+ */
+export type Answer = (
+  question: Question,
+  signal: AbortSignal,
+  accepted: Promise<boolean>,
+) => Promise<string | undefined>;
 
 export interface CallOptions {
   readonly emit?: Emit;
@@ -37,6 +46,7 @@ export interface EngineClientOptions {
 
 interface Pending {
   readonly options: CallOptions;
+  readonly acceptance: Acceptance;
   readonly resolve: (gives: unknown) => void;
   readonly reject: (error: DurantError) => void;
 }
@@ -107,7 +117,8 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     const call = pending.get(message.call);
     if (call === undefined) return;
     if (message.kind === 'events') for (const event of message.events) call.options.emit?.(event);
-    else if (message.kind === 'question') void answer(message, call.options.answer);
+    else if (message.kind === 'connected') call.acceptance.connected(message.server);
+    else if (message.kind === 'question') void answer(message, call);
     else if (message.kind === 'result') call.resolve(message.gives);
     else {
       const { code, message: text, changed, server } = message.failure;
@@ -117,13 +128,13 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
 
   const answer = async (
     { question, ask }: Extract<FromEngine, { kind: 'question' }>,
-    by: Answer | undefined,
+    { options: { answer: by }, acceptance }: Pending,
   ): Promise<void> => {
     const withdrawn = new AbortController();
     questions.set(question, withdrawn);
     let text: string | undefined;
     try {
-      text = await by?.(ask, withdrawn.signal);
+      text = await by?.(ask, withdrawn.signal, acceptance.of(ask));
     } finally {
       questions.delete(question);
       send({ kind: 'answer', question, answer: text });
@@ -150,14 +161,20 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       const cancel = (): void => {
         send({ kind: 'cancel', call });
       };
+      const acceptance = createAcceptance();
       return new Promise<Calls[typeof method]['gives']>((resolve, reject) => {
         pending.set(call, {
           options: callOptions,
+          acceptance,
           // The protocol pairs what a method gives with its name.
           resolve: (gives) => {
+            acceptance.ended(isFailedRun(gives) ? 'badly' : 'well');
             resolve(gives as Calls[typeof method]['gives']);
           },
-          reject,
+          reject: (error) => {
+            acceptance.ended('badly');
+            reject(error);
+          },
         });
         signal.addEventListener('abort', cancel, { once: true });
         send({ kind: 'call', call, method, takes } as ToEngine);
@@ -175,4 +192,9 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
       if (process?.connected === true) process.disconnect();
     },
   };
+}
+
+/** A run that failed gives its end all the same. */
+function isFailedRun(gives: unknown): boolean {
+  return typeof gives === 'object' && gives !== null && 'error' in gives && gives.error !== null;
 }

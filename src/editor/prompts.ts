@@ -26,9 +26,9 @@ export interface Confirmation {
  */
 export function createAnswer(secrets: Secrets, confirmation?: Confirmation): Answer {
   let last: Promise<unknown> = Promise.resolve();
-  return (question, signal) => {
+  return (question, signal, accepted) => {
     const asked = last.then(() => {
-      return signal.aborted ? undefined : answer(question, secrets, confirmation, signal);
+      return signal.aborted ? undefined : answer({ question, accepted }, secrets, confirmation, signal);
     });
     // What went wrong with one question is told to whoever asked it.
     last = asked.catch(() => undefined).then(settle);
@@ -42,7 +42,7 @@ async function settle(): Promise<void> {
 }
 
 function answer(
-  question: Question,
+  { question, accepted }: { readonly question: Question; readonly accepted: Promise<boolean> },
   secrets: Secrets,
   confirmation: Confirmation | undefined,
   signal: AbortSignal,
@@ -53,7 +53,7 @@ function answer(
     case 'passphrase':
     case 'password':
     case 'secret':
-      return askSecret(question, secrets, signal);
+      return askSecret(question, secrets, accepted, signal);
     case 'one-time-code':
       return askText({ ...textOf(question), masked: !question.echo, signal });
     case 'confirm':
@@ -145,6 +145,7 @@ async function askModal(
 async function askSecret(
   question: Rememberable,
   secrets: Secrets,
+  accepted: Promise<boolean>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const name = secretName(question);
@@ -157,7 +158,11 @@ async function askSecret(
     ...textOf(question),
     masked: true,
     signal,
-    remember: (value) => secrets.remember(name, value),
+    // Not before it is known to be right: nobody asks again after the last wrong answer.
+    remember: (value) =>
+      void accepted.then(async (wasRight) => {
+        if (wasRight) await secrets.remember(name, value);
+      }),
     ...(first ? {} : { refused: t('That was not right. Try again.') }),
   });
 }
@@ -179,8 +184,8 @@ interface TextQuestion {
   readonly prompt: string;
   readonly masked: boolean;
   readonly signal: AbortSignal;
-  /** Stores the answer, where the user wants that. Without it there is no such offer. */
-  readonly remember?: (value: string) => Promise<void>;
+  /** Told the answer that the user wants to be remembered. Without it there is no such offer. */
+  readonly remember?: (value: string) => void;
   /** Why it is asked again. */
   readonly refused?: string;
 }
@@ -223,11 +228,8 @@ function askText(question: TextQuestion): Promise<string | undefined> {
       signal.removeEventListener('abort', hide);
       const wanted = input.buttons[0] === on;
       input.dispose();
-      if (accepted !== undefined && wanted && remember !== undefined)
-        void remember(accepted).then(() => {
-          resolve(accepted);
-        });
-      else resolve(accepted);
+      if (accepted !== undefined && wanted) remember?.(accepted);
+      resolve(accepted);
     });
     input.show();
   });

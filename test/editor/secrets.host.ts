@@ -56,11 +56,20 @@ describe('secrets', () => {
     hands.reply(/^Passphrase of /, passphrase);
     await dryRun();
     assert.equal(asked().length, 1);
+    assert.doesNotMatch(
+      asked()[0]?.detail ?? '',
+      /That was not right/,
+      'the last wrong one was not remembered',
+    );
+    await vscode.commands.executeCommand('durant.forgetSecrets');
+    await hands.sees(/^Durant remembers no passphrase/);
   });
 
   it('are remembered where the user wants that', async () => {
     await vscode.commands.executeCommand('durant.forgetSecrets');
     hands.forget();
+    // A wrong one that was to be remembered, too.
+    hands.reply(/^Passphrase of /, 'wrong', { remember: true });
     hands.reply(/^Passphrase of /, passphrase, { remember: true });
     await dryRun();
     await restartEngine();

@@ -2,7 +2,7 @@
 import { asDurantError } from '../../errors.ts';
 import type { Host, RunEvent, StageRequest } from '../../engine/index.ts';
 import { createConnect } from '../../remote/connect.ts';
-import type { PromptRequest } from '../../remote/target.ts';
+import type { Connect, PromptRequest } from '../../remote/target.ts';
 import { handlers, type CallContext } from './calls.ts';
 import { createEngineHost } from './engineHost.ts';
 import { keepConnections } from './keptConnections.ts';
@@ -67,7 +67,12 @@ function serve(): void {
     const outbox = createOutbox((events: readonly RunEvent[]) => send({ kind: 'events', call, events }));
     const prompt = (request: PromptRequest, signal: AbortSignal): Promise<string | undefined> =>
       ask(call, request, signal);
-    const host: Host = createEngineHost(setup, { connect: kept.connect, prompt, env });
+    const connect: Connect = async (request) => {
+      const connection = await kept.connect(request);
+      void send({ kind: 'connected', call, server: request.address.entry });
+      return connection;
+    };
+    const host: Host = createEngineHost(setup, { connect, prompt, env });
     const context: CallContext = {
       host,
       opened,

@@ -181,5 +181,7 @@ export type FromEngine =
   | { readonly kind: 'question'; readonly call: number; readonly question: number; readonly ask: Question }
   /** Nobody waits for the answer any more. */
   | { readonly kind: 'withdrawn'; readonly question: number }
+  /** A connection to this server, an entry as written, was opened for the call: what was answered for it was right. */
+  | { readonly kind: 'connected'; readonly call: number; readonly server: string }
   | { readonly kind: 'result'; readonly call: number; readonly gives: unknown }
   | { readonly kind: 'failed'; readonly call: number; readonly failure: Failure };
