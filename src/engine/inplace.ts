@@ -103,7 +103,7 @@ export async function undoInplace(
   const changed = run.servers.filter((server) => server.previous !== undefined);
   for (const server of changed) {
     server.state = 'failed';
-    server.error ??= `The files of ${run.commit?.id.slice(0, 7) ?? 'the commit'} were put into project_dir, but the run failed. ${wayOut(run)}`;
+    server.error ??= `${whatIsThere(run, server)} ${wayOut(run)}`;
   }
   warnOf(
     run,
@@ -128,6 +128,14 @@ export async function undoInplace(
     ),
   );
   return changed.length > 0;
+}
+
+/** A run that fails on one server ends what it does on the others. */
+function whatIsThere(run: Run, server: ServerRun): string {
+  const files = `files of ${run.commit?.id.slice(0, 7) ?? 'the commit'}`;
+  return server.facts.live === run.release
+    ? `The ${files} were put into project_dir, but the run failed.`
+    : `The ${files} were being put into project_dir when the run failed: some of them may be there, the others are as they were.`;
 }
 
 function wayOut(run: Run): string {

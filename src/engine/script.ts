@@ -1,6 +1,7 @@
 /** Runs the engine's own scripts and the user's commands on a server or here, and turns what fails into a sentence. */
 import { StringDecoder } from 'node:string_decoder';
 import { DurantError, type ErrorCode } from '../errors.ts';
+import { saysDiskFull } from '../remote/diskFull.ts';
 import type { Connection, RemoteResult } from '../remote/target.ts';
 import { quote, quotePath } from '../remote/shell.ts';
 import { noteProcesses } from './lock.ts';
@@ -61,7 +62,7 @@ export function serverFailure(server: ServerRun, result: RemoteResult): DurantEr
 }
 
 function explain(server: string, said: string): [ErrorCode, string] {
-  if (/No space left on device|Disk quota exceeded|File too large/i.test(said))
+  if (saysDiskFull(said))
     return [
       'disk-full',
       `The disk of ${server} is full. Free some space (durant releases shows what is kept), then deploy again.`,

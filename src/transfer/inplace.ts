@@ -115,11 +115,11 @@ export async function placeInplace(request: PlaceRequest): Promise<Placing> {
   const left = /^transfer\.left=\s*(\d+)$/m.exec(result.stdout.toString('latin1'))?.[1];
   const cause = failure(server, result, answer.failed);
   if (answer.failed === 'before') return { kind: 'not-begun', error: cause };
-  if (left === undefined || answer.failed === 'folder') return { kind: 'failed', error: cause };
+  if (left === undefined) return { kind: 'failed', error: cause };
   const placed = plan.sendFiles - Number(left);
   const error = new DurantError(
     cause.code,
-    `${String(placed)} of ${String(plan.sendFiles)} files were put into project_dir on ${server} before it failed; the others are as they were. Correct what the server says, then deploy again to complete it, or roll back.\n${result.stderr.toString('utf8').trim()}`,
+    `${String(placed)} of ${String(plan.sendFiles)} files were put into project_dir on ${server} before it failed; the others are as they were. The next deploy completes it, a rollback takes it back. ${cause.message}`,
     { server, changed: true, cause },
   );
   return { kind: 'failed', error };

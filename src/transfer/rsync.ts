@@ -6,6 +6,7 @@ import { execFile, spawn } from 'node:child_process';
 import { chmod, lstat, lutimes } from 'node:fs/promises';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 import { quote, quotePath } from '../remote/shell.ts';
+import { saysDiskFull } from '../remote/diskFull.ts';
 import type { Connection } from '../remote/target.ts';
 import { parseRsyncVersion, rsyncArguments, type RsyncCall } from './rsyncArguments.ts';
 import { openRsyncDoor, rsyncShellCommand, type RsyncDoor } from './rsyncDoor.ts';
@@ -214,7 +215,7 @@ function timedOut({ connection, timeoutMs }: CarryRequest): DurantError {
 function failure({ connection }: CarryRequest, client: ClientEnd, there: string): DurantError {
   const server = connection.address.entry;
   const said = [there, client.said].filter((text) => text !== '').join('\n');
-  if (/no space left|quota exceeded|file too large/i.test(said))
+  if (saysDiskFull(said))
     return new DurantError(
       'disk-full',
       `The disk of ${server} is full; free some space there, then deploy again.\n${said}`,

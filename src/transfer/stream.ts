@@ -1,6 +1,7 @@
 /** The built-in transfer: what a new release needs is sent in one compressed tar stream through the open connection, and checked. */
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { DurantError } from '../errors.ts';
+import { saysDiskFull } from '../remote/diskFull.ts';
 import type { Connection, RemoteResult } from '../remote/target.ts';
 import { chooseCompression, createCompressor, decompressCommand } from './compression.ts';
 import { escapePath, unescapePath, type Manifest } from './manifest.ts';
@@ -265,7 +266,7 @@ const stages: Readonly<Record<string, string>> = {
 
 export function failure(server: string, result: RemoteResult, failed: string | undefined): DurantError {
   const said = result.stderr.toString('utf8').trim().split('\n').slice(-10).join('\n');
-  if (isDiskFull(said))
+  if (saysDiskFull(said))
     return new DurantError(
       'disk-full',
       `The disk of ${server} is full; free some space there, then deploy again.\n${said}`,
@@ -296,11 +297,6 @@ export function failure(server: string, result: RemoteResult, failed: string | u
     `The release could not be made on ${server}: ${stage}${said === '' ? '' : ` (${said})`}. Correct that there, then deploy again.`,
     { server },
   );
-}
-
-/** What tar, cp, cat and shells say of a disk, quota or file size limit that is reached. */
-function isDiskFull(said: string): boolean {
-  return /no space left|disk full|quota exceeded|file too large|file size limit|SIGXFSZ/i.test(said);
 }
 
 function missingTool(server: string, facts: TransferFacts): DurantError {
