@@ -89,6 +89,32 @@ describe('health_check', function () {
     );
   });
 
+  it('is not asked where nothing changes, and once more asks the same', async () => {
+    answers = [200];
+    const checked = join(world.project, 'checked-twice');
+    const line = (server: number): string => join(world.servers[server]?.home ?? '', 'checked');
+    const count = (path: string): number =>
+      existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').length : 0;
+    const counts = () => [asked.length, count(line(0)), count(line(1)), count(checked)];
+    const first = await deploy(
+      'health_check =',
+      `    http://shop.example:${portOf(web)}/up`,
+      '    echo x >> ~/checked',
+      `    local! echo x >> ${checked}`,
+    );
+    assert.equal(first.status, 0, first.stdout);
+    assert.deepEqual(counts(), [2, 1, 1, 1]);
+    const second = await world.run(['--json', 'deploy', 'production']);
+    assert.equal(second.status, 0, second.stdout);
+    assert.deepEqual(counts(), [2, 1, 1, 1]);
+    const dry = await world.run(['--json', '-n', 'deploy', '--again', 'production']);
+    assert.equal(dry.status, 0, dry.stdout);
+    assert.deepEqual(counts(), [2, 1, 1, 1]);
+    const again = await world.run(['--json', 'deploy', '--again', 'production']);
+    assert.equal(again.status, 0, again.stdout);
+    assert.deepEqual(counts(), [4, 2, 2, 2]);
+  });
+
   it('switches all servers back, says what answered, and keeps the release until the next run', async () => {
     answers = [200, 404];
     const live = world.live();

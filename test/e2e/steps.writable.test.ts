@@ -143,6 +143,62 @@ describe('writable_dirs', function () {
     assert.match(readFileSync(join(tools, 'log'), 'utf8'), /^chown -R/m);
   });
 
+  for (const [mode, lines] of [
+    ['skip', ['writable_mode = skip']],
+    ['chmod', ['writable_mode = chmod', 'writable_recursive = yes', 'writable_chmod_mode = 0775']],
+    ['acl', ['writable_recursive = yes', 'http_user = www-data']],
+    ['chown', ['writable_mode = chown', 'writable_use_sudo = yes', 'http_user = www-data']],
+  ] as const)
+    it(`${mode} twice: unchanged nothing is done, once more the same is made`, async () => {
+      const servers = mode === 'chown' ? [1] : [0, 1];
+      const only = mode === 'chown' ? ['--server', world.servers[1]?.entry ?? ''] : [];
+      const run = (...args: string[]) => world.run(['--json', 'deploy', ...args, ...only, 'production']);
+      const rights = (path: string, server: number) => {
+        const { mode: bits, uid, gid } = statSync(file(path, server));
+        return [bits & 0o7777, uid, gid, acl(file(path, server))];
+      };
+      const paths = ['var', 'var/cache', 'var/cache/.keep', 'var/made', 'uploads', 'index.html'];
+      const look = () => servers.map((server) => paths.map((path) => rights(join('current', path), server)));
+      const touched = () =>
+        servers.map((server) =>
+          [...paths.map((path) => join('current', path)), 'shared/uploads'].map(
+            (path) => statSync(file(path, server)).ctimeMs,
+          ),
+        );
+      const asRoot = () => (existsSync(join(tools, 'log')) ? readFileSync(join(tools, 'log'), 'utf8') : '');
+      // Of an earlier test: without sudo chmod refuses, as it should, what the web server owns.
+      for (const server of servers)
+        rmSync(file('shared/uploads/theirs', server), { recursive: true, force: true });
+      version += 1;
+      world.repository.commit({ message: `v${version}`, files: { 'index.html': `v${version}\n` } });
+      world.configure([
+        'writable_dirs = var, var/made, uploads',
+        'shared_dirs = uploads',
+        // A spare is made of the live release, but changes nothing of it.
+        'spare = no',
+        ...lines,
+      ]);
+      assertDone(await run());
+      const [before, since, commands] = [look(), touched(), asRoot()];
+
+      const again = await run();
+      assertDone(again);
+      assert.ok(!again.events.some((event) => event['step'] === 'writable' && event['state'] === 'done'));
+      assert.deepEqual(touched(), since);
+      assert.equal(asRoot(), commands);
+
+      const anew = await run('--again');
+      assertDone(anew);
+      assert.ok(anew.events.some((event) => event['step'] === 'writable' && event['state'] === 'done'));
+      assert.deepEqual(look(), before);
+      // What has the rights already, as the shared folder does, is left alone.
+      if (mode === 'acl' || mode === 'skip')
+        assert.deepEqual(
+          touched().map((times) => times.at(-1)),
+          since.map((times) => times.at(-1)),
+        );
+    });
+
   it('refuses links, with sudo and without', async () => {
     for (const sudo of ['yes', 'no'])
       for (const path of ['out', 'out/durant-never', 'var/link/sub']) {
