@@ -48,6 +48,19 @@ async function untilSeen(act: () => Promise<void>, seen: () => Promise<unknown>)
   }
 }
 
+/** Presses the first of these buttons, which goes with what it stands on. */
+async function pressUntilGone(buttons: Locator): Promise<void> {
+  const button = buttons.first();
+  await button.waitFor();
+  await untilSeen(
+    async () => {
+      // It may go in this very moment.
+      await button.click({ timeout: 5000 }).catch(() => undefined);
+    },
+    () => button.waitFor({ state: 'hidden', timeout: 2000 }),
+  );
+}
+
 export function workbench(page: Page): Workbench {
   const quickInput = page.locator('.quick-input-widget:visible');
   const dialog = page.locator('.monaco-dialog-box');
@@ -130,7 +143,7 @@ export function workbench(page: Page): Workbench {
       await command('View: Hide Panel');
     },
     pressInNotification: async (button) => {
-      await page.locator('.notification-list-item .monaco-button', { hasText: button }).first().click();
+      await pressUntilGone(page.locator('.notification-list-item .monaco-button', { hasText: button }));
     },
     clearNotifications: async () => {
       await command('Notifications: Clear All Notifications');
@@ -147,14 +160,20 @@ export function workbench(page: Page): Workbench {
     notification: (text) => page.locator('.notification-list-item', { hasText: text }).first(),
     dialog,
     pressInDialog: async (button) => {
-      await dialog.locator('.monaco-button', { hasText: button }).first().click();
+      await pressUntilGone(dialog.locator('.monaco-button', { hasText: button }));
     },
     showDurantView: async () => {
-      await page.locator('.activitybar .action-item [aria-label^="Durant"]').first().click();
-      await page
+      const title = page
         .locator('.part.sidebar .title-label, .part.sidebar .composite.title', { hasText: /Durant/i })
-        .first()
-        .waitFor();
+        .first();
+      // A window that is loaded again may be showing it already, and a press would hide it.
+      await untilSeen(
+        async () => {
+          if (await title.isVisible()) return;
+          await page.locator('.activitybar .action-item [aria-label^="Durant"]').first().click();
+        },
+        () => title.waitFor({ timeout: 3000 }),
+      );
     },
     fix: async (text) => {
       const offer = page.locator('.action-widget .monaco-list-row', { hasText: text }).first();
