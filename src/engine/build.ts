@@ -1,4 +1,5 @@
 /** What happens on this machine: the checkout, the user's build, and the tree that it leaves. */
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DurantError } from '../errors.ts';
 import type { TrackedFile } from '../git/port.ts';
@@ -61,6 +62,14 @@ export async function readTree(run: Run, directory: string, tracked: readonly Tr
   for (const warning of run.tree.warnings) run.emit({ event: 'warning', ...warning, server: null });
 }
 
+/** Whether a commit itself has the folder or files that are sent: else there is nothing to compare before they are built. */
+export function hasWhatIsSent(run: Run, directory: string): boolean {
+  const { distfile, sub_directory } = run.settings;
+  if (distfile !== undefined) return distfiles(run).every((path) => existsSync(join(directory, path)));
+  const found = statSync(join(directory, sub_directory ?? ''), { throwIfNoEntry: false });
+  return found?.isDirectory() === true;
+}
+
 /** With `distfile`: that file and `requirements` instead of the tree. */
 function excluderOf(run: Run): Excluder {
   const only = distfiles(run).map((path) => Buffer.from(path, 'utf8').toString('latin1'));
@@ -82,8 +91,6 @@ function assertDistfiles(run: Run): void {
   const inTree = new Set(run.tree?.entries.flatMap(({ path, type }) => (type === 'dir' ? [] : [path])));
   const missing = distfiles(run).filter((path) => !inTree.has(Buffer.from(path, 'utf8').toString('latin1')));
   if (missing.length === 0) return;
-  // A dry run that builds nothing has no build output to find.
-  if (run.dryRun && buildCommands(run).length > 0) return;
   throw new DurantError(
     'distfile-missing',
     `The build left no ${missing.join(', no ')} in the clone, so nothing was sent. Make it in before_deploy, or correct distfile and requirements.`,

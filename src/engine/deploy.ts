@@ -46,6 +46,8 @@ export interface DeployRequest extends StageRequest {
   readonly dryRun: boolean;
   /** In a dry run: run `before_deploy` in a scratch work tree, and list exactly. */
   readonly build: boolean;
+  /** With `build`: an empty folder, 0700, for copies of what it made (builtCopies.ts); whoever names it removes it. */
+  readonly keepBuilt?: string | undefined;
   /** Make a new release although this commit is live by the same recipe. */
   readonly again: boolean;
   /** Milliseconds to wait for someone else's lock. */

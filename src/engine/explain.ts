@@ -1,5 +1,8 @@
 /** The dry run: every step with its state and reason, every file, every command; nothing is changed. */
-import { assessTree, buildCommands, readTree, runBuild } from './build.ts';
+import { assessTree, buildCommands, hasWhatIsSent, readTree, runBuild } from './build.ts';
+import { BUILD_NOT_LISTED, notListedMessage } from './buildOutput.ts';
+import { keepBuilt } from './builtCopies.ts';
+import type { StepState } from './events.ts';
 import type { Step } from './goals/goal.ts';
 import { assertPlaceable, planInplaceFor, sayInplace, warnOfPlan } from './goals/inplace.ts';
 import { emitChanges, planFor } from './goals/updateCode.ts';
@@ -11,42 +14,54 @@ import { explainSteps } from './steps.ts';
 /** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */
 export async function explain(
   run: Run,
-  request: { readonly build: boolean },
+  request: { readonly build: boolean; readonly keepBuilt?: string | undefined },
   steps: readonly Step[],
 ): Promise<void> {
   const { clone, commit, settings } = ready(run);
   const commands = buildCommands(run);
   const scratch = await clone.scratch(commit, { submodules: settings.submodules });
+  const sayBuild = (state: StepState): void =>
+    run.emit({ event: 'step', step: 'before_deploy', server: null, state, reason: null, ms: null });
   try {
-    run.emit({
-      event: 'step',
-      step: 'before_deploy',
-      server: null,
-      state: commands.length === 0 ? 'skipped' : 'pending',
-      reason: null,
-      ms: null,
-    });
-    if (request.build) await runBuild(run, commands, scratch.directory);
-    else
+    if (request.build && commands.length > 0) {
+      sayBuild('running');
+      await runBuild(run, commands, scratch.directory);
+    }
+    // It ran in a scratch folder: a deploy still has to run it.
+    sayBuild(commands.length === 0 ? 'skipped' : 'pending');
+    if (!request.build)
       for (const command of commands)
         run.emit({ event: 'command', server: null, step: 'before_deploy', command });
-    if (commands.length > 0 && !request.build)
+    const isBuilt = commands.length === 0 || request.build;
+    const isListed = isBuilt || hasWhatIsSent(run, scratch.directory);
+    if (!isBuilt)
       run.emit({
         event: 'warning',
-        code: 'build-output-not-listed',
-        message:
-          'The files below are those of the commit: what before_deploy makes is not in the list. Add --build to run it in a scratch folder and list exactly.',
+        code: BUILD_NOT_LISTED,
+        message: notListedMessage(isListed),
         server: null,
       });
     await reportLocks(run);
-    await readTree(run, scratch.directory, scratch.files);
+    if (isListed) await readTree(run, scratch.directory, scratch.files);
     if (settings.strategy === 'inplace') sayInplace(run);
+    const sent = new Set<string>();
     await onEach(run.servers, settings.parallel, run.signal, async (server, signal) => {
+      if (!isListed) return explainSteps({ run, server, signal }, steps);
       const plan = await planOn(run, server, signal);
       assessTree(run, server);
       await explainSteps({ run, server, signal }, steps);
       emitChanges(run, server, plan);
+      for (const { path, kind } of plan.changes) if (kind !== 'deleted') sent.add(path);
     });
+    if (request.build && request.keepBuilt !== undefined && run.tree !== undefined)
+      await keepBuilt({
+        folder: request.keepBuilt,
+        workTree: scratch.directory,
+        tree: run.tree,
+        tracked: scratch.files,
+        paths: sent,
+        signal: run.signal,
+      });
   } finally {
     await scratch.remove();
   }
