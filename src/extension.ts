@@ -9,6 +9,7 @@ import { registerCommands } from './commands/register.ts';
 import { registerRecords } from './commands/release.ts';
 import { createRuns } from './commands/runs.ts';
 import { registerTasks } from './commands/tasks.ts';
+import { removeBuilt } from './editor/builtFiles.ts';
 import { engineSetup, refreshesOnFocus } from './editor/configuration.ts';
 import { createEngineClient } from './editor/engineClient.ts';
 import { contextKeys, settings } from './editor/ids.ts';
@@ -23,7 +24,7 @@ import { createStore } from './views/store.ts';
 import { createStagesView } from './views/tree.ts';
 
 export function activate(context: vscode.ExtensionContext): void {
-  const { extensionPath, subscriptions, workspaceState } = context;
+  const { extensionPath, storageUri, subscriptions, workspaceState } = context;
   const ended = new AbortController();
   const log = vscode.window.createOutputChannel('Durant', { log: true });
   const engine = createEngineClient({
@@ -37,12 +38,19 @@ export function activate(context: vscode.ExtensionContext): void {
   const store = createStore(workspaceState);
   const review = createReviewView(extensionPath);
   const configurations = watchConfigurations();
+  const builtFolder = storageUri?.scheme === 'file' ? join(storageUri.fsPath, 'built') : undefined;
+  const forgetBuilt = (): void => {
+    if (builtFolder !== undefined) removeBuilt(builtFolder);
+  };
+  // Where the window was not there to see its end.
+  forgetBuilt();
   const app: App = {
     engine: trustedOnly(engine),
     store,
     log,
     secrets: createSecrets(context),
     review,
+    builtFolder,
     runs: createRuns(),
     logs: createLogChannels(),
     findConfigurations: configurations.refresh,
@@ -85,6 +93,7 @@ export function activate(context: vscode.ExtensionContext): void {
     {
       dispose: () => {
         ended.abort();
+        forgetBuilt();
       },
     },
   );

@@ -17,6 +17,8 @@ export interface App {
   readonly log: vscode.LogOutputChannel;
   readonly secrets: Secrets;
   readonly review: ReviewView;
+  /** Where copies of what dry runs built are kept while they are reviewed; undefined where no folder is open. */
+  readonly builtFolder: string | undefined;
   readonly runs: Runs;
   readonly logs: LogChannels;
   /** Looks for durant.conf files again. */

@@ -1,5 +1,7 @@
 /** Files of commits as read-only documents, and the editor's view of what differs between two commits. */
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { readBuiltFile } from '../editor/builtFiles.ts';
 import type { FileChange } from '../editor/engineProcess/protocol.ts';
 import { isStageArgument, schemes } from '../editor/ids.ts';
 import { asDurantError } from '../errors.ts';
@@ -76,6 +78,15 @@ export function commitUri({ file, stage }: StageId, commit: string, path: string
   });
 }
 
+/** A file that a dry run built, by the folder of its copies: it is not the commit's, nor that of another dry run. */
+export function builtUri({ file, stage }: StageId, folder: string, path: string): vscode.Uri {
+  return vscode.Uri.from({
+    scheme: schemes.commit,
+    path: `/${path}`,
+    query: JSON.stringify({ file, stage, built: basename(folder) }),
+  });
+}
+
 export function registerCommitDocuments(app: App): vscode.Disposable {
   return vscode.workspace.registerTextDocumentContentProvider(schemes.commit, {
     provideTextDocumentContent: async (uri, token) => {
@@ -84,6 +95,8 @@ export function registerCommitDocuments(app: App): vscode.Disposable {
         stop.abort();
       });
       const query: unknown = JSON.parse(uri.query);
+      if (typeof query === 'object' && query !== null && 'built' in query)
+        return builtDocument(app, String(query.built), uri.path.slice(1));
       if (!isStageArgument(query) || !('commit' in query) || typeof query.commit !== 'string') return '';
       const contents = await app.engine.call(
         'file',
@@ -93,4 +106,13 @@ export function registerCommitDocuments(app: App): vscode.Disposable {
       return contents === null ? '' : Buffer.from(contents, 'base64').toString('utf8');
     },
   });
+}
+
+async function builtDocument({ review }: App, folder: string, path: string): Promise<string> {
+  const built = review.current()?.built;
+  const text =
+    built !== undefined && basename(built.folder) === folder ? await readBuiltFile(built, path) : undefined;
+  if (text === undefined)
+    throw new Error(vscode.l10n.t('What a dry run built can be opened only while its review is.'));
+  return text;
 }

@@ -36,6 +36,8 @@ export async function deployStage(app: App, deployment: Deployment): Promise<Run
             servers,
             ref,
             dryRun: false,
+            build: false,
+            keepBuilt: undefined,
             again: false,
             mayLeaveOut: false,
             alwaysConfirm: alwaysConfirms(stage.file),

@@ -1,5 +1,6 @@
 /** Dry Run: what a deploy would do, as a review. */
 import * as vscode from 'vscode';
+import { makeBuiltFolder, readBuilt, removeBuilt } from '../editor/builtFiles.ts';
 import type { RunFinished } from '../engine/index.ts';
 import { readPipeline } from '../views/configurations.ts';
 import { collectFindings } from '../views/findings.ts';
@@ -17,13 +18,19 @@ export async function dryRun(app: App, argument: unknown): Promise<void> {
 export interface Trial {
   readonly stage: StageId;
   readonly ref?: string | undefined;
+  /** Runs `before_deploy` in a scratch folder, so that what it makes is listed, too. It may take minutes. */
+  readonly build?: boolean;
   readonly onEvent?: RunRequest['onEvent'];
 }
 
 export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished | undefined> {
-  const { stage, ref, onEvent } = trial;
+  const { stage, ref, build = false, onEvent } = trial;
   if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file, 'configuration'))) return undefined;
   const { take, findings } = collectFindings(await readPipeline(stage));
+  const keepBuilt =
+    build && vscode.workspace.isTrusted && app.builtFolder !== undefined
+      ? await makeBuiltFolder(app.builtFolder)
+      : undefined;
   const finished = await conductRun(app, {
     stage,
     action: 'deploy',
@@ -31,7 +38,17 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
     call: (options) =>
       app.engine.call(
         'deploy',
-        { ...stage, servers: [], ref, dryRun: true, again: false, mayLeaveOut: true, alwaysConfirm: false },
+        {
+          ...stage,
+          servers: [],
+          ref,
+          dryRun: true,
+          build,
+          keepBuilt,
+          again: false,
+          mayLeaveOut: true,
+          alwaysConfirm: false,
+        },
         options,
       ),
     retry: () => void dryRunStage(app, trial),
@@ -40,7 +57,11 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
       onEvent?.(event);
     },
   });
-  if (finished?.ok !== true) return finished;
+  if (finished?.ok !== true) {
+    if (keepBuilt !== undefined) removeBuilt(keepBuilt);
+    return finished;
+  }
+  const built = keepBuilt === undefined ? undefined : await readBuilt(keepBuilt);
   await loadStage(app, stage, 'silently');
   const live = liveOf(app.store.snapshot(stage)?.known);
   await app.review.show({
@@ -50,6 +71,7 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
     servers: finished.servers.map(({ server }) => server),
     finished,
     live: live.kind === 'one' ? live.record?.commit : undefined,
+    built,
   });
   return finished;
 }

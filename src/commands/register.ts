@@ -18,7 +18,7 @@ import { followLogs, stopFollowing } from './processLogs.ts';
 import { prune, pruneServer } from './prune.ts';
 import { refresh } from './refresh.ts';
 import { compareWithLive, copyCommit, showRecord } from './release.ts';
-import { deployReviewed, openAllChanges, openReviewedFile } from './review.ts';
+import { buildReviewed, deployReviewed, openAllChanges, openReviewedFile } from './review.ts';
 import { rollback, rollbackRelease } from './rollback.ts';
 import { copyAddress, deployToServer, openTerminal } from './server.ts';
 import { unlock } from './unlock.ts';
@@ -74,6 +74,7 @@ export function registerCommands(app: App): vscode.Disposable {
     [nodeCommands.copyCommit]: onRelease((node) => copyCommit(app, node)),
     [nodeCommands.showRecord]: onRelease((node) => showRecord(app, node)),
     [nodeCommands.reviewDeploy]: () => deployReviewed(app),
+    [nodeCommands.reviewBuild]: () => buildReviewed(app),
     [nodeCommands.reviewOpenAll]: () => openAllChanges(app),
     [nodeCommands.reviewOpenFile]: (node) => (isReviewNode(node) ? openReviewedFile(app, node) : undefined),
     [nodeCommands.reviewClose]: () => {

@@ -47,6 +47,7 @@ export const nodeCommands = {
   showRecord: 'durant.release.showRecord',
   retry: 'durant.error.retry',
   reviewDeploy: 'durant.review.deploy',
+  reviewBuild: 'durant.review.build',
   reviewOpenAll: 'durant.review.openAll',
   reviewOpenFile: 'durant.review.openFile',
   reviewClose: 'durant.review.close',
@@ -65,6 +66,8 @@ export const contextKeys = {
   reviewing: 'durant.reviewing',
   /** That dry run found something to change. */
   pending: 'durant.pending',
+  /** It did not list what before_deploy makes. */
+  buildable: 'durant.buildable',
 } as const;
 
 export const settings = {

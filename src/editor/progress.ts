@@ -77,7 +77,11 @@ export function advance(progress: RunProgress, event: RunEvent): RunProgress {
         const here = event.state === 'running' && event.step !== 'deploy' ? event.step : undefined;
         return { ...withGoals(progress, event), here };
       }
-      if (event.state === 'pending') return progress;
+      if (event.state === 'pending') {
+        // A build of a dry run has ended: it is still to do, and nothing is at it.
+        const isOver = event.server === null && event.step === progress.here;
+        return isOver ? { ...progress, here: undefined } : progress;
+      }
       if (event.server === null) {
         const here = event.state === 'running' ? event.step : undefined;
         const done = event.state === 'running' ? 0 : (ENDS[event.step] ?? 0);

@@ -6,7 +6,9 @@ import {
   startGoals,
   type GoalProgress,
 } from '../editor/goalProgress.ts';
+import type { BuiltFiles } from '../editor/builtFiles.ts';
 import { shortCommit } from '../editor/measures.ts';
+import { BUILD_NOT_LISTED, NO_FILE_LISTED } from '../engine/buildOutput.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
 import type { View } from './item.ts';
 import type { StageId } from './store.ts';
@@ -24,6 +26,8 @@ export interface Findings {
   readonly commands: readonly CommandEvent[];
   readonly changes: readonly ChangeEvent[];
   readonly warnings: readonly WarningEvent[];
+  /** What is not in the list as `before_deploy` did not run: nothing, what it makes, or every file, as it makes them all. */
+  readonly notListed: 'nothing' | 'build output' | 'any file';
 }
 
 export interface Review extends Findings {
@@ -34,6 +38,8 @@ export interface Review extends Findings {
   readonly finished: RunFinished;
   /** The commit that is live now, where it is one and known. */
   readonly live: string | undefined;
+  /** What `before_deploy` made, where the dry run ran it. */
+  readonly built: BuiltFiles | undefined;
 }
 
 /** A step and where it stands; servers that say the same of it are one. */
@@ -69,6 +75,7 @@ export function collectFindings(pipeline: readonly string[]): {
   const commands: CommandEvent[] = [];
   const changes: ChangeEvent[] = [];
   const warnings: WarningEvent[] = [];
+  let notListed: Findings['notListed'] = 'nothing';
   let goals = startGoals(pipeline);
   return {
     take: (event) => {
@@ -77,6 +84,8 @@ export function collectFindings(pipeline: readonly string[]): {
       if (event.event === 'step') steps.set(`${event.step}\0${event.server ?? ''}`, event);
       else if (event.event === 'command') commands.push(event);
       else if (event.event === 'change') changes.push(event);
+      else if (event.event === 'warning' && event.code === BUILD_NOT_LISTED)
+        notListed = event.message.startsWith(NO_FILE_LISTED) ? 'any file' : 'build output';
       else if (event.event === 'warning' && event.code !== 'ssh-client') warnings.push(event);
     },
     findings: () => ({
@@ -89,6 +98,7 @@ export function collectFindings(pipeline: readonly string[]): {
       commands,
       changes,
       warnings,
+      notListed,
     }),
   };
 }
@@ -144,8 +154,19 @@ export function stepsOf(review: Review): readonly StepFinding[] {
   });
 }
 
-/** One sentence above the list. */
-export function summaryOf(review: Review, { t }: View): string {
+/** What a review says above its list. */
+export function summaryOf(review: Review, view: View): string {
+  const outcome = outcomeOf(review, view);
+  if (review.notListed !== 'build output') return outcome;
+  const { t } = view;
+  // What an earlier deploy built is live, and not in the commit: it may well be built again.
+  const missing = review.changes.some(({ kind }) => kind === 'deleted')
+    ? t('What before_deploy makes is not listed, or is listed as deleted.')
+    : t('What before_deploy makes is not listed.');
+  return `${outcome} ${missing}`;
+}
+
+function outcomeOf(review: Review, { t }: View): string {
   const commit = review.finished.commit === null ? '' : shortCommit(review.finished.commit);
   if (!isPending(review))
     return t('{0}: {1} is live already. A deploy would change nothing.', review.stage.stage, commit);
@@ -158,6 +179,12 @@ export function summaryOf(review: Review, { t }: View): string {
       pending.join(', '),
     );
   }
+  if (review.notListed === 'any file')
+    return t(
+      '{0}: {1} would go live. No file is listed: before_deploy makes all that is sent. Nothing was changed.',
+      review.stage.stage,
+      commit,
+    );
   const counts = fileKinds.flatMap((kind) => {
     const { length } = filesOf(review, kind);
     if (length === 0) return [];

@@ -15,6 +15,8 @@ import { goalItem } from './goalItem.ts';
 import { failed, passed, warned, type Icon, type Item, type View } from './item.ts';
 
 export type ReviewNode =
+  /** Lists what `before_deploy` makes, too. */
+  | { readonly kind: 'build' }
   | { readonly kind: 'group'; readonly group: Group }
   | { readonly kind: 'goal'; readonly finding: GoalProgress }
   | { readonly kind: 'step'; readonly finding: StepFinding }
@@ -31,6 +33,7 @@ const shownFiles = 2000;
 export function reviewChildren(review: Review, node: ReviewNode | undefined): readonly ReviewNode[] {
   if (node === undefined)
     return [
+      ...(review.notListed === 'nothing' ? [] : [{ kind: 'build' } as const]),
       ...(review.warnings.length === 0 ? [] : [{ kind: 'group', group: 'warnings' } as const]),
       ...(review.goals.length === 0 ? [] : [{ kind: 'group', group: 'goals' } as const]),
       ...(review.steps.length === 0 ? [] : [{ kind: 'group', group: 'steps' } as const]),
@@ -61,6 +64,12 @@ export function reviewChildren(review: Review, node: ReviewNode | undefined): re
 export function reviewItem(review: Review, node: ReviewNode, view: View): Item {
   const { t } = view;
   switch (node.kind) {
+    case 'build':
+      return leaf('build', t('Build and List Files'), {
+        description: t('runs before_deploy in a scratch folder'),
+        icon: { codicon: 'tools' },
+        context: 'build',
+      });
     case 'group':
       return groupItem(review, node.group, view);
     case 'goal':

@@ -1,5 +1,6 @@
 /** The review of a dry run, as a view below the stages; it is there while there is something to review. */
 import * as vscode from 'vscode';
+import { removeBuilt } from '../editor/builtFiles.ts';
 import { contextKeys, nodeCommands, views } from '../editor/ids.ts';
 import { filesOf, isPending, summaryOf, type Review } from './findings.ts';
 import { reviewChildren, reviewItem, type ReviewNode } from './review.ts';
@@ -30,6 +31,11 @@ export function createReviewView(extensionPath: string): ReviewView {
             title: vscode.l10n.t('Open Change'),
             arguments: [node],
           };
+        if (node.kind === 'build')
+          item.command = {
+            command: nodeCommands.reviewBuild,
+            title: vscode.l10n.t('Build and List Files'),
+          };
         return item;
       },
     },
@@ -42,12 +48,21 @@ export function createReviewView(extensionPath: string): ReviewView {
         contextKeys.pending,
         review !== undefined && isPending(review),
       ),
+      vscode.commands.executeCommand(
+        'setContext',
+        contextKeys.buildable,
+        review !== undefined && review.notListed !== 'nothing',
+      ),
     ]);
+  };
+  const replaceBy = (next: Review | undefined): void => {
+    if (review?.built !== undefined) removeBuilt(review.built.folder);
+    review = next;
   };
   return {
     current: () => review,
     show: async (next) => {
-      review = next;
+      replaceBy(next);
       const deleted = filesOf(next, 'deleted').length;
       view.title = vscode.l10n.t('Dry Run: {0}', next.stage.stage);
       view.message = summaryOf(next, now());
@@ -60,12 +75,13 @@ export function createReviewView(extensionPath: string): ReviewView {
       await vscode.commands.executeCommand(`${views.review}.focus`);
     },
     close: () => {
-      review = undefined;
+      replaceBy(undefined);
       view.badge = undefined;
       changed.fire(undefined);
       void setKeys();
     },
     dispose: () => {
+      replaceBy(undefined);
       view.dispose();
       changed.dispose();
     },

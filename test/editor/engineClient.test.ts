@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createEngineClient, type Answer, type EngineClient } from '../../src/editor/engineClient.ts';
+import { makeBuiltFolder, readBuilt, readBuiltFile } from '../../src/editor/builtFiles.ts';
 import type { Question } from '../../src/editor/engineProcess/protocol.ts';
 import type { RunEvent } from '../../src/engine/index.ts';
 import { makeCliHome, type CliHome } from '../support/cli.ts';
@@ -82,6 +83,8 @@ describe('the engine process of the editor', () => {
     ...stage(),
     ref: undefined,
     dryRun: false,
+    build: false,
+    keepBuilt: undefined,
     again: false,
     mayLeaveOut: false,
     alwaysConfirm: false,
@@ -170,6 +173,41 @@ describe('the engine process of the editor', () => {
     assert.deepEqual(questions, [
       { kind: 'left-out', server: null, leftOut: { changed: 1, untracked: 1, unpushed: 0, branch: 'main' } },
     ]);
+  });
+
+  it('lists in a dry run what before_deploy makes, and keeps copies of it, where it is to build', async () => {
+    configure('sub_directory: dist\nbefore_deploy: mkdir dist; cp index.html dist; echo built > dist/app.js');
+    const events: RunEvent[] = [];
+    const options = { signal: never, emit: (event: RunEvent) => events.push(event) };
+    const changes = () =>
+      events.flatMap((event) =>
+        event.event === 'change' && event.server === servers[0]?.entry ? [`${event.kind} ${event.path}`] : [],
+      );
+    const first = await client.call('deploy', { ...deployment(), dryRun: true }, options);
+    assert.equal(first.error, null);
+    assert.deepEqual(changes(), []);
+    assert.ok(events.some((event) => event.event === 'warning' && event.code === 'build-output-not-listed'));
+
+    events.length = 0;
+    const parent = mkdtempSync(join(tmpdir(), 'durant-built-'));
+    try {
+      const keepBuilt = await makeBuiltFolder(parent);
+      const second = await client.call(
+        'deploy',
+        { ...deployment(), dryRun: true, build: true, keepBuilt },
+        options,
+      );
+      assert.equal(second.error, null);
+      assert.deepEqual(changes(), ['added app.js', 'added index.html']);
+      assert.ok(
+        !events.some((event) => event.event === 'warning' && event.code === 'build-output-not-listed'),
+      );
+      const built = await readBuilt(keepBuilt);
+      assert.deepEqual([...built.files.keys()], ['app.js', 'index.html']);
+      assert.equal(await readBuiltFile(built, 'app.js'), 'built\n');
+    } finally {
+      rmSync(parent, { recursive: true });
+    }
   });
 
   it('cancels a run', async () => {

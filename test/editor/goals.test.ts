@@ -77,6 +77,13 @@ describe('the goals of a run', () => {
     assert.deepEqual(states(done), ['passed', 'newly', 'already', 'warned']);
   });
 
+  it('let a dry run say that it builds, until it is built', () => {
+    const building = after([started, step('before_deploy', 'running')], ['deploy']);
+    assert.equal(currentStep(building).step, 'before_deploy');
+    const built = advance(building, step('before_deploy', 'pending'));
+    assert.equal(currentStep(built).step, '');
+  });
+
   it('leave the word to the steps of the deploy while that is on', () => {
     const progress = after([
       started,

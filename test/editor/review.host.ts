@@ -1,9 +1,19 @@
 /** A dry run ends in a review: what would be deleted first, and each file to look at, and then the deploy of just that. */
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { waitFor } from '../support/wait.ts';
 import { hands, review } from './rig/hands.ts';
 import { makeWorld, type World } from './rig/world.ts';
+
+/** Folders where the extension keeps what dry runs built, in what the editor keeps of its own beside the home folder. */
+function copiesOfBuilds(): readonly string[] {
+  const scratch = dirname(process.env['HOME'] ?? '');
+  return readdirSync(scratch, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /durant\.durant[\\/]built[\\/]run-[^\\/]*$/.test(path))
+    .map((path) => join(scratch, path));
+}
 
 describe('the review of a dry run', () => {
   let world: World;
@@ -101,5 +111,70 @@ describe('the review of a dry run', () => {
     await dryRun();
     assert.match((await hands.sees(/nowhere/)).kind, /error/);
     assert.deepEqual(await review.rows(), []);
+  });
+
+  it('lists what before_deploy makes once it is asked to build, and shows its new side', async () => {
+    await world.configure('sub_directory: dist\nbefore_deploy: mkdir dist; echo built > dist/app.js');
+    hands.forget();
+    await dryRun();
+    assert.match(
+      review.view().message ?? '',
+      /would go live\. No file is listed: before_deploy makes all that is sent\. Nothing was changed\.$/,
+    );
+    const build = await review.row(/^Build and List Files/);
+    assert.equal(build.icon, 'tools');
+    hands.reply(/^No file is listed/, 'Build and List Files');
+    await vscode.commands.executeCommand('durant.review.openAll');
+    await hands.sees(/before_deploy/);
+    assert.match(
+      review.view().message ?? '',
+      /would go live: 2 to delete, 1 to add\. Nothing was changed\.$/,
+    );
+    assert.ok(hands.shown().some(({ kind, choices }) => kind === 'progress' && choices.includes('Cancel')));
+    const added = await review.row(/1 file added/);
+    const file = await review.row(/^app\.js/, added);
+    await vscode.commands.executeCommand('durant.review.openFile', file.node);
+    const uri = await waitFor('the file', () => {
+      const open = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+      return open instanceof vscode.TabInputText ? open.uri : undefined;
+    });
+    assert.equal((await vscode.workspace.openTextDocument(uri)).getText(), 'built\n');
+    const [copies, ...others] = copiesOfBuilds();
+    assert.ok(copies !== undefined && others.length === 0);
+    assert.equal(statSync(copies).mode & 0o777, 0o700);
+    await vscode.commands.executeCommand('durant.review.openAll');
+    const all = await waitFor('all changes', () => {
+      const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+      return tab?.label.includes('↔') === true ? tab : undefined;
+    });
+    assert.match(all.label, /^production: live [0-9a-f]{7} ↔ [0-9a-f]{7}/);
+  });
+
+  it('deploys what was built for the review, built anew', async () => {
+    const [server] = world.servers;
+    assert.ok(server);
+    assert.equal(world.live(server, 'app.js'), undefined);
+    await vscode.commands.executeCommand('durant.review.deploy');
+    await hands.sees(/ is live: /);
+    assert.equal(world.live(server, 'app.js'), 'built\n');
+    assert.deepEqual(await review.rows(), []);
+    assert.deepEqual(copiesOfBuilds(), []);
+  });
+
+  it('says of what an earlier deploy built that no commit has it', async () => {
+    await world.configure('before_deploy: echo built > app.js');
+    world.project.git('commit', '-q', '--allow-empty', '-m', 'Fourth');
+    hands.forget();
+    await dryRun();
+    assert.match(review.view().message ?? '', /not listed, or is listed as deleted\.$/);
+    const deleted = await review.row(/file deleted/);
+    const file = await review.row(/^app\.js/, deleted);
+    await vscode.commands.executeCommand('durant.review.openFile', file.node);
+    await hands.sees(/^app\.js was built by an earlier deploy: no commit has it\.$/);
+    await vscode.commands.executeCommand('durant.review.build');
+    assert.ok(!(await review.rows()).some(({ label }) => label === 'Build and List Files'));
+    assert.equal(copiesOfBuilds().length, 1);
+    await vscode.commands.executeCommand('durant.review.close');
+    assert.deepEqual(copiesOfBuilds(), []);
   });
 });

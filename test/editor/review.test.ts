@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Translate } from '../../src/editor/measures.ts';
 import type { RunEvent, RunFinished, StepState } from '../../src/engine/index.ts';
+import { notListedMessage } from '../../src/engine/buildOutput.ts';
 import { collectFindings, filesOf, isPending, summaryOf, type Review } from '../../src/views/findings.ts';
 import { reviewChildren, reviewItem } from '../../src/views/review.ts';
 
@@ -32,6 +33,7 @@ function reviewOf(events: readonly RunEvent[], pipeline: readonly string[] = ['d
     servers,
     finished,
     live: undefined,
+    built: undefined,
   };
 }
 
@@ -162,5 +164,34 @@ describe('the review of a dry run, as data', () => {
     ]);
     assert.deepEqual(labels(review), ['Warnings', '1 file deleted']);
     assert.deepEqual(labels(review, 'warnings'), ['Look at this.']);
+  });
+
+  const notListed = (isListed: boolean): RunEvent => ({
+    event: 'warning',
+    code: 'build-output-not-listed',
+    message: notListedMessage(isListed),
+    server: null,
+  });
+
+  it('says what it does not list, and offers to build it', () => {
+    const review = reviewOf([notListed(true), change('changed', 'page.html', 'web1')]);
+    assert.deepEqual(labels(review), ['Build and List Files', '1 file changed']);
+    assert.equal(
+      summaryOf(review, view),
+      'production: ccccccc would go live: 1 to change. Nothing was changed. What before_deploy makes is not listed.',
+    );
+    const deleting = reviewOf([notListed(true), change('deleted', 'app.js', 'web1')]);
+    assert.match(summaryOf(deleting, view), /not listed, or is listed as deleted\.$/);
+  });
+
+  it('does not say that no file differs where none could be listed', () => {
+    const review = reviewOf([step('update_code', 'pending', null, 'web1'), notListed(false)]);
+    assert.deepEqual(labels(review), ['Build and List Files', 'Steps']);
+    assert.equal(
+      summaryOf(review, view),
+      'production: ccccccc would go live. No file is listed: before_deploy makes all that is sent. Nothing was changed.',
+    );
+    const equal = reviewOf([step('update_code', 'pending', null, 'web1'), notListed(true)]);
+    assert.match(summaryOf(equal, view), /no file differs\. .* What before_deploy makes is not listed\.$/);
   });
 });

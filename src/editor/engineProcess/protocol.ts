@@ -37,6 +37,10 @@ export interface StageCall {
 export interface DeployCall extends StageCall {
   readonly ref: string | undefined;
   readonly dryRun: boolean;
+  /** In a dry run: run `before_deploy` in a scratch work tree, and list exactly. */
+  readonly build: boolean;
+  /** With `build`: an empty folder, 0700, for copies of what it made; the editor removes it. */
+  readonly keepBuilt: string | undefined;
   readonly again: boolean;
   /** Whether the user has said that work that is not part of the deploy may be left out. */
   readonly mayLeaveOut: boolean;
