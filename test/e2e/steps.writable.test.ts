@@ -81,6 +81,30 @@ describe('writable_dirs', function () {
     assert.equal(statSync(file('current/var/cache')).mode & 0o777, 0o775);
   });
 
+  for (const mode of ['chmod', 'acl'] as const)
+    it(`${mode} leaves what the web server wrote as it is, but the folder itself has to be made writable`, async () => {
+      const folder = `${mode}-files`;
+      const lines = [
+        `writable_dirs = ${folder}`,
+        `shared_dirs = ${folder}`,
+        `writable_mode = ${mode}`,
+        'writable_recursive = yes',
+        'http_user = www-data',
+      ];
+      assertDone(await deploy(...lines));
+      const log = file(`shared/${folder}/theirs.log`);
+      writeFileSync(log, '', { mode: 0o640 });
+      chownSync(log, 33, 33);
+      assertDone(await deploy(...lines));
+      assert.equal(statSync(log).mode & 0o777, 0o640);
+      const foreign = file(`shared/${folder}-2`);
+      mkdirSync(foreign);
+      chownSync(foreign, 33, 33);
+      const refused = await deploy(...lines.map((line) => line.replace(folder, `${folder}-2`)));
+      assert.equal(errorOf(refused).code, 'permission-denied', refused.stdout);
+      assert.match(errorOf(refused).message, /writable_use_sudo/);
+    });
+
   it('acl, the default one too, and once more nothing', async () => {
     const lines = ['writable_dirs = var/cache, uploads', 'shared_dirs = uploads', 'http_user = www-data'];
     for (const path of [file('shared/uploads'), file('shared/uploads/theirs')])

@@ -84,37 +84,40 @@ u=$(printf '%s\\n' "$u" | awk '$1 != "root" && $2 ~ /apache|httpd|nginx|php-fpm|
 [ -n "$u" ] || { echo 'The web server user could not be found out; set http_user in durant.conf.' >&2; exit 1; }`;
 }
 
+/**
+ * The folder itself must come out right; what lies in it and is somebody else's can only be changed with sudo, and is what the web server
+ * wrote there itself: it needs no more rights (Deployer #433, #1976).
+ */
 function makeWritable(run: Run, path: string): string {
   const { writable_mode: mode, writable_recursive: deep, writable_chmod_mode: bits } = run.settings;
-  const recursive = deep ? '-R ' : '';
+  const within = (kind: string, change: string): string =>
+    ` && as find ${path}${kind}${run.settings.writable_use_sudo ? '' : ' -user "$(id -u)"'} -exec ${change} {} +`;
   switch (mode) {
     case 'chown':
       return `as chown ${deep ? '-R -P ' : ''}-h "$u" ${path} || exit 1`;
-    case 'chgrp':
-      return `as chgrp ${deep ? '-R -P ' : ''}-h "$g" ${path} && as chmod ${recursive}g+rwX ${path} || exit 1`;
+    case 'chgrp': {
+      const inside = deep ? within('', 'chgrp -h "$g"') + within(' ! -type l', 'chmod g+rwX') : '';
+      return `as chgrp -h "$g" ${path} && as chmod g+rwX ${path}${inside} || exit 1`;
+    }
     case 'chmod':
-      return `as chmod ${recursive}${quote(bits)} ${path} || exit 1`;
+      return `as chmod ${quote(bits)} ${path}${deep ? within(' ! -type l', `chmod ${quote(bits)}`) : ''} || exit 1`;
     case 'sticky':
-      return `as chgrp -R -P -h "$g" ${path} && as find ${path} -type d -exec chmod g+rwxs {} + && as find ${path} -type f -exec chmod g+rw {} + || exit 1`;
+      return `as chgrp -h "$g" ${path} && as chmod g+rwxs ${path}${within('', 'chgrp -h "$g"')}${within(' -type d', 'chmod g+rwxs')}${within(' -type f', 'chmod g+rw')} || exit 1`;
     case 'acl':
-      return aclScript(run, path);
+      return aclScript(path, within, deep ? '' : ' -prune');
     case 'skip':
       return '';
   }
 }
 
-/** Without sudo only what the login user owns can be changed, and what has the ACL already is left alone (Deployer #433, #1976). */
-function aclScript(run: Run, path: string): string {
-  const deep = run.settings.writable_recursive;
+/** What has the ACL already is left alone. */
+function aclScript(path: string, within: (kind: string, change: string) => string, depth: string): string {
   const missing = `echo 'setfacl is not installed there. Install the package acl, or set writable_mode in durant.conf.' >&2; exit 1`;
   const set = `-m "u:$u:rwX" -m "u:$(id -un):rwX"`;
-  const owned = run.settings.writable_use_sudo ? '' : ' -user "$(id -un)"';
-  const depth = deep ? '' : ' -prune';
   return `if [ "$(uname)" = Darwin ]; then as chmod +a "$u allow delete,write,append,file_inherit,directory_inherit" ${path} || exit 1
 elif ! command -v setfacl >/dev/null 2>&1; then ${missing}
 elif getfacl -p ${path} 2>/dev/null | grep -q "^default:user:$u:rw" && getfacl -p ${path} 2>/dev/null | grep -q "^user:$u:rw"; then :
 else
-  as find ${path}${depth} ! -type l${owned} -exec setfacl -P ${set} {} + || exit 1
-  as find ${path}${depth} -type d${owned} -exec setfacl -P -d ${set} {} + || exit 1
+  as setfacl ${set} ${path} && as setfacl -d ${set} ${path}${within(`${depth} ! -type l`, `setfacl -P ${set}`)}${within(`${depth} -type d`, `setfacl -P -d ${set}`)} || exit 1
 fi`;
 }
