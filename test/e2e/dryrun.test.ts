@@ -133,6 +133,23 @@ describe('a dry run', function () {
     assert.ok(!events.some((event) => event['code'] === 'build-output-not-listed'));
   });
 
+  for (const what of ['sub_directory = dist', 'distfile = dist/app.tar'] as const)
+    it(`lists no file where ${what} is yet to be built, and all of them with --build`, async () => {
+      world.configure([
+        what,
+        `temp_dir = ${tempDir}`,
+        'build_command = mkdir -p dist; echo 1 > dist/app.tar',
+      ]);
+      const { events } = await assertChangesNothing(['deploy', '-n', 'production'], 0);
+      assert.ok(!events.some(({ event }) => event === 'change'));
+      const warning = events.find(({ code }) => code === 'build-output-not-listed');
+      assert.match(String(warning?.['message']), /^No file is listed: .* Add --build/);
+      assert.equal(events.filter(step('update_code', 'pending')).length, 2);
+      const built = await assertChangesNothing(['deploy', '-n', '--build', 'production'], 0);
+      assert.ok(built.events.some(({ path }) => String(path).endsWith('app.tar')));
+      conf();
+    });
+
   it('of what is live: nothing to change, 0 with --detailed-exitcode', async () => {
     assert.equal((await world.run(['deploy', 'production'])).status, 0);
     for (const { home } of world.servers) rmSync(join(home, 'hook-ran'), { force: true });
