@@ -1,7 +1,9 @@
 // npm run package [-- FILE]: builds, and puts the extension with what it needs, and nothing else, into durant-VERSION.vsix.
 import { createVSIX, listFiles } from '@vscode/vsce';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
 /** A package that people download; more than this is something that got in by mistake. Bytes. */
 const sizeLimit = 1_000_000;
@@ -13,6 +15,7 @@ if (built.status !== 0) process.exit(1);
 process.env.NODE_DISABLE_COMPILE_CACHE = '1';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const packagePath = process.argv[2] ?? `durant-${version}.vsix`;
+const cwd = stage();
 const warnings = [];
 for (const level of ['warn', 'error']) {
   const say = console[level];
@@ -21,9 +24,26 @@ for (const level of ['warn', 'error']) {
     say(...words);
   };
 }
-await createVSIX({ packagePath, dependencies: false });
-const files = await listFiles({ dependencies: false });
+let files;
+try {
+  await createVSIX({ cwd, packagePath: resolve(packagePath), dependencies: false });
+  files = await listFiles({ cwd, dependencies: false });
+} finally {
+  rmSync(cwd, { recursive: true });
+}
 const { size } = statSync(packagePath);
 console.log(`${packagePath}: ${files.length} files, ${size} bytes`);
 if (size > sizeLimit) console.error(`${packagePath} is larger than ${sizeLimit} bytes.`);
 process.exit(warnings.length > 0 || size > sizeLimit ? 1 : 0);
+
+/** A folder with what `.vscodeignore` admits: vsce would look at each of the hundred thousand files of `.vscode-test/` and `.cache/`. */
+function stage() {
+  const folder = mkdtempSync(join(tmpdir(), 'durant-package-'));
+  const ignore = '.vscodeignore';
+  const admitted = readFileSync(ignore, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'));
+  for (const path of [ignore, ...admitted.flatMap((line) => globSync(line.slice(1)))])
+    cpSync(path, join(folder, path), { recursive: true });
+  return folder;
+}

@@ -12,27 +12,29 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { makeCliHome, type CliHome } from '../support/cli.ts';
-import { makeRepository, type Repository } from '../support/repo.ts';
-import { startSshd, type TestServer } from '../support/sshd.ts';
-import { waitFor } from '../support/wait.ts';
-import { openBrowser } from './rig/browser.ts';
-import { startEditorServer, type Age, type EditorServer } from './rig/server.ts';
-import { packageExtension } from './rig/vsix.ts';
-import { openWorkbench, type Workbench } from './rig/workbench.ts';
+import { makeCliHome, type CliHome } from '../../support/cli.ts';
+import { makeRepository, type Repository } from '../../support/repo.ts';
+import { startSshd, type TestServer } from '../../support/sshd.ts';
+import { waitFor } from '../../support/wait.ts';
+import { openBrowser } from './browser.ts';
+import { startEditorServer, type Age, type EditorServer } from './server.ts';
+import { packageExtension } from './vsix.ts';
+import { openWorkbench, type Workbench } from './workbench.ts';
 
 /** Where the pictures of the README are kept; they are taken again with DURANT_SCREENSHOTS=1. */
 const pictures = resolve('media/screenshots');
 const takesPictures = process.env['DURANT_SCREENSHOTS'] === '1';
 
-const days: readonly { readonly age: Age; readonly look: 'light' | 'dark'; readonly theme: string }[] = [
-  { age: 'newest', look: 'light', theme: 'Default Light Modern' },
-  { age: 'oldest', look: 'dark', theme: 'Default Dark Modern' },
-];
+export interface Day {
+  readonly age: Age;
+  readonly look: 'light' | 'dark';
+  readonly theme: string;
+}
 
-describe('a first day with Durant', () => {
-  const vsix = packageExtension();
-  for (const day of days)
+/** Declares the day's tests. */
+export function describeFirstDay(day: Day): void {
+  describe('a first day with Durant', () => {
+    const vsix = packageExtension();
     describe(`in VS Code (${day.age}, ${day.look})`, function () {
       this.timeout(150_000);
       let servers: readonly [TestServer, TestServer];
@@ -287,4 +289,5 @@ describe('a first day with Durant', () => {
         return `[DEFAULT]\nrepository: .\nproject_dir: ~/shop\n\n[production]\nserver:\n${entries}\nprotected: yes\nbranch: main\n`;
       }
     });
-});
+  });
+}

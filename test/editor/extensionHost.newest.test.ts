@@ -1,0 +1,3 @@
+import { describeAllSuites } from './rig/allSuites.ts';
+
+describeAllSuites('newest');

@@ -1,0 +1,3 @@
+import { describeFirstDay } from './rig/firstDay.ts';
+
+describeFirstDay({ age: 'newest', look: 'light', theme: 'Default Light Modern' });
