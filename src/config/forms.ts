@@ -78,9 +78,9 @@ const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> 
       ? undefined
       : wrong(`"${text}" is not unix//path or host:port.`),
   version: (text) =>
-    /^[A-Za-z0-9][A-Za-z0-9.+_-]*$/.test(text)
+    /^\d[A-Za-z0-9.]*$/.test(text)
       ? undefined
-      : wrong(`"${text}" is not a version such as 3.12.`),
+      : wrong(`"${text}" is not a version: write it as 3, 3.12 or 3.12.4.`),
   url: (text) =>
     isWebUrl(text) ? undefined : wrong(`"${text}" is not an address that starts with https:// or http://.`),
   'goal-type': goalType,

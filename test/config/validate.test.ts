@@ -107,6 +107,8 @@ const VALUES: readonly Row[] = [
     'app: «Shop»',
     'upstream: «here»',
     'python_version: «-x»',
+    'python_version: «abc»',
+    'python_version: «>=3.9»',
     'secrets_password_env: «A-B»',
     'health_retries: «-1»',
     'writable_mode: «777»',
