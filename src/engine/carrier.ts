@@ -1,12 +1,12 @@
 /** Which transfer brings files to a server: the stream of its own, or the real rsync on both ends. */
 import { carryByRsync, assertRsync, landingScript, type RsyncHere } from '../transfer/rsync.ts';
-import { displayPath } from '../transfer/manifest.ts';
 import type { Change, Plan } from '../transfer/plan.ts';
 import type { TreeEntry } from '../transfer/scan.ts';
-import { DurantError } from '../errors.ts';
 import { quote } from '../remote/shell.ts';
+import { emitChange } from './changes.ts';
 import { noteProcesses } from './lock.ts';
 import type { Host } from './ports.ts';
+import { treeOf } from './run.ts';
 import { runScript } from './script.ts';
 import type { StepContext } from './goals/goal.ts';
 
@@ -39,11 +39,10 @@ export function carrierOf(
   return async ({ entries, before }) => {
     const first = before === '' ? '' : `( ${before}\n) || exit 1\n`;
     await runScript(run, server, `${first}${landingScript(project, run.id)}`, { signal });
-    if (run.tree === undefined) throw new DurantError('internal', 'There is no tree to carry yet.');
     await carryByRsync({
       connection: server.connection,
       rsync: rsyncHere(run.host),
-      root: run.tree.root,
+      root: treeOf(run).root,
       entries,
       destination: `${project}/.durant/incoming.${run.id}/in/tree`,
       basis:
@@ -62,13 +61,7 @@ export function carrierOf(
 
   function tell(change: Change | undefined): void {
     if (change === undefined || !changes.delete(change.path)) return;
-    run.emit({
-      event: 'change',
-      server: server.address.entry,
-      ...displayPath(change.path),
-      kind: change.kind,
-      bytes: change.bytes,
-    });
+    emitChange(run, server, change);
   }
 }
 

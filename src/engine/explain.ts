@@ -3,9 +3,10 @@ import { assessTree, buildCommands, hasWhatIsSent, readTree, runBuild } from './
 import { BUILD_NOT_LISTED, notListedMessage } from './buildOutput.ts';
 import { keepBuilt } from './builtCopies.ts';
 import type { StepState } from './events.ts';
+import { emitChanges } from './changes.ts';
 import type { Step } from './goals/goal.ts';
 import { assertPlaceable, planInplaceFor, sayInplace, warnOfPlan } from './goals/inplace.ts';
-import { emitChanges, planFor } from './goals/updateCode.ts';
+import { planFor } from './goals/updateCode.ts';
 import type { Plan } from '../transfer/plan.ts';
 import { reportLocks } from './locks.ts';
 import { onEach, ready, type Run, type ServerRun } from './run.ts';

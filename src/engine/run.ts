@@ -257,3 +257,9 @@ export function ready(run: Run): {
     throw new DurantError('internal', 'The commit was asked for before it was fetched.');
   return { clone, commit, settings };
 }
+
+/** The tree that the run sends, which the build has left. */
+export function treeOf({ tree }: Run): Tree {
+  if (tree === undefined) throw new DurantError('internal', 'The tree was asked for before it was read.');
+  return tree;
+}

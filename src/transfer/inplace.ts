@@ -4,21 +4,19 @@
  */
 import { DurantError } from '../errors.ts';
 import { quote } from '../remote/shell.ts';
-import type { Connection, RemoteResult } from '../remote/target.ts';
-import { chooseCompression, createCompressor, decompressCommand } from './compression.ts';
+import type { Connection } from '../remote/target.ts';
+import { failure, readAnswer } from './answer.ts';
 import { ownershipFunction } from './inplaceCompare.ts';
 import type { InplacePlan } from './inplacePlan.ts';
+import { hashToolOf, sendLoad, type LoadRequest } from './load.ts';
 import { createManifest, escapePath, serializeManifest } from './manifest.ts';
 import type { TransferFacts } from './probe.ts';
 import type { Tree } from './scan.ts';
 import { hashFunctions, pathFunctions, prologue, scanFunction } from './serverFunctions.ts';
-import { delivered, failure, openStream, readAnswer, type UpdateRequest } from './stream.ts';
 
-export interface StageRequest extends Pick<
-  UpdateRequest,
-  'connection' | 'projectDir' | 'run' | 'facts' | 'before' | 'carry' | 'signal' | 'timeoutMs' | 'onProgress'
-> {
-  readonly tree: Tree;
+export interface StageRequest extends LoadRequest {
+  readonly projectDir: string;
+  readonly run: string;
   readonly plan: InplacePlan;
 }
 
@@ -27,30 +25,21 @@ export interface StageRequest extends Pick<
  * @throws {DurantError} as the stream's `updateCode`.
  */
 export async function stageInplace(request: StageRequest): Promise<void> {
-  const { connection, facts, plan, carry } = request;
-  const { hashTool } = facts;
-  if (hashTool === undefined || !facts.tar)
-    throw new DurantError(
-      'tool-missing',
-      `${connection.address.entry} lacks tar or a tool for sha256; install them there, then deploy again.`,
-      { server: connection.address.entry },
-    );
-  const load = { send: plan.send, remove: [] };
-  await carry?.({ entries: plan.send, before: request.before });
-  const compression = carry === undefined ? chooseCompression(connection.address, facts) : 'none';
-  const decompress = decompressCommand(compression);
-  const tar = 'tar -xpof - -C "$I/in"';
-  const receive = decompress === undefined ? tar : `${decompress} | ${tar}`;
-  const script = [
-    prologue(request.projectDir, hashTool),
-    carry === undefined && request.before !== ''
-      ? `( umask "$mask"; cd "$top" || exit 1\n${request.before}\n) </dev/null || { echo transfer.failed=before; exit 1; }`
-      : '',
-    `I=${quote(`.durant/incoming.${request.run}`)} want=${createManifest(plan.send).digest}`,
-    pathFunctions,
-    scanFunction,
-    hashFunctions,
-    String.raw`W=$top/$I/work; export W
+  const { plan, carry } = request;
+  const hashTool = hashToolOf(request);
+  await sendLoad(request, { send: plan.send, remove: [] }, (decompress) => {
+    const tar = 'tar -xpof - -C "$I/in"';
+    const receive = decompress === undefined ? tar : `${decompress} | ${tar}`;
+    return [
+      prologue(request.projectDir, hashTool),
+      carry === undefined && request.before !== ''
+        ? `( umask "$mask"; cd "$top" || exit 1\n${request.before}\n) </dev/null || { echo transfer.failed=before; exit 1; }`
+        : '',
+      `I=${quote(`.durant/incoming.${request.run}`)} want=${createManifest(plan.send).digest}`,
+      pathFunctions,
+      scanFunction,
+      hashFunctions,
+      String.raw`W=$top/$I/work; export W
 die() { echo "transfer.failed=$1"; exit 1; }
 ${carry === undefined ? 'rm -rf "$I/in"; ' : ''}mkdir -p "$I" && chmod 700 "$I" && mkdir -p "$W" "$I/in/tree" || die folder
 ${carry === undefined ? `${receive} && [ -f "$I/in/end" ] || die stream` : 'cat >/dev/null'}
@@ -59,24 +48,8 @@ folders "$I/in/tree"
 got=$($H <"$W/new"); got=$(printf '%.64s' "$got"); [ "$got" = "$want" ] || die verify
 sync -f "$I" 2>/dev/null || sync
 echo transfer.done=yes`,
-  ].join('\n');
-  const stream =
-    carry === undefined ? openStream(request, load, createCompressor(compression)) : delivered(load);
-  let result: RemoteResult;
-  try {
-    result = await connection.exec({
-      script,
-      input: stream.input,
-      signal: request.signal,
-      ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
-    });
-  } catch (error) {
-    throw stream.failure() ?? error;
-  } finally {
-    stream.input.destroy();
-  }
-  const answer = readAnswer(result.stdout);
-  if (!answer.isDone) throw stream.failure() ?? failure(connection.address.entry, result, answer.failed);
+    ].join('\n');
+  });
 }
 
 export interface PlaceRequest {

@@ -9,11 +9,11 @@ import { planInplace, type InplacePlan } from '../../transfer/inplacePlan.ts';
 import { placeInplace, stageInplace } from '../../transfer/inplace.ts';
 import { displayPath } from '../../transfer/manifest.ts';
 import type { Change, Plan } from '../../transfer/plan.ts';
-import type { Tree } from '../../transfer/scan.ts';
 import { assessCarrier, carrierOf } from '../carrier.ts';
+import { emitChanges } from '../changes.ts';
 import { noteProcesses } from '../lock.ts';
 import { recordLine } from '../record.ts';
-import type { Run, ServerRun } from '../run.ts';
+import { treeOf, type Run, type ServerRun } from '../run.ts';
 import { defer, takeDeferred } from '../script.ts';
 import type { Step } from './goal.ts';
 import { assessSpace } from './updateCode.ts';
@@ -161,7 +161,7 @@ export async function assessInplace(run: Run, server: ServerRun, signal: AbortSi
   assertPlaceable(run, server, plan);
   assessSpace(run, server);
   // rsync tells of them itself.
-  if (run.settings.transfer !== 'rsync') emitInplaceChanges(run, server, plan);
+  if (run.settings.transfer !== 'rsync') emitChanges(run, server, plan);
 }
 
 /** What the whole dry run and the run itself say first: there is no switch, and what a first contact means. */
@@ -247,17 +247,6 @@ export function warnOfPlan(run: Run, server: ServerRun, plan: InplacePlan): void
     );
 }
 
-export function emitInplaceChanges(run: Run, server: ServerRun, plan: Plan): void {
-  for (const change of plan.changes)
-    run.emit({
-      event: 'change',
-      server: server.address.entry,
-      ...displayPath(change.path),
-      kind: change.kind,
-      bytes: change.bytes,
-    });
-}
-
 /** Writes the record of the release that a rollback goes to; until all is done it is not one that counts. */
 function markedAs(run: Run, server: ServerRun, state: 'bad' | 'finished'): string {
   const record = server.facts.records.find(({ name }) => name === run.release);
@@ -266,9 +255,4 @@ function markedAs(run: Run, server: ServerRun, state: 'bad' | 'finished'): strin
 
 function isInplace(plan: Plan | undefined): plan is InplacePlan {
   return plan !== undefined && 'kind' in plan && plan.kind === 'inplace';
-}
-
-function treeOf(run: Run): Tree {
-  if (run.tree === undefined) throw new DurantError('internal', 'The tree was asked for before it was read.');
-  return run.tree;
 }

@@ -4,9 +4,8 @@ import { fetchManifest, rememberManifest } from '../../transfer/manifestCache.ts
 import { displayPath } from '../../transfer/manifest.ts';
 import { resendPaths } from '../../transfer/probe.ts';
 import { updateCode as sendTree } from '../../transfer/stream.ts';
-import type { Tree } from '../../transfer/scan.ts';
 import { DurantError } from '../../errors.ts';
-import type { Run, ServerRun } from '../run.ts';
+import { treeOf, type Run, type ServerRun } from '../run.ts';
 import { assessCarrier, carrierOf } from '../carrier.ts';
 import { noteProcesses } from '../lock.ts';
 import { takeDeferred } from '../script.ts';
@@ -111,18 +110,6 @@ export async function planFor(
   return { plan, manifest };
 }
 
-/** Emits what the plan adds, changes and deletes. */
-export function emitChanges(run: Run, server: ServerRun, plan: Plan): void {
-  for (const change of plan.changes)
-    run.emit({
-      event: 'change',
-      server: server.address.entry,
-      ...displayPath(change.path),
-      kind: change.kind,
-      bytes: change.bytes,
-    });
-}
-
 /** @throws {DurantError} `disk-full` where the tree would not fit; with what is needed and what is free. */
 export function assessSpace(run: Run, server: ServerRun): void {
   const { freeBytes, freeInodes, transfer } = server.facts;
@@ -145,11 +132,6 @@ export function assessSpace(run: Run, server: ServerRun): void {
       `${entry} has ${freeInodes} inodes free where project_dir is, the release needs ${entries.length}. Remove some files there, then deploy again.`,
       { server: entry },
     );
-}
-
-function treeOf(run: Run): Tree {
-  if (run.tree === undefined) throw new DurantError('internal', 'The tree was asked for before it was read.');
-  return run.tree;
 }
 
 function megabytes(bytes: number): string {
