@@ -13,6 +13,7 @@ import {
   step,
   watchLive,
 } from './faultsSupport.ts';
+import { waitFor } from '../support/wait.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 interface Moment {
@@ -118,7 +119,8 @@ describe('killed while something runs on the servers', function () {
         world,
         (event) => event['line'] === 'waiting' && waiting.add(event['server']).size === 2,
       );
-      for (const server of [0, 1]) assert.ok(await isRunning(world, /sleep/, server));
+      for (const server of [0, 1])
+        await waitFor('the hook to sleep', () => isRunning(world, /sleep/, server));
       for (const { home } of world.servers) writeFileSync(join(home, 'go'), '');
       try {
         const again = await world.run(['deploy', 'production']);
