@@ -40,18 +40,24 @@ const mocha = new Mocha({
   jobs: Math.max(2, Math.min(4, availableParallelism())),
   bail: values.bail,
   forbidOnly: process.env.CI !== undefined,
+  // A machine that does much else at once makes real servers and browsers late: there a test has a second try, which is said.
+  retries: process.env.CI === undefined ? 0 : 1,
   ...(values.grep === undefined ? {} : { grep: values.grep }),
 });
 for (const file of files) mocha.addFile(resolve(file));
 if (!mocha.options.parallel) await mocha.loadFilesAsync();
 
+const triedAgain = [];
 const runner = mocha.run(() => {
   const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
   rmSync(home, { recursive: true, force: true });
+  for (const title of triedAgain) console.log(`Tried again: ${title}`);
   if (pending > 0) console.log(`${pending} skipped`);
   if (passes + failures === 0) console.error('No test ran.');
   finish(passes, failures);
 });
+
+runner.on('retry', (test) => triedAgain.push(test.fullTitle()));
 
 function finish(passed, failed) {
   console.log(`${passed} passed, ${failed} failed`);
