@@ -1,7 +1,7 @@
 /** What the engine needs from outside, as the command line supplies it. */
 import { hostname } from 'node:os';
 import type { Host } from '../engine/ports.ts';
-import { durantFolders, userName, type Environment } from '../engine/thisMachine.ts';
+import { durantFolders, machineTime, userName, type Environment } from '../engine/thisMachine.ts';
 import { git } from '../git/clone.ts';
 import { createConnect } from '../remote/connect.ts';
 import type { Prompter } from '../remote/target.ts';
@@ -12,7 +12,7 @@ export function createHost(env: Environment, prompt: Prompter): Host {
     git,
     prompt,
     env,
-    now: () => new Date(),
+    ...machineTime,
     user: userName(env),
     hostname: hostname(),
     // The file that runs, which the bundle is, so that rsync can start it as its remote shell.

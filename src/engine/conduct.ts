@@ -41,7 +41,7 @@ export async function conduct(options: RunOptions, work: (run: Run) => Promise<v
   const local = await connectHere(reach);
   const started = host.now();
   const run: Run = {
-    id: newRunId(started),
+    id: newRunId(started, host.randomId()),
     action,
     request,
     settings: request.settings,

@@ -1,5 +1,4 @@
 /** Taking the locks of a run: in one order everywhere, given back when one is held, taken over from our own dead runs. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { DurantError, asDurantError } from '../errors.ts';
 import { lockedError } from './assess.ts';
 import { factsScript, parseFacts, type ServerFacts } from './facts.ts';
@@ -63,12 +62,12 @@ async function lockHook(run: Run, name: 'before_lock' | 'after_lock', first: rea
  * @throws {DurantError} `locked`, after giving back what was taken.
  */
 export async function takeLocks(run: Run, waitMs: number): Promise<void> {
-  const deadline = Date.now() + waitMs;
+  const deadline = run.host.now().getTime() + waitMs;
   for (let announced = false; ; announced = true) {
     const held = await tryLocks(run);
     if (held === undefined) return;
     await giveBackLocks(run);
-    const remaining = deadline - Date.now();
+    const remaining = deadline - run.host.now().getTime();
     if (remaining <= 0) throw held;
     if (!announced)
       run.emit({
@@ -77,7 +76,7 @@ export async function takeLocks(run: Run, waitMs: number): Promise<void> {
         message: `Waiting: ${held.message}`,
         server: held.server ?? null,
       });
-    await delay(Math.min(RETRY_MS, remaining), undefined, { signal: run.signal });
+    await run.host.sleep(Math.min(RETRY_MS, remaining), run.signal);
   }
 }
 

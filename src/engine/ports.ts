@@ -11,6 +11,10 @@ export interface Host {
   /** Environment of this process. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
+  /** Waits that many milliseconds; rejects as soon as the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Eight hexadecimal digits that are not drawn twice: the end of a run's id. */
+  readonly randomId: () => string;
   /** Who deploys and from where, for locks, records and history. */
   readonly user: string;
   readonly hostname: string;

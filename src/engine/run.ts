@@ -1,5 +1,4 @@
 /** A run: what its goals read and write, how it opens and ends, and how it works on several servers at once. */
-import { randomBytes } from 'node:crypto';
 import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
 import type { Settings } from '../config/options.ts';
 import type { NamedProcess } from '../config/runSettings.ts';
@@ -105,8 +104,8 @@ export interface Run {
   failedStep: string | undefined;
 }
 
-export function newRunId(now: Date): string {
-  return `${now.toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}-${randomBytes(4).toString('hex')}`;
+export function newRunId(now: Date, randomId: string): string {
+  return `${now.toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}-${randomId}`;
 }
 
 /** The lock record of a run. */

@@ -1,7 +1,16 @@
 /** This machine and this user, as both front ends give them to the engine; light, so that the editor may import it on activation. */
+import { randomBytes } from 'node:crypto';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Host } from './ports.ts';
+
+/** This machine's clock, and its source of random ids. */
+export const machineTime: Pick<Host, 'now' | 'sleep' | 'randomId'> = {
+  now: () => new Date(),
+  sleep: (ms, signal) => delay(ms, undefined, { signal }),
+  randomId: () => randomBytes(4).toString('hex'),
+};
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Host } from '../../engine/index.ts';
-import { durantFolders, userName, type Environment } from '../../engine/thisMachine.ts';
+import { durantFolders, machineTime, userName, type Environment } from '../../engine/thisMachine.ts';
 import { git } from '../../git/clone.ts';
 import type { Connect, Prompter } from '../../remote/target.ts';
 import type { Setup } from './protocol.ts';
@@ -21,7 +21,7 @@ export function createEngineHost(
     git,
     prompt,
     env,
-    now: () => new Date(),
+    ...machineTime,
     user: userName(env),
     hostname: hostname(),
     cacheDir: setup.cacheDir ?? folders.cacheDir,

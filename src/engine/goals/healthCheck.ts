@@ -1,5 +1,4 @@
 /** `health_check`: after the switch, does the site answer? A failure here switches every server back. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
@@ -74,7 +73,7 @@ async function tryCheck(
         message: `${error.message} Trying again (${attempt} of ${tries - 1}).`,
         server: server.address.entry,
       });
-      await delay(BETWEEN_TRIES_MS, undefined, { signal });
+      await run.host.sleep(BETWEEN_TRIES_MS, signal);
     }
   }
 }

@@ -2,7 +2,6 @@
  * `services`: the units and the proxy's site of a release, after the switch. What a release runs with is kept beside its record, so that a
  * rollback and a switch-back put back exactly that.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Run, ServerRun } from '../run.ts';
@@ -100,7 +99,7 @@ export async function checkServices({ run, server, signal }: StepContext): Promi
       message: `${what}. Looking again (${attempt} of ${tries - 1}).`,
       server: server.address.entry,
     });
-    await delay(BETWEEN_TRIES_MS, undefined, { signal });
+    await run.host.sleep(BETWEEN_TRIES_MS, signal);
   }
 }
 
