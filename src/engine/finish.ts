@@ -1,5 +1,6 @@
 /** The end of a run that is live: nothing here can fail it any more; what goes wrong is a warning. */
 import { asDurantError } from '../errors.ts';
+import { quote } from '../remote/shell.ts';
 import { spareScript } from '../transfer/spare.ts';
 import { removable } from './goals/finishing.ts';
 import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
@@ -28,7 +29,7 @@ export async function finishDeploy(run: Run): Promise<void> {
       const removed = run.signal.aborted ? [] : removable(run, server);
       const sudo = run.settings.cleanup_use_sudo ? 'sudo -n ' : '';
       const cleanup = removed
-        .map((name) => `( ${removeRelease(name, sudo)} ) || failed="$failed "${name}`)
+        .map((name) => `( ${removeRelease(name, sudo)} ) || failed="$failed "${quote(name)}`)
         .join('\n');
       const last = hookCommands(run, 'after_cleanup').length === 0 ? endScript(run, server) : '';
       const result = await runScript(

@@ -128,6 +128,22 @@ describe('ssh2 and host keys', () => {
         });
       }
 
+    it('a host key that signs with SHA-1 alone', async () => {
+      const old = await startSshd({ hostKeys: ['rsa'], config: ['HostKeyAlgorithms ssh-rsa'] });
+      try {
+        const sshPath = writeSsh(folder, [
+          `UserKnownHostsFile ${old.knownHosts}`,
+          `IdentityFile ${old.clientKey}`,
+          'IdentityAgent none',
+        ]);
+        await assert.rejects(createConnect()(requestFor(old, { client: 'ssh2', sshPath })), {
+          code: 'connection-unsupported',
+        });
+      } finally {
+        await old.stop();
+      }
+    });
+
     it('a changed key that is then not sent a password', async () => {
       const before = server.log().length;
       await assert.rejects(connect([`${host()} ${otherKey}`], answering('yes')), {

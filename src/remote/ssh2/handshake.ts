@@ -25,7 +25,6 @@ const hostKeyTypes = [
   'ecdsa-sha2-nistp521',
   'rsa-sha2-512',
   'rsa-sha2-256',
-  'ssh-rsa',
 ] as const;
 
 const defaultKeepAliveSeconds = 15;
