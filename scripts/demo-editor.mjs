@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { startEditorServer } from '../test/editor/rig/server.ts';
 import { makeDemoProject } from './demo-project.mjs';
 import { startEmbeddedServer } from './embedded-server.ts';
+import { packagedExtension } from './packaged.mjs';
 
 const guide = `A first release is live already, and a commit waits. Try, from the palette (F1) or the Durant view in the activity bar:
   Durant: Dry Run Stage       what the next deploy would change, to review
@@ -34,9 +35,9 @@ const started = start().catch((error) => {
 if ((await started) === 'failed') await end(1);
 
 async function start() {
-  const vsix = join(demo, 'durant.vsix');
   console.log('Packaging the extension …');
-  run(process.execPath, ['scripts/package.mjs', vsix]);
+  run(process.execPath, ['esbuild.mjs']);
+  const vsix = await packagedExtension();
   const server = await startEmbeddedServer({ root: folders.root });
   stops.push(() => server.stop());
   const { env, change, durant } = makeDemoProject(folders, server);

@@ -1,20 +1,29 @@
 // npm run package [-- FILE]: builds, and puts the extension with what it needs, and nothing else, into durant-VERSION.vsix.
+// With --as-built it takes dist/ as it is.
 import { createVSIX, listFiles } from '@vscode/vsce';
 import { spawnSync } from 'node:child_process';
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { packageSources } from './packaged.mjs';
 
 /** A package that people download; more than this is something that got in by mistake. Bytes. */
 const sizeLimit = 1_000_000;
 
-const built = spawnSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
-if (built.status !== 0) process.exit(1);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'as-built': { type: 'boolean', default: false } },
+});
+if (!values['as-built']) {
+  const built = spawnSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
+  if (built.status !== 0) process.exit(1);
+}
 
 // What vsce starts would keep compiled code in the folder for temporary files.
 process.env.NODE_DISABLE_COMPILE_CACHE = '1';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
-const packagePath = process.argv[2] ?? `durant-${version}.vsix`;
+const packagePath = positionals[0] ?? `durant-${version}.vsix`;
 const cwd = stage();
 const warnings = [];
 for (const level of ['warn', 'error']) {
@@ -39,11 +48,6 @@ process.exit(warnings.length > 0 || size > sizeLimit ? 1 : 0);
 /** A folder with what `.vscodeignore` admits: vsce would look at each of the hundred thousand files of `.vscode-test/` and `.cache/`. */
 function stage() {
   const folder = mkdtempSync(join(tmpdir(), 'durant-package-'));
-  const ignore = '.vscodeignore';
-  const admitted = readFileSync(ignore, 'utf8')
-    .split('\n')
-    .filter((line) => line.startsWith('!'));
-  for (const path of [ignore, ...admitted.flatMap((line) => globSync(line.slice(1)))])
-    cpSync(path, join(folder, path), { recursive: true });
+  for (const path of packageSources()) cpSync(path, join(folder, path));
   return folder;
 }

@@ -1,19 +1,12 @@
-/** The packaged extension, made once for each process of tests: what is tested is what people install. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** The packaged extension, for the tests of a file: what is tested is what people install. */
+import { packagedExtension } from '../../../scripts/packaged.mjs';
 
-/** Makes the package before the tests of this file and removes it after them. Gives its path. */
+/** Makes the package before the tests of this file, unless it is there. Gives its path. */
 export function packageExtension(): () => string {
-  const folder = resolve('.cache', `vsix-${String(process.pid)}`);
-  const file = join(folder, 'durant.vsix');
-  before(function () {
+  let file = '';
+  before(async function () {
     this.timeout(120_000);
-    mkdirSync(folder, { recursive: true });
-    execFileSync(process.execPath, ['scripts/package.mjs', file], { stdio: ['ignore', 'ignore', 'inherit'] });
-  });
-  after(() => {
-    rmSync(folder, { recursive: true, force: true });
+    file = await packagedExtension();
   });
   return () => file;
 }
