@@ -8,6 +8,7 @@ import { writeRecord } from './goals/release.ts';
 import { historyLine } from './history.ts';
 import type { Host } from './ports.ts';
 import type { ReleaseRecord } from './record.ts';
+import { nextOrder } from './release.ts';
 import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
 
 export interface AdoptRequest extends StageRequest {
@@ -80,6 +81,7 @@ head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null ||
     bytes: 0,
     env_names: '',
     env_digest: '',
+    order: nextOrder(run.servers.flatMap((each) => each.facts.records)),
   };
 }
 

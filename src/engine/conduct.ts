@@ -63,6 +63,7 @@ export async function conduct(options: RunOptions, work: (run: Run) => Promise<v
     version: undefined,
     tree: undefined,
     release: undefined,
+    order: 0,
     recipe: '',
     environment: undefined,
     phase: 'assessing',

@@ -23,6 +23,7 @@ const RELEASE_FIELDS = [
   'bytes',
   'env_names',
   'env_digest',
+  'order',
 ] as const;
 
 /**
@@ -30,12 +31,14 @@ const RELEASE_FIELDS = [
  * names, with commas between, and a keyed digest; both are empty where it has none.
  */
 export type ReleaseRecord = {
-  readonly [F in Exclude<(typeof RELEASE_FIELDS)[number], 'state' | 'files' | 'bytes'>]: string;
+  readonly [F in Exclude<(typeof RELEASE_FIELDS)[number], 'state' | 'files' | 'bytes' | 'order'>]: string;
 } & {
   readonly state: ReleaseState;
   /** Files and bytes of the tree as `update_code` left it. */
   readonly files: number;
   readonly bytes: number;
+  /** Its place among the releases of its servers, given under their locks: a later release has a higher one. 0: from before there were such. */
+  readonly order: number;
 };
 
 /** Who holds `.durant/lock`, why, and since when. */
@@ -55,7 +58,10 @@ export function recordLine(key: string, value: string | number): string {
 }
 
 export function formatRecord(record: ReleaseRecord): string {
-  const without = record.env_names === '' ? ['env_names', 'env_digest'] : [];
+  const without = [
+    ...(record.env_names === '' ? ['env_names', 'env_digest'] : []),
+    ...(record.order === 0 ? ['order'] : []),
+  ];
   return formatFields(
     RELEASE_FIELDS.filter((field) => !without.includes(field)).map((field) => [field, record[field]]),
   );
@@ -85,6 +91,7 @@ export function parseRecord(text: string, name: string): ReleaseRecord {
     bytes: Number(get('bytes')) || 0,
     env_names: get('env_names'),
     env_digest: get('env_digest'),
+    order: Number(get('order')) || 0,
   };
 }
 

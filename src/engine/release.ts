@@ -36,9 +36,14 @@ export function releaseName(parts: NameParts, taken: ReadonlySet<string>): strin
   }
 }
 
-/** Newest first, by `started`, then name. */
+/** Newest first. */
 export function newestFirst(records: readonly ReleaseRecord[]): ReleaseRecord[] {
-  return [...records].sort((a, b) => compare(b.started, a.started) || compare(b.name, a.name));
+  return [...records].sort((a, b) => age(b, a));
+}
+
+/** The place of a release that comes after all of these. */
+export function nextOrder(records: readonly ReleaseRecord[]): number {
+  return 1 + Math.max(0, ...records.map(({ order }) => order));
 }
 
 /** The releases that every server has in state `finished`, newest first (as the first server records them). */
@@ -110,8 +115,14 @@ export function removableReleases(
     .map((record) => record.name);
 }
 
-function isOlder(a: ReleaseRecord, b: ReleaseRecord): boolean {
-  return (compare(a.started, b.started) || compare(a.name, b.name)) < 0;
+/** Whether the first of two was released before the second. */
+export function isOlder(a: ReleaseRecord, b: ReleaseRecord): boolean {
+  return age(a, b) < 0;
+}
+
+/** By the servers' order; releases from before there was one are older, and go by the clocks of who made them. */
+function age(a: ReleaseRecord, b: ReleaseRecord): number {
+  return a.order - b.order || compare(a.started, b.started) || compare(a.name, b.name);
 }
 
 function compare(a: string, b: string): number {

@@ -1,6 +1,6 @@
 /** What earlier runs left: is the commit live already, did a dead run prepare it, did it switch only some servers? */
 import { switchBack } from './goals/symlink.ts';
-import { newestFirst, releaseName, sharedFinished } from './release.ts';
+import { newestFirst, nextOrder, releaseName, sharedFinished } from './release.ts';
 import type { ReleaseRecord } from './record.ts';
 import { type Run, type ServerRun, ready } from './run.ts';
 import { learnFacts } from './servers.ts';
@@ -31,15 +31,21 @@ export function liveReason(run: Run): string {
   return `${commit.slice(0, 7)} is not live on every server: ${others.join(', ')}`;
 }
 
-/** The release that an interrupted run prepared for the same commit and recipe, else a new name that is free on every server. */
+/** Names the run's release: the one that an interrupted run prepared for the same commit and recipe, else a new one that no server has. */
 export function nameRelease(run: Run, options: { readonly again: boolean }): void {
+  run.release = interruptedRelease(run, options) ?? newName(run);
+  run.order = nextOrder(recordsOf(run).filter(({ name }) => name !== run.release));
+}
+
+function interruptedRelease(run: Run, options: { readonly again: boolean }): string | undefined {
+  if (options.again) return undefined;
   const { commit } = ready(run);
-  const records = run.servers.flatMap(({ facts }) => facts.records);
+  const records = recordsOf(run);
   // Switched back or rolled back on one server, it is over on all.
   const over = new Set(
     records.flatMap(({ name, state }) => (state === 'failed' || state === 'bad' ? [name] : [])),
   );
-  const interrupted = newestFirst(
+  return newestFirst(
     records.filter(
       (record) =>
         record.state === 'prepared' &&
@@ -47,11 +53,11 @@ export function nameRelease(run: Run, options: { readonly again: boolean }): voi
         record.recipe === run.recipe &&
         !over.has(record.name),
     ),
-  )[0];
-  if (interrupted !== undefined && !options.again) {
-    run.release = interrupted.name;
-    return;
-  }
+  )[0]?.name;
+}
+
+function newName(run: Run): string {
+  const { commit } = ready(run);
   const taken = new Set(
     run.servers.flatMap(({ facts }) => [
       ...facts.folders,
@@ -59,7 +65,7 @@ export function nameRelease(run: Run, options: { readonly again: boolean }): voi
       ...facts.orphanRecords.map((record) => record.name),
     ]),
   );
-  run.release = releaseName(
+  return releaseName(
     {
       template: run.settings.release_name,
       date: run.started,
@@ -114,6 +120,10 @@ function releaseBefore(run: Run, server: ServerRun): string | undefined {
     newestFirst(live).find(({ name, state }) => state === 'finished' && finishedHere.has(name)) ??
     sharedFinished(run.servers.map(({ facts }) => facts))[0];
   return before?.name;
+}
+
+function recordsOf(run: Run): readonly ReleaseRecord[] {
+  return run.servers.flatMap(({ facts }) => facts.records);
 }
 
 function liveRecord({ facts }: ServerRun): ReleaseRecord | undefined {

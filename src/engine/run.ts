@@ -95,6 +95,8 @@ export interface Run {
   tree: Tree | undefined;
   /** Name of the release that this run makes or switches to. */
   release: string | undefined;
+  /** The place that a release of this run gets among those of its servers. */
+  order: number;
   recipe: string;
   /** The values of `env_file`; undefined where there is none, or the run makes no release. */
   environment: ReleaseEnvironment | undefined;

@@ -7,6 +7,8 @@ import {
   type ReleaseRecord,
 } from '../../src/engine/record.ts';
 import {
+  newestFirst,
+  nextOrder,
   releaseName,
   removableReleases,
   rollbackCandidate,
@@ -31,6 +33,7 @@ function record(name: string, state: ReleaseRecord['state'] = 'finished', starte
     bytes: 1,
     env_names: '',
     env_digest: '',
+    order: 0,
   };
 }
 
@@ -89,6 +92,28 @@ describe('the rollback candidate', () => {
     it(title, () => assert.equal(rollbackCandidate(servers)?.name, expected));
 });
 
+describe('the order of releases', () => {
+  const names = (records: readonly ReleaseRecord[]) => newestFirst(records).map(({ name }) => name);
+
+  it("is the servers', whatever the clocks of clients said", () => {
+    const early = { ...record('b', 'finished', '2026-01-01'), order: 2 };
+    const late = { ...record('a', 'finished', '2026-01-02'), order: 1 };
+    assert.deepEqual(names([late, early]), ['b', 'a']);
+    assert.equal(nextOrder([late, early]), 3);
+  });
+
+  it('of older records is by started, then name, and before all that have one', () => {
+    const numbered = { ...record('new', 'finished', '2025-01-01'), order: 1 };
+    const old = [
+      record('x', 'finished', '2026-01-02'),
+      record('z', 'finished', '2026-01-01'),
+      record('y', 'finished', '2026-01-01'),
+    ];
+    assert.deepEqual(names([...old, numbered]), ['new', 'x', 'z', 'y']);
+    assert.equal(nextOrder(old), 1);
+  });
+});
+
 describe('what a cleanup removes', () => {
   for (const [title, own, others, keep, expected] of [
     ['finished ones beyond keep, the live one counted', server('5', '1 2 3 4 5'), [], 2, ['1', '2', '3']],
@@ -113,9 +138,10 @@ describe('records', () => {
           ...record('a'),
           subject,
           author,
+          order: 7,
         };
         const text = formatRecord(whole);
-        assert.equal(text.split('\n').length, 14);
+        assert.equal(text.split('\n').length, 15);
         assert.deepEqual(parseRecord(text, 'a'), whole);
       }),
     );

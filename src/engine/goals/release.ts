@@ -65,6 +65,7 @@ export function recordOf(run: Run, server: ServerRun, state: ReleaseState): Rele
     bytes: run.tree?.entries.reduce((sum, entry) => sum + entry.size, 0) ?? 0,
     env_names: Object.keys(run.environment?.values ?? {}).join(','),
     env_digest: run.environment?.digest ?? '',
+    order: run.order,
   };
 }
 
