@@ -1,8 +1,8 @@
 /** The command line: text in, an invocation, a usage error or a help text out. Nothing is read, printed or exited here. */
 import { CommanderError } from 'commander';
-import { commandHelp } from './help.ts';
-import type { CommandName, Invocation } from './invocation.ts';
-import { buildParser } from './parser.ts';
+import type { ReadCommand } from './command.ts';
+import { COMMANDS } from './commands/index.ts';
+import { buildParser, type Invocation } from './parser.ts';
 
 export type ParsedArgs =
   | { readonly kind: 'run'; readonly invocation: Invocation }
@@ -27,7 +27,7 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
       kind: 'run',
       invocation: {
         global: { config: undefined, json: false, color: false, verbose: false },
-        command: { name: '__complete', words: argv.slice(1) },
+        command: completing(argv.slice(1)),
       },
     };
   const output: string[] = [];
@@ -54,6 +54,15 @@ export function parseArgs(argv: readonly string[]): ParsedArgs {
   return { kind: 'run', invocation: parsed };
 }
 
+/** Not for people: what the scripts of `durant completion` ask. The words so far, the last one unfinished. */
+function completing(words: readonly string[]): ReadCommand {
+  return {
+    name: '__complete',
+    wanted: { words },
+    run: async (context) => (await import('./commands/complete.ts')).complete(words, context),
+  };
+}
+
 /** `--wait` alone must not take the stage that follows for its duration. */
 function spellOutWait(argv: readonly string[]): string[] {
   const options = beforeSeparator(argv).map((arg) =>
@@ -68,8 +77,8 @@ function beforeSeparator(argv: readonly string[]): readonly string[] {
 }
 
 /** The command that the arguments seem to mean, found without parsing: a stage or server may have a command's name. */
-function commandNamed(argv: readonly string[]): CommandName | undefined {
-  return argv.find((arg): arg is CommandName => Object.hasOwn(commandHelp, arg));
+function commandNamed(argv: readonly string[]): string | undefined {
+  return argv.find((arg) => COMMANDS.some(({ name }) => name === arg));
 }
 
 /** One or two sentences out of commander's message, ending with where to look. */
@@ -79,7 +88,7 @@ function usageMessage(error: CommanderError, argv: readonly string[]): string {
     const asked = argv[argv.indexOf('help') + 1];
     const unknown =
       argv.includes('help') && asked !== undefined ? `Unknown command '${asked}'` : 'No command given';
-    return `${unknown}. The commands are ${Object.keys(commandHelp).join(', ')}. See durant --help.`;
+    return `${unknown}. The commands are ${COMMANDS.map(({ name }) => name).join(', ')}. See durant --help.`;
   }
   const help = name === undefined ? 'durant --help' : `durant ${name} --help`;
   const [sentence = '', hint] = error.message.replace(/^error: /, '').split(/\n(?=\()/);

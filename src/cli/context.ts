@@ -1,8 +1,17 @@
 /** What every command is run with. */
 import type { Interruption } from './interrupt.ts';
-import type { GlobalOptions } from './invocation.ts';
 import type { Output } from './output.ts';
 import type { TerminalInput } from './prompts.ts';
+
+export interface GlobalOptions {
+  /** Path of durant.conf as given with `--config`; undefined: durant.conf of the current folder. */
+  readonly config: string | undefined;
+  /** One JSON object a line on standard output, no prompts. */
+  readonly json: boolean;
+  /** False after `--no-color`. */
+  readonly color: boolean;
+  readonly verbose: boolean;
+}
 
 export interface Context {
   readonly options: GlobalOptions;

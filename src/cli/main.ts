@@ -3,14 +3,12 @@ import { setFlagsFromString } from 'node:v8';
 import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
 import { rsyncShellCommand } from '../transfer/rsyncDoor.ts';
 import { parseArgs, type ParsedArgs } from './args.ts';
-import type { Context } from './context.ts';
+import type { Context, GlobalOptions } from './context.ts';
 import { exitStatus } from './exitStatus.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import type { GlobalOptions } from './invocation.ts';
 import { errorObject, printJson } from './json.ts';
 import { createOutput, printLine, type Output } from './output.ts';
 import { printableLines } from './printable.ts';
-import { runCommand } from './route.ts';
 import { rsyncShell } from './rsyncShell.ts';
 
 const quietly: GlobalOptions = { config: undefined, json: false, color: true, verbose: false };
@@ -52,7 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
     },
   };
   try {
-    return await runCommand(parsed.invocation.command, context);
+    return await parsed.invocation.command.run(context);
   } catch (error) {
     const told = asDurantError(error);
     if (told.code === 'internal' && options.verbose && error instanceof Error)

@@ -5,6 +5,11 @@ import { parseDuration } from '../config/kinds.ts';
 /** What commander read, by the option's name in camel case. */
 export type Options = Readonly<Record<string, unknown>>;
 
+export type OptionValue = string | number | readonly string[];
+
+/** Checks and reads the text of an option's value; `before` is what it was given before. @throws {InvalidArgumentError} */
+export type OptionReader = (value: string, before: OptionValue | undefined) => OptionValue;
+
 export function flag(options: Options, name: string): boolean {
   return options[name] === true;
 }
@@ -24,8 +29,8 @@ export function list(options: Options, name: string): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
-export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), nonEmpty(value)];
+export function collect(value: string, before: OptionValue | undefined): readonly string[] {
+  return [...(typeof before === 'object' ? before : []), nonEmpty(value)];
 }
 
 export function nonEmpty(value: string): string {

@@ -1,10 +1,16 @@
 /** The parser of the command line, and its help. */
 import { Command as Parser, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { declareCommands } from './declarations.ts';
-import { afterHelp, commandHelp } from './help.ts';
-import type { GlobalOptions, Invocation } from './invocation.ts';
+import type { ReadCommand } from './command.ts';
+import { COMMANDS } from './commands/index.ts';
+import type { GlobalOptions } from './context.ts';
 import { flag, text, type Options } from './optionValues.ts';
+
+/** What a command line asks for. */
+export interface Invocation {
+  readonly global: GlobalOptions;
+  readonly command: ReadCommand;
+}
 
 /** The parser of the command line; `done` gets what it reads. */
 export function buildParser(write: (text: string) => void, done: (invocation: Invocation) => void): Parser {
@@ -39,31 +45,30 @@ export function buildParser(write: (text: string) => void, done: (invocation: In
     })
     .addHelpText('after', afterHelp);
 
-  declareCommands((name, args, takesDryRun, read) => {
-    const { summary, text } = commandHelp[name];
-    const sub = program.command(`${name}${args === '' ? '' : ` ${args}`}`);
+  for (const { name, summary, help, args, dryRun, options = [], read } of COMMANDS) {
+    const sub = program.command(`${name}${args === undefined ? '' : ` ${args}`}`);
     sub
       .summary(summary)
       .description(summary)
-      .addHelpText('after', text)
+      .addHelpText('after', help)
       .helpOption('-h, --help', 'print this help')
       .allowExcessArguments(false);
-    if (takesDryRun === 'takes a dry run')
-      sub.option('-n, --dry-run', 'change nothing; say what would be done and why');
+    if (dryRun === true) sub.option('-n, --dry-run', 'change nothing; say what would be done and why');
+    for (const [flags, description, parse] of options) {
+      const option = new Option(flags, description);
+      sub.addOption(parse === undefined ? option : option.argParser(parse));
+    }
     sub.action((...passed: unknown[]) => {
-      const options: Options = sub.optsWithGlobals();
-      if (takesDryRun === 'no dry run' && flag(options, 'dryRun'))
-        sub.error(`error: '${name}' has no dry run: leave -n out`, {
-          code: 'durant.option',
-        });
-      const values = passed
+      const given: Options = sub.optsWithGlobals();
+      if (dryRun !== true && flag(given, 'dryRun'))
+        sub.error(`error: '${name}' has no dry run: leave -n out`, { code: 'durant.option' });
+      const words = passed
         .slice(0, -2)
         .flatMap((value: unknown) => (Array.isArray(value) ? value : [value]))
         .map((value: unknown) => (typeof value === 'string' ? value : undefined));
-      done({ global: globalOptions(options), command: read(values, options) });
+      done({ global: globalOptions(given), command: read(words, given) });
     });
-    return sub;
-  });
+  }
   return program;
 }
 
@@ -75,3 +80,23 @@ function globalOptions(options: Options): GlobalOptions {
     verbose: flag(options, 'verbose'),
   };
 }
+
+const afterHelp = `
+A first deploy:
+  durant init                     write a durant.conf to fill in
+  durant check                    look for mistakes in it, no network
+  durant check --connect          look at the servers too, changing nothing
+  durant -n deploy production     say what a deploy would do, changing nothing
+  durant deploy production        do it
+  durant rollback production      and take it back
+
+Results go to standard output, progress and errors to standard error. With --json everything goes
+to standard output, one object a line, and nothing is ever asked.
+
+Exit status:
+  0    done, or already so
+  1    the run failed; what was live before is live
+  2    the command line or durant.conf is wrong; nothing was contacted
+  3    someone else holds the lock
+  4    only with deploy -n --detailed-exitcode: changes are pending
+  130  cancelled`;

@@ -1,6 +1,6 @@
 /** What shows a run: live on a terminal, plain lines elsewhere, JSON where asked. One interface, chosen once. */
 import type { RunEvent } from '../engine/events.ts';
-import type { GlobalOptions } from './invocation.ts';
+import type { GlobalOptions } from './context.ts';
 import { jsonRenderer } from './json.ts';
 import { canRewrite, type Output } from './output.ts';
 import { plainRenderer } from './plain.ts';

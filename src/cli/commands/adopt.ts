@@ -1,32 +1,41 @@
 /** `durant adopt`. */
-import { adopt as adoptStage } from '../../engine/index.ts';
-import type { Context } from '../context.ts';
+import { defineCommand } from '../command.ts';
 import { runStatus } from '../exitStatus.ts';
-import type { CommandOf } from '../invocation.ts';
 import { errorObject, printJson } from '../json.ts';
+import { flag } from '../optionValues.ts';
 import { openProject } from '../project.ts';
-import { openSession } from '../session.ts';
 
-export async function adopt(command: CommandOf<'adopt'>, context: Context): Promise<number> {
-  const project = await openProject({ cwd: context.cwd, config: context.options.config });
-  const session = openSession(context, 'only for people');
-  try {
-    const request = await session.stageRequest(project, command.stage);
-    const finished = await adoptStage(
-      { ...request, dryRun: command.dryRun },
-      session.host,
-      session.emit,
-      session.signal,
-    );
-    if (context.options.json)
-      printJson(
-        context.output,
-        finished.error === null
-          ? { stage: command.stage, dry_run: command.dryRun, servers: finished.servers }
-          : { error: errorObject(finished.error) },
-      );
-    return runStatus(finished);
-  } finally {
-    session.renderer.close();
-  }
-}
+export const adopt = defineCommand({
+  name: 'adopt',
+  summary: 'Take over a project_dir that Deployer or Capistrano made.',
+  help: `
+Recognises releases/ and current, writes a record for the live release, touches nothing else.
+
+Examples:
+  durant adopt -n production     say what would be recorded
+  durant adopt production`,
+  args: '<STAGE>',
+  dryRun: true,
+  read([stage = ''], options) {
+    return { stage, dryRun: flag(options, 'dryRun') };
+  },
+  async run({ stage, dryRun }, context) {
+    const { engine, openSession } = await import('../engine.ts');
+    const project = await openProject({ cwd: context.cwd, config: context.options.config });
+    const session = openSession(context, 'only for people');
+    try {
+      const request = await session.stageRequest(project, stage);
+      const finished = await engine.adopt({ ...request, dryRun }, session.host, session.emit, session.signal);
+      if (context.options.json)
+        printJson(
+          context.output,
+          finished.error === null
+            ? { stage, dry_run: dryRun, servers: finished.servers }
+            : { error: errorObject(finished.error) },
+        );
+      return runStatus(finished);
+    } finally {
+      session.renderer.close();
+    }
+  },
+});

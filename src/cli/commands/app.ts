@@ -1,159 +1,63 @@
 /** `durant app`. */
-import {
-  appExec,
-  appInfo,
-  appLogs,
-  appShellScript,
-  controlApp,
-  type AppInfo,
-  type AppParts,
-} from '../../engine/index.ts';
-import { DurantError, asDurantError } from '../../errors.ts';
-import { quote } from '../../remote/shell.ts';
-import type { Context } from '../context.ts';
-import { exitStatus } from '../exitStatus.ts';
-import type { CommandOf } from '../invocation.ts';
-import { printJson } from '../json.ts';
-import { count, formatBytes } from '../measures.ts';
-import { printLine } from '../output.ts';
-import { printable, printableLines } from '../printable.ts';
-import { openProject } from '../project.ts';
-import { openSession } from '../session.ts';
-import { runInTerminal, sshCommand } from './ssh.ts';
+import { InvalidArgumentError } from 'commander';
+import { defineCommand } from '../command.ts';
+import { collect, flag, kept, list, number } from '../optionValues.ts';
 
-export async function app(command: CommandOf<'app'>, context: Context): Promise<number> {
-  const project = await openProject({ cwd: context.cwd, config: context.options.config });
-  const session = openSession(context, 'only for people');
-  try {
-    const { host, emit, signal } = session;
-    const request = await session.stageRequest(project, command.stage, command.servers);
-    const parts: AppParts = { request, host, emit, signal };
-    switch (command.action) {
-      case 'info':
-        return showInfo(await appInfo(parts), context);
-      case 'start':
-      case 'stop':
-      case 'restart':
-        return await control(command.action, command.words[0], parts, context);
-      case 'logs':
-        return await logs(command, parts, context);
-      case 'exec':
-      case 'shell':
-        return await run(command, parts, context, session.renderer.close);
-    }
-  } finally {
-    session.renderer.close();
-  }
+/** What `app` does. */
+const ACTIONS = ['info', 'start', 'stop', 'restart', 'logs', 'exec', 'shell'] as const;
+
+/** What `durant app` is asked for. */
+export interface AppCommand {
+  readonly stage: string;
+  readonly action: (typeof ACTIONS)[number];
+  /** A process, or the words of a command. */
+  readonly words: readonly string[];
+  readonly follow: boolean;
+  readonly lines: number;
+  /** Servers to limit it to, as given; empty: all. */
+  readonly servers: readonly string[];
 }
 
-function showInfo(info: AppInfo, { options, output }: Context): number {
-  const status = info.servers.some(({ error }) => error !== null) ? 1 : 0;
-  if (options.json) {
-    printJson(output, info);
-    return status;
-  }
-  const { color } = output;
-  printLine(
-    output.stdout,
-    `${color.bold(printable(info.app))}${info.address === null ? '' : ` ${info.address}`}`,
-  );
-  for (const { server, release, processes, error } of info.servers) {
-    printLine(
-      output.stdout,
-      `${printable(server)}: ${release === null ? 'nothing is live' : printable(release)}`,
-    );
-    if (error !== null) printLine(output.stderr, `  ${color.red(printableLines(error))}`);
-    if (error === null && processes.length === 0) printLine(output.stdout, '  no processes');
-    for (const { unit, state, sub, since, pid, restarts, memory_bytes: memory } of processes) {
-      const facts = [
-        sub,
-        ...(since === null ? [] : [`since ${since.replace('T', ' ').replace('.000Z', ' UTC')}`]),
-        ...(pid === null ? [] : [`pid ${String(pid)}`]),
-        ...(memory === null ? [] : [formatBytes(memory)]),
-        ...(restarts === 0 ? [] : [count(restarts, 'restart')]),
-      ];
-      const painted = state === 'active' ? color.green(state) : state === 'failed' ? color.red(state) : state;
-      printLine(output.stdout, `  ${printable(unit)}: ${painted} (${facts.map(printable).join(', ')})`);
-    }
-  }
-  return status;
-}
+export const app = defineCommand<AppCommand>({
+  name: 'app',
+  summary: 'See and steer the processes of a stage, or run a command in its live release.',
+  help: `
+ACTION is info, start, stop, restart or logs (of all processes, or of the one that is named), or
+exec or shell: a command in the live release, with its environment, on the stage's first server.
+exec takes the words as they are; shell has a shell read them, or without any leaves you in one.
 
-async function control(
-  action: 'start' | 'stop' | 'restart',
-  process: string | undefined,
-  parts: AppParts,
-  { options, output }: Context,
-): Promise<number> {
-  const done = await controlApp(parts, action, process);
-  if (options.json) printJson(output, done);
-  else
-    for (const { server, units, error } of done.servers) {
-      if (error === null)
-        printLine(
-          output.stdout,
-          `${printable(server)}: ${action} ${units.map(printable).join(', ') || 'nothing'}`,
-        );
-      else printLine(output.stderr, `${printable(server)}: ${printableLines(error)}`);
-    }
-  return done.servers.some(({ error }) => error !== null) ? 1 : 0;
-}
-
-async function logs(
-  command: CommandOf<'app'>,
-  parts: AppParts,
-  { options, output }: Context,
-): Promise<number> {
-  const several = parts.request.servers.length > 1;
-  const wanted = { process: command.words[0], follow: command.follow, lines: command.lines };
-  try {
-    await appLogs(parts, wanted, (server, line) => {
-      if (options.json) printJson(output, { server, line });
-      else
-        printLine(
-          output.stdout,
-          `${several ? `${output.color.cyan(`[${printable(server)}]`)} ` : ''}${printable(line)}`,
-        );
-    });
-    return 0;
-  } catch (thrown) {
-    // Following ends so.
-    if (command.follow && asDurantError(thrown).code === 'cancelled') return exitStatus('cancelled');
-    throw thrown;
-  }
-}
-
-async function run(
-  command: CommandOf<'app'>,
-  parts: AppParts,
-  context: Context,
-  closeDisplay: () => void,
-): Promise<number> {
-  const { request } = parts;
-  const words = command.words;
-  const line =
-    words.length === 0 ? undefined : command.action === 'exec' ? words.map(quote).join(' ') : words.join(' ');
-  const [address] = request.servers;
-  if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
-  const { options, output, input, env } = context;
-  if (!options.json && (line === undefined || input.isTTY === true)) {
-    closeDisplay();
-    const script = appShellScript(request, line);
-    const [program, ...args] = sshCommand(request, address, { terminal: input.isTTY === true, env, script });
-    return runInTerminal(program, args);
-  }
-  if (line === undefined)
-    throw new DurantError('usage', 'A shell is for people: leave --json out, or name a command after --.');
-  if (!options.json)
-    return appExec(parts, line, (stream, chunk) => output[stream].write(chunk.toString('utf8')));
-  const said: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
-  const status = await appExec(parts, line, (stream, chunk) => said[stream].push(chunk));
-  printJson(output, {
-    stage: request.stage,
-    server: address.entry,
-    status,
-    stdout: Buffer.concat(said.stdout).toString('utf8'),
-    stderr: Buffer.concat(said.stderr).toString('utf8'),
-  });
-  return status;
-}
+Examples:
+  durant app production info
+  durant app production restart worker
+  durant app production logs -f web
+  durant app production exec -- ./manage.py createsuperuser
+  durant app production shell -- 'du -sh * | sort -h'`,
+  args: '<STAGE> <ACTION> [WORDS...]',
+  options: [
+    ['-f, --follow', 'with logs: go on until Ctrl+C'],
+    ['--lines <N>', 'with logs: how many of the last lines (50)', kept],
+    ['--server <HOST>', 'only this server of the stage (may be given again)', collect],
+  ],
+  read([stage = '', wanted, ...rest], options) {
+    const words = rest.filter((word) => word !== undefined);
+    const action = ACTIONS.find((each) => each === wanted);
+    const refuse = (message: string): never => {
+      throw new InvalidArgumentError(message);
+    };
+    if (action === undefined) return refuse(`there is no '${wanted ?? ''}', only ${ACTIONS.join(', ')}`);
+    if (action === 'exec' && words.length === 0)
+      refuse('exec needs a command: durant app STAGE exec -- COMMAND');
+    if (action !== 'exec' && action !== 'shell' && words.length > (action === 'info' ? 0 : 1))
+      refuse(`'${action}' takes ${action === 'info' ? 'no name' : 'the name of one process'}`);
+    if (flag(options, 'follow') && action !== 'logs') refuse('-f belongs to logs');
+    return {
+      stage,
+      action,
+      words,
+      follow: flag(options, 'follow'),
+      lines: number(options, 'lines') ?? 50,
+      servers: list(options, 'server'),
+    };
+  },
+  run: async (wanted, context) => (await import('../appActions.ts')).appAction(wanted, context),
+});

@@ -2,12 +2,12 @@
 import { configJson, stageNames, resolveStage } from '../../config/resolve.ts';
 import type { Context } from '../context.ts';
 import { commandGrammar, type Grammar, type OptionGrammar } from '../grammar.ts';
-import { SHELLS, type CommandOf } from '../invocation.ts';
+import { SHELLS } from './completion.ts';
 import { printLine } from '../output.ts';
 import { openProject, type Project } from '../project.ts';
 
-export async function complete(command: CommandOf<'__complete'>, context: Context): Promise<number> {
-  const said = readWords(command.words, commandGrammar());
+export async function complete(words: readonly string[], context: Context): Promise<number> {
+  const said = readWords(words, commandGrammar());
   const project = await openProject({ cwd: context.cwd, config: said.config }).catch(() => undefined);
   for (const { word, summary } of candidates(said, project))
     if (word.startsWith(said.last))

@@ -1,11 +1,29 @@
 /** `durant completion`: scripts for shells. They ask `durant __complete`, so that they know the stages and never fall behind. */
-import type { Context } from '../context.ts';
-import type { CommandOf, Shell } from '../invocation.ts';
+import { InvalidArgumentError } from 'commander';
+import { defineCommand } from '../command.ts';
 
-export function completion(command: CommandOf<'completion'>, { output }: Context): Promise<number> {
-  output.stdout.write(scripts[command.shell]);
-  return Promise.resolve(0);
-}
+/** Shells that `completion` writes scripts for. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+
+export const completion = defineCommand({
+  name: 'completion',
+  summary: 'Print a script that completes commands, options and stages in bash, zsh or fish.',
+  help: `
+Examples:
+  source <(durant completion bash)                                      in ~/.bashrc
+  source <(durant completion zsh)                                       in ~/.zshrc, after compinit
+  durant completion fish > ~/.config/fish/completions/durant.fish`,
+  args: '<SHELL>',
+  read([wanted = '']) {
+    const shell = SHELLS.find((each) => each === wanted);
+    if (shell !== undefined) return { shell };
+    throw new InvalidArgumentError(`there is no completion for '${wanted}', only for ${SHELLS.join(', ')}`);
+  },
+  run({ shell }, { output }) {
+    output.stdout.write(scripts[shell]);
+    return Promise.resolve(0);
+  },
+});
 
 // bash cuts words at ":" and "=", too: the whole line is cut anew, and what stands before the last of them is left out of the answer.
 const bash = `# bash completion for durant: source <(durant completion bash)
@@ -48,4 +66,4 @@ complete -c durant -f -a '(__durant_complete)'
 complete -c durant -l config -r -F
 `;
 
-const scripts: Readonly<Record<Shell, string>> = { bash, zsh, fish };
+const scripts: Readonly<Record<(typeof SHELLS)[number], string>> = { bash, zsh, fish };

@@ -1,4 +1,6 @@
 /** `durant config`: what each option of a stage is and where it comes from; `--raw`: what Python's configparser reads. */
+import { flag } from '../optionValues.ts';
+import { defineCommand } from '../command.ts';
 import {
   configJson,
   rawConfig,
@@ -7,25 +9,39 @@ import {
   type RawConfigJson,
 } from '../../config/resolve.ts';
 import type { Context } from '../context.ts';
-import type { CommandOf } from '../invocation.ts';
 import { printJson } from '../json.ts';
 import { printLine, type Colors } from '../output.ts';
 import { printable } from '../printable.ts';
 import { hasErrors, problemLines } from '../problemLines.ts';
 import { chosenStages, openProject, type Project } from '../project.ts';
 
-export async function config(command: CommandOf<'config'>, context: Context): Promise<number> {
-  const { cwd, options, output } = context;
-  const project = await openProject({ cwd, config: options.config });
-  if (command.raw) return showRaw(project, command.stage, context);
-  const stages = chosenStages(project, command.stage).map(configJson);
-  const [only] = stages;
-  if (options.json) printJson(output, command.stage !== undefined && only !== undefined ? only : stages);
-  else
-    for (const line of stages.flatMap((stage) => configLines(stage, project.shown, output.color)))
-      printLine(output.stdout, line);
-  return 0;
-}
+export const config = defineCommand({
+  name: 'config',
+  summary: 'Show the effective options of a stage, and where each comes from.',
+  help: `
+Nothing is run or contacted: sh!, env!, secret! and the like are shown as they are written.
+
+Examples:
+  durant config production
+  durant config --raw --json     the file as Python's configparser reads it`,
+  args: '[STAGE]',
+  options: [['--raw', "the file as Python's configparser reads it"]],
+  read([stage], options) {
+    return { stage, raw: flag(options, 'raw') };
+  },
+  async run(wanted, context) {
+    const { cwd, options, output } = context;
+    const project = await openProject({ cwd, config: options.config });
+    if (wanted.raw) return showRaw(project, wanted.stage, context);
+    const stages = chosenStages(project, wanted.stage).map(configJson);
+    const [only] = stages;
+    if (options.json) printJson(output, wanted.stage !== undefined && only !== undefined ? only : stages);
+    else
+      for (const line of stages.flatMap((stage) => configLines(stage, project.shown, output.color)))
+        printLine(output.stdout, line);
+    return 0;
+  },
+});
 
 function configLines({ stage, options }: ConfigJson, file: string, color: Colors): string[] {
   const from = (entry: ConfigJson['options'][string]): string => {

@@ -1,22 +1,36 @@
 /** `durant goals`. */
-import { stageGoals, type GoalStatus } from '../../engine/index.ts';
-import type { Context } from '../context.ts';
-import type { CommandOf } from '../invocation.ts';
+import type { GoalStatus } from '../../engine/index.ts';
+import { defineCommand } from '../command.ts';
 import { printJson } from '../json.ts';
 import { printLine, type Colors } from '../output.ts';
 import { openProject } from '../project.ts';
-import { openSession } from '../session.ts';
 import { tableLines } from '../table.ts';
 
-export async function goals(command: CommandOf<'goals'>, context: Context): Promise<number> {
-  const { options, output } = context;
-  const project = await openProject({ cwd: context.cwd, config: options.config });
-  const { host, emit, signal, pipelineRequest } = openSession(context, 'only for people');
-  const found = await stageGoals(await pipelineRequest(project, command.stage), host, emit, signal);
-  if (options.json) printJson(output, found);
-  else for (const line of goalLines(found.goals, output.color)) printLine(output.stdout, line);
-  return found.goals.some(({ state, optional }) => state === 'unknown' && !optional) ? 1 : 0;
-}
+export const goals = defineCommand({
+  name: 'goals',
+  summary: 'Say of each goal of the pipeline whether it is achieved, and why not.',
+  help: `
+Every goal is assessed and looked at, nothing is changed.
+
+Example:
+  durant goals production
+
+Exit status: 1 if a goal could not be looked at.`,
+  args: '<STAGE>',
+  read([stage = '']) {
+    return { stage };
+  },
+  async run(wanted, context) {
+    const { engine, openSession } = await import('../engine.ts');
+    const { options, output } = context;
+    const project = await openProject({ cwd: context.cwd, config: options.config });
+    const { host, emit, signal, pipelineRequest } = openSession(context, 'only for people');
+    const found = await engine.stageGoals(await pipelineRequest(project, wanted.stage), host, emit, signal);
+    if (options.json) printJson(output, found);
+    else for (const line of goalLines(found.goals, output.color)) printLine(output.stdout, line);
+    return found.goals.some(({ state, optional }) => state === 'unknown' && !optional) ? 1 : 0;
+  },
+});
 
 function goalLines(goals: readonly GoalStatus[], color: Colors): string[] {
   const words = { already: 'already achieved', pending: 'pending', unknown: 'unknown' } as const;

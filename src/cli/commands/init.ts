@@ -1,30 +1,37 @@
 /** `durant init`: a durant.conf to fill in. */
+import { defineCommand } from '../command.ts';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sampleConf } from '../../config/sample.ts';
 import { DurantError } from '../../errors.ts';
-import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
 import { printable } from '../printable.ts';
 import { CONF_NAME } from '../project.ts';
 
-export async function init({ cwd, options, output }: Context): Promise<number> {
-  const shown = options.config ?? CONF_NAME;
-  const file = resolve(cwd, shown);
-  try {
-    // `wx`: made by this call or not at all.
-    await writeFile(file, sampleConf(), { flag: 'wx' });
-  } catch (error) {
-    throw refusal(shown, error);
-  }
-  if (options.json) printJson(output, { file });
-  else {
-    printLine(output.stdout, `Wrote ${printable(shown)}.`);
-    printLine(output.stderr, 'Fill in server and project_dir, then look at it with: durant check');
-  }
-  return 0;
-}
+export const init = defineCommand({
+  name: 'init',
+  summary: 'Write a durant.conf with comments to fill in, in the current folder.',
+  help: `
+A durant.conf that exists is never overwritten.`,
+  read: () => ({}),
+  async run(_, { cwd, options, output }) {
+    const shown = options.config ?? CONF_NAME;
+    const file = resolve(cwd, shown);
+    try {
+      // `wx`: made by this call or not at all.
+      await writeFile(file, sampleConf(), { flag: 'wx' });
+    } catch (error) {
+      throw refusal(shown, error);
+    }
+    if (options.json) printJson(output, { file });
+    else {
+      printLine(output.stdout, `Wrote ${printable(shown)}.`);
+      printLine(output.stderr, 'Fill in server and project_dir, then look at it with: durant check');
+    }
+    return 0;
+  },
+});
 
 function refusal(shown: string, error: unknown): DurantError {
   if (error instanceof Error && 'code' in error && error.code === 'EEXIST')

@@ -1,42 +1,67 @@
 /** `durant prune`. */
-import { prune as pruneStage } from '../../engine/index.ts';
-import type { Context } from '../context.ts';
+import { defineCommand } from '../command.ts';
 import { runStatus } from '../exitStatus.ts';
-import type { CommandOf } from '../invocation.ts';
 import { errorObject, printJson } from '../json.ts';
+import { flag, kept, number } from '../optionValues.ts';
 import { openProject } from '../project.ts';
-import { openSession } from '../session.ts';
 
-export async function prune(command: CommandOf<'prune'>, context: Context): Promise<number> {
-  const project = await openProject({ cwd: context.cwd, config: context.options.config });
-  const session = openSession(context, 'only for people');
-  try {
-    const request = await session.stageRequest(project, command.stage);
-    const keep = command.keep ?? request.settings.keep_releases;
-    const { finished, removed } = await pruneStage(
-      { ...request, keep, dryRun: command.dryRun, confirmed: command.yes },
-      session.host,
-      session.emit,
-      session.signal,
-    );
-    if (context.options.json)
-      printJson(
-        context.output,
-        finished.error === null
-          ? {
-              stage: command.stage,
-              dry_run: command.dryRun,
-              keep,
-              servers: finished.servers.map(({ server, current }) => ({
-                server,
-                current,
-                removed: removed.get(server) ?? [],
-              })),
-            }
-          : { error: errorObject(finished.error) },
+export const prune = defineCommand({
+  name: 'prune',
+  summary: 'Remove old releases from the servers of a stage.',
+  help: `
+By the rules of the cleanup after a deploy: the live release, the one a rollback would go to, and
+the newest that all servers share always stay, and so does what Durant did not make.
+
+Examples:
+  durant prune -n production       what would be removed
+  durant prune -k 2 production     keep two`,
+  args: '<STAGE>',
+  dryRun: true,
+  options: [
+    ['-k, --keep <N>', "finished releases to keep, the live one counted, instead of the stage's", kept],
+    ['--yes', 'confirm for a protected stage'],
+  ],
+  read([stage = ''], options) {
+    return {
+      stage,
+      /** How many finished releases stay, -1 for all; undefined: the stage's `keep_releases`. */
+      keep: number(options, 'keep'),
+      dryRun: flag(options, 'dryRun'),
+      yes: flag(options, 'yes'),
+    };
+  },
+  async run(wanted, context) {
+    const { engine, openSession } = await import('../engine.ts');
+    const project = await openProject({ cwd: context.cwd, config: context.options.config });
+    const session = openSession(context, 'only for people');
+    try {
+      const request = await session.stageRequest(project, wanted.stage);
+      const keep = wanted.keep ?? request.settings.keep_releases;
+      const { finished, removed } = await engine.prune(
+        { ...request, keep, dryRun: wanted.dryRun, confirmed: wanted.yes },
+        session.host,
+        session.emit,
+        session.signal,
       );
-    return runStatus(finished);
-  } finally {
-    session.renderer.close();
-  }
-}
+      if (context.options.json)
+        printJson(
+          context.output,
+          finished.error === null
+            ? {
+                stage: wanted.stage,
+                dry_run: wanted.dryRun,
+                keep,
+                servers: finished.servers.map(({ server, current }) => ({
+                  server,
+                  current,
+                  removed: removed.get(server) ?? [],
+                })),
+              }
+            : { error: errorObject(finished.error) },
+        );
+      return runStatus(finished);
+    } finally {
+      session.renderer.close();
+    }
+  },
+});

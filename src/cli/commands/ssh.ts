@@ -1,110 +1,52 @@
 /** `durant ssh`: the system's ssh, as durant.conf has the server, in the live release. */
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-import { expandLocalPath } from '../../config/localPath.ts';
+import { InvalidArgumentError } from 'commander';
 import { DurantError } from '../../errors.ts';
-import { selectServers, type StageRequest } from '../../engine/index.ts';
-import { destination } from '../../remote/openssh/arguments.ts';
-import { quote, quotePath } from '../../remote/shell.ts';
-import type { ServerAddress } from '../../remote/target.ts';
-import type { Context } from '../context.ts';
-import type { CommandOf } from '../invocation.ts';
+import type { StageRequest } from '../../engine/index.ts';
+import { defineCommand } from '../command.ts';
+import { flag } from '../optionValues.ts';
 import { printLine } from '../output.ts';
 import { printable } from '../printable.ts';
 import { openProject } from '../project.ts';
-import { openSession } from '../session.ts';
 
-export async function ssh(command: CommandOf<'ssh'>, context: Context): Promise<number> {
-  const project = await openProject({ cwd: context.cwd, config: context.options.config });
-  const session = openSession(context, 'only for people');
-  let request: StageRequest;
-  try {
-    request = await session.stageRequest(project, command.stage);
-  } finally {
-    session.renderer.close();
-  }
-  const { server } = request.settings;
-  const [address] = selectServers(server, command.server === undefined ? [] : [command.server]);
-  if (address === undefined)
-    throw new DurantError('config-invalid', `The stage ${command.stage} has no server. Add one.`);
-  if (command.server === undefined && server.length > 1)
-    printLine(
-      context.output.stderr,
-      `${printable(address.entry)}, the first of ${String(server.length)} servers; another: durant ssh ${printable(command.stage)} SERVER`,
-    );
-  const [program, ...args] = sshCommand(request, address, {
-    terminal: context.input.isTTY === true,
-    env: context.env,
-  });
-  return runInTerminal(program, args);
-}
+export const ssh = defineCommand({
+  name: 'ssh',
+  summary: 'Log in on a server of a stage, in the live release.',
+  help: `
+By the system's ssh, as the user, port and key of durant.conf. Without SERVER: the stage's first.
 
-/** The command line, as words. @throws {DurantError} `usage` for a host or user that could be taken for an option. */
-export function sshCommand(
-  { settings }: Pick<StageRequest, 'settings'>,
-  address: ServerAddress,
-  surroundings: {
-    /** Whether somebody sits at a terminal. */
-    readonly terminal: boolean;
-    /** What runs there instead of a login shell in the live release. No secret may be in it: it is an argument. */
-    readonly script?: string;
-    readonly env: Readonly<Record<string, string | undefined>>;
+Examples:
+  durant ssh production
+  durant ssh production web2`,
+  args: '<STAGE> [SERVER]',
+  read([stage = '', server], options) {
+    if (flag(options, 'json'))
+      throw new InvalidArgumentError("'ssh' is interactive and does not support --json");
+    return { stage, server };
   },
-): readonly [string, ...string[]] {
-  const script = surroundings.script ?? enterScript(settings);
-  if (address.local) return ['/bin/sh', '-c', script];
-  const { arguments: where, host } = destination({
-    address,
-    user: settings.user,
-    port: settings.ssh_port,
-    identity:
-      settings.ssh_identity === undefined
-        ? undefined
-        : expandLocalPath(settings.ssh_identity, surroundings.env),
-  });
-  const checking = { ask: 'ask', strict: 'yes', 'accept-new': 'accept-new' }[settings.host_key_checking];
-  return [
-    'ssh',
-    surroundings.terminal ? '-t' : '-T',
-    '-o',
-    `StrictHostKeyChecking=${checking}`,
-    '-o',
-    'RemoteCommand=none',
-    ...where,
-    '--',
-    host,
-    // In one word for whatever login shell there is.
-    `exec /bin/sh -c ${quote(script)}`,
-  ];
-}
-
-/** Goes into the live release, else as near as can be, and leaves a login shell there. */
-function enterScript({
-  project_dir: project,
-  current_path: current,
-  strategy,
-}: Pick<StageRequest['settings'], 'project_dir' | 'current_path' | 'strategy'>): string {
-  const folders = strategy === 'inplace' ? [project] : [`${project}/${current}`, project];
-  const enter = folders.map((folder) => `cd -- ${quotePath(folder)} 2>/dev/null`).join(' || ');
-  const missing = quote(`project_dir ${project} is not there yet`);
-  return `${enter} || echo ${missing} >&2; exec "\${SHELL:-/bin/sh}" -l`;
-}
-
-/** Runs it with this process's own terminal, and ends as it ends. */
-export function runInTerminal(program: string, args: readonly string[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
-    child.on('error', (error) => {
-      reject(
-        new DurantError(
-          'local-tool-missing',
-          `${program} could not be started (${error.message}). Install OpenSSH's client, or put it on the PATH.`,
-          { cause: error },
-        ),
+  async run(wanted, context) {
+    const { engine, openSession } = await import('../engine.ts');
+    const { runInTerminal, sshCommand } = await import('../systemSsh.ts');
+    const project = await openProject({ cwd: context.cwd, config: context.options.config });
+    const session = openSession(context, 'only for people');
+    let request: StageRequest;
+    try {
+      request = await session.stageRequest(project, wanted.stage);
+    } finally {
+      session.renderer.close();
+    }
+    const { server } = request.settings;
+    const [address] = engine.selectServers(server, wanted.server === undefined ? [] : [wanted.server]);
+    if (address === undefined)
+      throw new DurantError('config-invalid', `The stage ${wanted.stage} has no server. Add one.`);
+    if (wanted.server === undefined && server.length > 1)
+      printLine(
+        context.output.stderr,
+        `${printable(address.entry)}, the first of ${String(server.length)} servers; another: durant ssh ${printable(wanted.stage)} SERVER`,
       );
+    const [program, ...args] = sshCommand(request, address, {
+      terminal: context.input.isTTY === true,
+      env: context.env,
     });
-    child.on('exit', (status, signal) =>
-      resolve(signal === null ? (status ?? 1) : 128 + constants.signals[signal]),
-    );
-  });
-}
+    return runInTerminal(program, args);
+  },
+});

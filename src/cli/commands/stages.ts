@@ -1,31 +1,37 @@
 /** `durant stages`. */
+import { defineCommand } from '../command.ts';
 import { configJson, type JsonValue, type Stage } from '../../config/resolve.ts';
-import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
 import { chosenStages, openProject } from '../project.ts';
 import { tableLines } from '../table.ts';
 
-export async function stages({ cwd, options, output }: Context): Promise<number> {
-  const project = await openProject({ cwd, config: options.config });
-  const found = chosenStages(project, undefined).map(describeStage);
-  if (options.json) {
-    printJson(output, { stages: found });
+export const stages = defineCommand({
+  name: 'stages',
+  summary: 'List the stages of durant.conf with their servers and branch.',
+  help: '',
+  read: () => ({}),
+  async run(_, { cwd, options, output }) {
+    const project = await openProject({ cwd, config: options.config });
+    const found = chosenStages(project, undefined).map(describeStage);
+    if (options.json) {
+      printJson(output, { stages: found });
+      return 0;
+    }
+    const { color } = output;
+    const rows = found.map(({ stage, servers, branch, strategy, protected: guarded }) => [
+      { text: stage, paint: color.bold },
+      branch ?? '(default branch)',
+      strategy,
+      servers.join(', '),
+      { text: guarded ? 'protected' : '', paint: color.yellow },
+    ]);
+    for (const line of tableLines(rows)) printLine(output.stdout, line);
+    if (found.length === 0)
+      printLine(output.stderr, `${project.shown} has no stage yet. Add a section such as [production].`);
     return 0;
-  }
-  const { color } = output;
-  const rows = found.map(({ stage, servers, branch, strategy, protected: guarded }) => [
-    { text: stage, paint: color.bold },
-    branch ?? '(default branch)',
-    strategy,
-    servers.join(', '),
-    { text: guarded ? 'protected' : '', paint: color.yellow },
-  ]);
-  for (const line of tableLines(rows)) printLine(output.stdout, line);
-  if (found.length === 0)
-    printLine(output.stderr, `${project.shown} has no stage yet. Add a section such as [production].`);
-  return 0;
-}
+  },
+});
 
 /** As much of a stage as can be told without running its resolvers. */
 function describeStage(stage: Stage): {

@@ -1,0 +1,155 @@
+/** What each action of `durant app` does. */
+import {
+  appExec,
+  appInfo,
+  appLogs,
+  appShellScript,
+  controlApp,
+  type AppInfo,
+  type AppParts,
+} from '../engine/index.ts';
+import { DurantError, asDurantError } from '../errors.ts';
+import { quote } from '../remote/shell.ts';
+import type { Context } from './context.ts';
+import { exitStatus } from './exitStatus.ts';
+import type { AppCommand } from './commands/app.ts';
+import { printJson } from './json.ts';
+import { count, formatBytes } from './measures.ts';
+import { printLine } from './output.ts';
+import { printable, printableLines } from './printable.ts';
+import { openProject } from './project.ts';
+import { openSession } from './session.ts';
+import { runInTerminal, sshCommand } from './systemSsh.ts';
+
+export async function appAction(command: AppCommand, context: Context): Promise<number> {
+  const project = await openProject({ cwd: context.cwd, config: context.options.config });
+  const session = openSession(context, 'only for people');
+  try {
+    const { host, emit, signal } = session;
+    const request = await session.stageRequest(project, command.stage, command.servers);
+    const parts: AppParts = { request, host, emit, signal };
+    switch (command.action) {
+      case 'info':
+        return showInfo(await appInfo(parts), context);
+      case 'start':
+      case 'stop':
+      case 'restart':
+        return await control(command.action, command.words[0], parts, context);
+      case 'logs':
+        return await logs(command, parts, context);
+      case 'exec':
+      case 'shell':
+        return await run(command, parts, context, session.renderer.close);
+    }
+  } finally {
+    session.renderer.close();
+  }
+}
+
+function showInfo(info: AppInfo, { options, output }: Context): number {
+  const status = info.servers.some(({ error }) => error !== null) ? 1 : 0;
+  if (options.json) {
+    printJson(output, info);
+    return status;
+  }
+  const { color } = output;
+  printLine(
+    output.stdout,
+    `${color.bold(printable(info.app))}${info.address === null ? '' : ` ${info.address}`}`,
+  );
+  for (const { server, release, processes, error } of info.servers) {
+    printLine(
+      output.stdout,
+      `${printable(server)}: ${release === null ? 'nothing is live' : printable(release)}`,
+    );
+    if (error !== null) printLine(output.stderr, `  ${color.red(printableLines(error))}`);
+    if (error === null && processes.length === 0) printLine(output.stdout, '  no processes');
+    for (const { unit, state, sub, since, pid, restarts, memory_bytes: memory } of processes) {
+      const facts = [
+        sub,
+        ...(since === null ? [] : [`since ${since.replace('T', ' ').replace('.000Z', ' UTC')}`]),
+        ...(pid === null ? [] : [`pid ${String(pid)}`]),
+        ...(memory === null ? [] : [formatBytes(memory)]),
+        ...(restarts === 0 ? [] : [count(restarts, 'restart')]),
+      ];
+      const painted = state === 'active' ? color.green(state) : state === 'failed' ? color.red(state) : state;
+      printLine(output.stdout, `  ${printable(unit)}: ${painted} (${facts.map(printable).join(', ')})`);
+    }
+  }
+  return status;
+}
+
+async function control(
+  action: 'start' | 'stop' | 'restart',
+  process: string | undefined,
+  parts: AppParts,
+  { options, output }: Context,
+): Promise<number> {
+  const done = await controlApp(parts, action, process);
+  if (options.json) printJson(output, done);
+  else
+    for (const { server, units, error } of done.servers) {
+      if (error === null)
+        printLine(
+          output.stdout,
+          `${printable(server)}: ${action} ${units.map(printable).join(', ') || 'nothing'}`,
+        );
+      else printLine(output.stderr, `${printable(server)}: ${printableLines(error)}`);
+    }
+  return done.servers.some(({ error }) => error !== null) ? 1 : 0;
+}
+
+async function logs(command: AppCommand, parts: AppParts, { options, output }: Context): Promise<number> {
+  const several = parts.request.servers.length > 1;
+  const wanted = { process: command.words[0], follow: command.follow, lines: command.lines };
+  try {
+    await appLogs(parts, wanted, (server, line) => {
+      if (options.json) printJson(output, { server, line });
+      else
+        printLine(
+          output.stdout,
+          `${several ? `${output.color.cyan(`[${printable(server)}]`)} ` : ''}${printable(line)}`,
+        );
+    });
+    return 0;
+  } catch (thrown) {
+    // Following ends so.
+    if (command.follow && asDurantError(thrown).code === 'cancelled') return exitStatus('cancelled');
+    throw thrown;
+  }
+}
+
+async function run(
+  command: AppCommand,
+  parts: AppParts,
+  context: Context,
+  closeDisplay: () => void,
+): Promise<number> {
+  const { request } = parts;
+  const words = command.words;
+  const line =
+    words.length === 0 ? undefined : command.action === 'exec' ? words.map(quote).join(' ') : words.join(' ');
+  const [address] = request.servers;
+  if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
+  const { options, output, input, env } = context;
+  if (!options.json && (line === undefined || input.isTTY === true)) {
+    closeDisplay();
+    const script = appShellScript(request, line);
+    const [program, ...args] = sshCommand(request, address, { terminal: input.isTTY === true, env, script });
+    return runInTerminal(program, args);
+  }
+  if (line === undefined)
+    throw new DurantError('usage', 'A shell is for people: leave --json out, or name a command after --.');
+  if (!options.json)
+    return appExec(parts, line, (stream, chunk) => output[stream].write(chunk.toString('utf8')));
+  const said: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
+  const status = await appExec(parts, line, (stream, chunk) => said[stream].push(chunk));
+  printJson(output, {
+    stage: request.stage,
+    server: address.entry,
+    status,
+    stdout: Buffer.concat(said.stdout).toString('utf8'),
+    stderr: Buffer.concat(said.stderr).toString('utf8'),
+  });
+  return status;
+}

@@ -1,0 +1,37 @@
+/** The commands, in the order of the help. */
+import type { CliCommand } from '../command.ts';
+import { adopt } from './adopt.ts';
+import { app } from './app.ts';
+import { check } from './check.ts';
+import { completion } from './completion.ts';
+import { config } from './config.ts';
+import { deploy } from './deploy.ts';
+import { goals } from './goals.ts';
+import { init } from './init.ts';
+import { prune } from './prune.ts';
+import { releases } from './releases.ts';
+import { rollback } from './rollback.ts';
+import { ssh } from './ssh.ts';
+import { stages } from './stages.ts';
+import { status } from './status.ts';
+import { templates } from './templates.ts';
+import { unlock } from './unlock.ts';
+
+export const COMMANDS: readonly CliCommand[] = [
+  deploy,
+  rollback,
+  releases,
+  status,
+  unlock,
+  adopt,
+  check,
+  config,
+  goals,
+  prune,
+  ssh,
+  app,
+  templates,
+  completion,
+  stages,
+  init,
+];
