@@ -27,7 +27,7 @@ export const BUILD_OPTIONS = {
     form: 'relative-path',
     strategy: 'releases',
     group: 'Building the release',
-    doc: 'Folders copied from the previous release.',
+    doc: 'Folders copied from the previous release. What the commit has there wins; links stay links, and sockets, pipes, devices and what the login user cannot read are left out.',
     example: 'node_modules',
     since: '0.3.0',
     seed: 'deployer',

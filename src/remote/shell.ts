@@ -29,3 +29,13 @@ export function refuseLinks(): string {
   done
 }`;
 }
+
+/**
+ * Defines the shell function `enter PATH`: goes to a folder below the working directory that the script had when this text ran. Fails where
+ * a folder on the way is a symbolic link, also one that somebody puts there in this moment: what the shell has entered is looked at, and
+ * commands with names in that folder then reach nothing else. Paths have neither `.` nor `..` in them.
+ */
+export function enterFolder(): string {
+  return `top=$(pwd -P) && export top || exit 1
+enter() { cd -P "$top" && cd -P "./$1" 2>/dev/null && { [ "$PWD" = "$top/$1" ] || { [ "$1" = . ] && [ "$PWD" = "$top" ]; }; }; }`;
+}

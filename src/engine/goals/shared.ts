@@ -66,9 +66,9 @@ export function assertSharedThere(
     );
 }
 
-/** Paths are written with or without a slash at the end. */
+/** Paths are written with or without a slash at the end, or with parts that say nothing (`a/./b`, `a//b`). */
 export function trim(path: string): string {
-  return path.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
+  return path.replace(/(\/\.?)+(?=\/|$)/g, '').replace(/^(\.\/)+/, '');
 }
 
 function linkShared(release: string, path: string, kind: 'dir' | 'file'): string {
