@@ -13,7 +13,7 @@ export interface LineOptions {
 }
 
 /** Warnings that tell what was asked for, rather than warn. */
-const toldPlainly: readonly string[] = ['undoes-commit'];
+const toldPlainly: readonly string[] = ['undoes-commit', 'restores-commit'];
 
 export function eventLines(event: RunEvent, options: LineOptions): string[] {
   const { color, verbose } = options;

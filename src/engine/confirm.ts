@@ -1,5 +1,6 @@
 /** The question before a protected stage changes. */
 import { DurantError } from '../errors.ts';
+import { goesForward } from './direction.ts';
 import { newestLive } from './release.ts';
 import type { Run } from './run.ts';
 
@@ -33,18 +34,20 @@ export async function confirmProtected(run: Run, confirmed: boolean): Promise<vo
   throw new DurantError('cancelled', `That is not ${stage}: nothing was changed.`);
 }
 
-function whatHappens({ action, commit, release }: Run): string {
+function whatHappens(run: Run): string {
+  const { action, commit, release } = run;
   if (action === 'prune') return 'Old releases will be removed';
   return action === 'deploy'
     ? `${commit?.id.slice(0, 7) ?? ''} "${commit?.subject ?? ''}" will go live`
-    : `${release ?? ''} will be live again`;
+    : `${release ?? ''} will be ${goesForward(run) ? 'made live again: it is newer than what is live' : 'live again'}`;
 }
 
 /** The commits between what is live and what will be, newest first; none where the local clone does not know them. */
 async function concernedCommits(run: Run): Promise<readonly string[]> {
   const live = newestLive(run.servers.map((server) => server.facts))?.commit;
   if (run.clone === undefined || run.commit === undefined || live === undefined || live === '') return [];
-  const [from, to] = run.action === 'rollback' ? [run.commit.id, live] : [live, run.commit.id];
+  const [from, to] =
+    run.action === 'rollback' && !goesForward(run) ? [run.commit.id, live] : [live, run.commit.id];
   const commits = (await run.clone.log(from, to, shownCommits)) ?? [];
   return commits.map(({ id, subject, author }) => `${id.slice(0, 7)} ${subject} (${author})`);
 }

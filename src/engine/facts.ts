@@ -2,7 +2,14 @@
 import type { Settings } from '../config/options.ts';
 import { quote, quotePath } from '../remote/shell.ts';
 import { transferProbe, parseTransferProbe, type TransferFacts } from '../transfer/probe.ts';
-import { parseLock, parseRecord, type LockRecord, type ReleaseRecord } from './record.ts';
+import {
+  parseLock,
+  parsePendingRollback,
+  parseRecord,
+  type LockRecord,
+  type PendingRollback,
+  type ReleaseRecord,
+} from './record.ts';
 
 /** The layout that this version writes and reads. */
 export const LAYOUT_VERSION = '1';
@@ -31,6 +38,8 @@ export interface ServerFacts {
   readonly records: readonly ReleaseRecord[];
   readonly orphanRecords: readonly ReleaseRecord[];
   readonly lock: LockRecord | null;
+  /** The rollback that was last begun there and not finished. */
+  readonly rollback: PendingRollback | undefined;
   /** Runs that have begun to take the lock over, by the run they take it from. */
   readonly takers: ReadonlyMap<string, string>;
   /** Free bytes and inodes for the login user; undefined where df does not say. */
@@ -104,6 +113,7 @@ if [ -d "$p" ]; then
     elif [ -e "$c" ]; then say currentfolder=yes; fi
     for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
     if [ -e .durant/lock ]; then say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
+    if [ -f .durant/rollback ]; then say @rollback; cat .durant/rollback; say; say @end; fi
     for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(cat "$e")"; done
     for e in .durant/releases/*.services; do e=\${e##*/}; [ "$e" = '*.services' ] || say "services=\${e%.services}"; done
     set -- .durant/releases/*.ini
@@ -155,6 +165,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     .filter(([name]) => name.startsWith('record '))
     .map(([name, lines]) => parseRecord(lines.join('\n'), name.slice('record '.length, -'.ini'.length)));
   const lock = blocks.get('lock');
+  const rollback = blocks.get('rollback');
   const inplace = values.get('inplace');
   // Strategy inplace has no folder for a release: its record is all there is of it.
   const isThere = (record: ReleaseRecord): boolean =>
@@ -175,6 +186,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     records: records.filter(isThere),
     orphanRecords: records.filter((record) => !isThere(record)),
     lock: lock === undefined ? null : parseLock(lock.join('\n')),
+    rollback: rollback === undefined ? undefined : parsePendingRollback(rollback.join('\n')),
     takers,
     freeBytes: kilobytes(values.get('free')),
     freeInodes: count(values.get('inodes')),

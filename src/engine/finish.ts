@@ -9,6 +9,7 @@ import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
 import { unlockScript } from './lock.ts';
 import { siteAddress } from './services/render.ts';
+import { forgetPendingRollback } from './pendingRollback.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, lastLines, runScript } from './script.ts';
 
@@ -18,7 +19,10 @@ export async function finishDeploy(run: Run): Promise<void> {
   const signal = new AbortController().signal;
   for (const server of run.servers) {
     server.state = 'live';
-    defer(server, `${writeRecord(recordOf(run, server, 'finished'))}\n${historyLine(run, 'ok')}`);
+    defer(
+      server,
+      `${writeRecord(recordOf(run, server, 'finished'))}\n${historyLine(run, 'ok')}\n${forgetPendingRollback}`,
+    );
   }
   warnOf(
     run,

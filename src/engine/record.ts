@@ -52,6 +52,14 @@ export interface LockRecord {
   readonly message: string;
 }
 
+/** A rollback that has begun to switch a server. */
+export interface PendingRollback {
+  /** What it goes to. */
+  readonly release: string;
+  /** The release that was live before; empty for none. */
+  readonly left: string;
+}
+
 /** One line of a record; also what shell scripts compare whole lines with. */
 export function recordLine(key: string, value: string | number): string {
   return `${key} = ${jsonString(String(value))}`;
@@ -69,6 +77,13 @@ export function formatRecord(record: ReleaseRecord): string {
 
 export function formatLock(lock: LockRecord): string {
   return formatFields(Object.entries(lock));
+}
+
+export function formatPendingRollback({ release, left }: PendingRollback): string {
+  return formatFields([
+    ['release', release],
+    ['left', left],
+  ]);
 }
 
 /** Reads a record of any age: unknown fields are dropped, missing ones are empty, an unknown state is `failed`. */
@@ -107,6 +122,11 @@ export function parseLock(text: string): LockRecord {
     action: get('action'),
     message: get('message'),
   };
+}
+
+export function parsePendingRollback(text: string): PendingRollback {
+  const fields = parseFields(text);
+  return { release: fields.get('release') ?? '', left: fields.get('left') ?? '' };
 }
 
 function isReleaseState(text: string): text is ReleaseState {

@@ -1,5 +1,6 @@
 /** What earlier runs left: is the commit live already, did a dead run prepare it, did it switch only some servers? */
 import { switchBack } from './goals/symlink.ts';
+import { pendingRollback } from './pendingRollback.ts';
 import { newestFirst, nextOrder, releaseName, sharedFinished } from './release.ts';
 import type { ReleaseRecord } from './record.ts';
 import { type Run, type ServerRun, ready } from './run.ts';
@@ -79,12 +80,15 @@ function newName(run: Run): string {
 
 /**
  * Where an earlier run died, or lost a server, while it switched: the servers go back to one release before anything else. A release
- * that it had switched to everywhere stays live, but is not checked yet: a deploy that fails goes back behind it.
+ * that it had switched to everywhere stays live, but is not checked yet: a deploy that fails goes back behind it. So does a rollback that
+ * finishes an interrupted one.
  */
 export async function agree(run: Run): Promise<void> {
   const unchecked = run.servers.filter((server) => liveRecord(server)?.state === 'prepared');
   const differ = new Set(run.servers.map(({ facts }) => facts.live)).size > 1;
-  const astray = differ ? [...unchecked, ...leftByDeadRollback(run)] : [];
+  const pending = run.servers.filter(({ facts }) => pendingRollback(facts) !== undefined);
+  const resumed = pending.filter(({ facts }) => run.action === 'rollback' && facts.live === run.release);
+  const astray = differ ? [...unchecked, ...pending].filter((server) => !resumed.includes(server)) : [];
   for (const server of astray) {
     const before = releaseBefore(run, server);
     if (before === undefined || before === server.facts.live) continue;
@@ -100,14 +104,10 @@ export async function agree(run: Run): Promise<void> {
     // What the transfer builds on is another release now.
     server.facts = await learnFacts(server.connection, run.settings, run.signal);
   }
+  for (const server of resumed) server.previous = pendingRollback(server.facts)?.left || null;
   if (run.action !== 'deploy') return;
   for (const server of unchecked)
     if (server.facts.live === run.release) server.previous = releaseBefore(run, server) ?? null;
-}
-
-/** Servers whose lock was taken over from a rollback: both of its releases are finished, so only the lock tells that it was under way. */
-function leftByDeadRollback(run: Run): readonly ServerRun[] {
-  return run.servers.some((server) => server.tookOver?.action === 'rollback') ? run.servers : [];
 }
 
 /** What a server goes back to: the newest release that is live on another and finished here, else the newest that all have finished. */

@@ -1,4 +1,4 @@
-/** A rollback: the newest finished release older than the live one, or the named one, on every server or none. */
+/** A rollback: the newest finished release older than the live one, or the named one, on every server or none. To a newer one: make live again. */
 import { DurantError } from '../errors.ts';
 import { assessServer, lockedError } from './assess.ts';
 import { openClone } from './clone.ts';
@@ -14,8 +14,10 @@ import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers } from './loc
 import type { Host } from './ports.ts';
 import { agree } from './resume.ts';
 import type { ReleaseRecord } from './record.ts';
-import { newestLive, rollbackCandidate } from './release.ts';
-import { onAll, onEach, warnOf, type Run, type StageRequest } from './run.ts';
+import { goesForward } from './direction.ts';
+import { forgetPendingRollback, pendingRollback, pendingTarget } from './pendingRollback.ts';
+import { isOlder, newestLive, rollbackCandidate } from './release.ts';
+import { onAll, onEach, warnOf, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { defer, runScript } from './script.ts';
 import { achieveSteps, assessSteps, explainSteps } from './steps.ts';
 import type { Step } from './goals/goal.ts';
@@ -52,7 +54,9 @@ export function rollback(
     if (
       run.servers.every(
         (server) =>
-          server.facts.live === run.release && stateOf(server.facts.records, run.release) === 'finished',
+          server.facts.live === run.release &&
+          pendingRollback(server.facts) === undefined &&
+          stateOf(server.facts.records, run.release) === 'finished',
       )
     )
       return alreadyLive(run);
@@ -62,7 +66,7 @@ export function rollback(
     await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
       hideEnvironments(run, server, [run.release, server.facts.live], each),
     );
-    await sayWhatIsUndone(run);
+    await sayWhatChanges(run);
     if (run.settings.strategy === 'inplace') {
       if (!(await rollBackInplace(run, request))) return;
       run.phase = 'finishing';
@@ -96,7 +100,10 @@ export function rollback(
 /** Sets the run's release and commit. @throws {DurantError} `unknown-release`, `failed-release`, `no-rollback-candidate`. */
 function choose(run: Run, request: RollbackRequest): void {
   const servers = run.servers.map((server) => server.facts);
-  const target = request.release === undefined ? rollbackCandidate(servers) : named(run, request.release);
+  const target =
+    request.release === undefined
+      ? (pendingTarget(run.servers) ?? rollbackCandidate(servers))
+      : named(run, request.release);
   if (target === undefined)
     throw new DurantError(
       'no-rollback-candidate',
@@ -151,19 +158,21 @@ async function alreadyLive(run: Run): Promise<void> {
   if (!run.dryRun) await clearDeadLocks(run);
 }
 
-/** Lists the commits that are live now and will not be after the rollback, where the local clone's cache knows them. */
-async function sayWhatIsUndone(run: Run): Promise<void> {
+/** Lists the commits that will not be live any more, or will be again, where the local clone's cache knows them. */
+async function sayWhatChanges(run: Run): Promise<void> {
   const live = newestLive(run.servers.map((server) => server.facts));
   if (live === undefined || run.commit === undefined || live.commit === run.commit.id || live.commit === '')
     return;
   try {
     run.clone = await openClone(run);
-    const undone = (await run.clone.log(run.commit.id, live.commit, 20)) ?? [];
-    for (const commit of undone)
+    const [code, verb, from, to] = goesForward(run)
+      ? (['restores-commit', 'Makes live again', live.commit, run.commit.id] as const)
+      : (['undoes-commit', 'Undoes', run.commit.id, live.commit] as const);
+    for (const commit of (await run.clone.log(from, to, 20)) ?? [])
       run.emit({
         event: 'warning',
-        code: 'undoes-commit',
-        message: `Undoes ${commit.id.slice(0, 7)} ${commit.subject} (${commit.author})`,
+        code,
+        message: `${verb} ${commit.id.slice(0, 7)} ${commit.subject} (${commit.author})`,
         server: null,
       });
   } catch (error) {
@@ -171,7 +180,7 @@ async function sayWhatIsUndone(run: Run): Promise<void> {
     run.emit({
       event: 'warning',
       code: 'commits-unknown',
-      message: `Which commits this undoes is not known here: ${error instanceof Error ? error.message : String(error)}`,
+      message: `Which commits this is about is not known here: ${error instanceof Error ? error.message : String(error)}`,
       server: null,
     });
   }
@@ -179,16 +188,17 @@ async function sayWhatIsUndone(run: Run): Promise<void> {
 
 async function finish(run: Run): Promise<void> {
   const signal = new AbortController().signal;
+  const isForward = goesForward(run);
   for (const server of run.servers) {
-    const left = server.facts.records.find(
-      (record) => record.name === server.previous && record.name !== run.release,
-    );
     const target = server.facts.records.find((record) => record.name === run.release);
     server.state = server.previous === undefined ? 'unchanged' : 'live';
-    if (left !== undefined) defer(server, writeRecord({ ...left, state: 'bad' }));
-    if (target !== undefined && target.state !== 'finished')
-      defer(server, writeRecord({ ...target, state: 'finished' }));
-    defer(server, historyLine(run, 'ok'));
+    if (target !== undefined) {
+      if (!isForward)
+        for (const record of leftBehind(server, target))
+          defer(server, writeRecord({ ...record, state: 'bad' }));
+      if (target.state !== 'finished') defer(server, writeRecord({ ...target, state: 'finished' }));
+    }
+    defer(server, `${historyLine(run, 'ok')}\n${forgetPendingRollback}`);
   }
   warnOf(
     run,
@@ -210,6 +220,13 @@ async function finish(run: Run): Promise<void> {
     }),
   );
   await giveBackLocks(run);
+}
+
+/** The releases newer than the target that nobody shall go to by himself any more; what was live is one of them, finished or not. */
+function leftBehind(server: ServerRun, target: ReleaseRecord): readonly ReleaseRecord[] {
+  return server.facts.records.filter(
+    (record) => isOlder(target, record) && (record.state === 'finished' || record.name === server.previous),
+  );
 }
 
 function stateOf(records: readonly ReleaseRecord[], name: string | undefined): string | undefined {

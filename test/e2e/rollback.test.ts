@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { assertTidy, commitVersion, stateOf } from './faultsSupport.ts';
+import { assertTidy, commitVersion, deployKilledAt, stateOf, step } from './faultsSupport.ts';
 import { makeWorld, type World } from './world.ts';
 
 describe('a rollback', function () {
@@ -68,6 +68,57 @@ globalThis.Date = class extends Real {
       assert.deepEqual(everywhere(), [skewed, skewed]);
       assert.deepEqual(states(last), ['bad']);
     });
+
+  it('killed in the health check is finished by the next: checked, its marks made, and not one further', async () => {
+    const [a, b, c] = [await release(), await release(), await release()];
+    world.configure([
+      'spare = no',
+      'keep_releases = -1',
+      'health_check = while [ -e ~/hold ]; do sleep 0.05; done',
+    ]);
+    const holds = world.servers.map(({ home }) => join(home, 'hold'));
+    for (const hold of holds) writeFileSync(hold, '');
+    await deployKilledAt(world, step('health_check', 'running'), ['rollback', 'production']);
+    assert.deepEqual(everywhere(), [b, b]);
+    assert.deepEqual(states(a, b, c), ['finished', 'finished', 'finished']);
+    for (const hold of holds) rmSync(hold);
+    const events = (await world.run(['--json', 'rollback', 'production'])).events;
+    assert.ok(events.some(step('health_check', 'done')));
+    assert.deepEqual(everywhere(), [b, b]);
+    assert.deepEqual(states(a, b, c), ['finished', 'finished', 'bad']);
+    assertTidy(world);
+  });
+
+  it('that finishes an interrupted one goes back where that one came from, if its check fails', async () => {
+    const [, b, c] = [await release(), await release(), await release()];
+    world.configure([
+      'spare = no',
+      'keep_releases = -1',
+      'health_retries = 0',
+      'health_check = ! test -e ~/fail',
+    ]);
+    const fail = join(world.servers[1]?.home ?? '', 'fail');
+    await deployKilledAt(world, step('symlink', 'done', world.servers[0]), ['rollback', 'production']);
+    assert.equal(world.live(0), b);
+    writeFileSync(fail, '');
+    assert.equal((await world.run(['rollback', 'production'])).status, 1);
+    rmSync(fail);
+    assert.deepEqual(everywhere(), [c, c]);
+    assert.deepEqual(states(b, c), ['finished', 'finished']);
+    assertTidy(world);
+  });
+
+  it('to a newer release makes it live again and marks nothing', async () => {
+    const [first, second, third] = [await release(), await release(), await release()];
+    await rollback(first);
+    assert.deepEqual(states(first, second, third), ['finished', 'bad', 'bad']);
+    const plan = await world.run(['-n', 'rollback', 'production', second]);
+    assert.match(plan.stdout + plan.stderr, /Makes live again [0-9a-f]{7} v/);
+    await rollback(second);
+    assert.deepEqual(everywhere(), [second, second]);
+    assert.deepEqual(states(first, second, third), ['finished', 'finished', 'bad']);
+    assertTidy(world);
+  });
 
   it('takes older records, which have no order, by their dates', async () => {
     const [first, second] = [await release(), await release()];

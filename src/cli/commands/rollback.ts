@@ -9,7 +9,8 @@ export const rollback = defineCommand({
   summary: 'Make an earlier release live again on every server of a stage.',
   help: `
 Without RELEASE: the newest finished release, older than the live one, that every server has.
-The release that was left is marked bad, so that no later rollback takes it by itself.
+Releases newer than it are marked bad, so that no later rollback takes them by itself. To name a newer
+RELEASE is to make it live again: that marks nothing. A rollback that was interrupted is finished first.
 
 Examples:
   durant -n rollback production

@@ -2,8 +2,13 @@
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { lockIsOurs } from '../lock.ts';
+import {
+  forgetOtherPendingRollback,
+  forgetPendingRollback,
+  notePendingRollback,
+} from '../pendingRollback.ts';
 import type { Run, ServerRun } from '../run.ts';
-import { runScript } from '../script.ts';
+import { defer, runScript } from '../script.ts';
 import type { Step } from './goal.ts';
 import { restoreServices } from './services.ts';
 
@@ -37,6 +42,11 @@ export async function switchTo(
   const { previous } = server;
   // Noted before the attempt: when the line dies under it, the switch may have happened.
   if (previous === undefined) server.previous = server.facts.live;
+  if (run.action === 'rollback')
+    defer(
+      server,
+      `if ${lockIsOurs(run.id)}; then\n${notePendingRollback({ release, left: server.facts.live ?? '' })}\nfi`,
+    );
   try {
     await flip(run, server, release, signal);
   } catch (error) {
@@ -54,6 +64,7 @@ export async function switchBack(run: Run, server: ServerRun, signal: AbortSigna
   if (server.previous === undefined) return;
   if (server.previous !== null) {
     await flip(run, server, server.previous, signal);
+    defer(server, forgetOtherPendingRollback(server.previous));
     await restoreServices(run, server, signal);
     return;
   }
@@ -64,6 +75,7 @@ export async function switchBack(run: Run, server: ServerRun, signal: AbortSigna
     { signal },
   );
   server.facts = { ...server.facts, live: null };
+  defer(server, forgetPendingRollback);
   await restoreServices(run, server, signal);
 }
 
