@@ -8,7 +8,7 @@ import { exitStatus } from './exitStatus.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { errorObject, printJson } from './json.ts';
 import { createOutput, printLine, type Output } from './output.ts';
-import { printableLines } from './printable.ts';
+import { printableLines } from '../printable.ts';
 import { rsyncShell } from './rsyncShell.ts';
 
 const quietly: GlobalOptions = { config: undefined, json: false, color: true, verbose: false };
