@@ -140,16 +140,15 @@ async function run(
   }
   if (line === undefined)
     throw new DurantError('usage', 'A shell is for people: leave --json out, or name a command after --.');
-  if (!options.json)
-    return appExec(parts, line, (stream, chunk) => output[stream].write(chunk.toString('utf8')));
-  const said: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
-  const status = await appExec(parts, line, (stream, chunk) => said[stream].push(chunk));
+  if (!options.json) return appExec(parts, line, (stream, text) => output[stream].write(text));
+  const said: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] };
+  const status = await appExec(parts, line, (stream, text) => said[stream].push(text));
   printJson(output, {
     stage: request.stage,
     server: address.entry,
     status,
-    stdout: Buffer.concat(said.stdout).toString('utf8'),
-    stderr: Buffer.concat(said.stderr).toString('utf8'),
+    stdout: said.stdout.join(''),
+    stderr: said.stderr.join(''),
   });
   return status;
 }

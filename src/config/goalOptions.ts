@@ -66,6 +66,7 @@ export const GOAL_OPTIONS = {
 interface Brief {
   readonly doc: string;
   readonly example: string;
+  readonly secret?: true;
 }
 
 const COMMON = { group: 'Goal', since: '0.3.0', seed: 'released' } as const;
@@ -84,7 +85,7 @@ export interface GoalTypeSpec {
 const GEM_NAME = needed({ doc: 'Name of the gem.', example: 'shop' });
 const GEM_VERSION = needed({ doc: 'Version of the gem.', example: '1.4.0' });
 const GEM_ACCESS = {
-  authorization: text({ doc: 'API key of the registry.', example: 'secret!rubygems' }),
+  authorization: text({ doc: 'API key of the registry.', example: 'secret!rubygems', secret: true }),
   base_url: {
     ...COMMON,
     kind: 'text',
@@ -169,7 +170,7 @@ export const GOAL_TYPES = {
       notes_file: text({ doc: 'File with the text; not with `notes`.', example: 'notes.md' }),
       draft: no('Leave it a draft.'),
       assets: { ...COMMON, kind: 'list', doc: 'Files to attach.', example: 'dist/shop.tar.gz' },
-      token: text({ doc: 'Access token.', example: 'secret!github' }),
+      token: text({ doc: 'Access token.', example: 'secret!github', secret: true }),
       api_url: {
         ...COMMON,
         kind: 'text',
@@ -207,7 +208,7 @@ export const GOAL_TYPES = {
         doc: 'Address of the registry.',
         example: 'https://npm.example.com/',
       },
-      token: text({ doc: 'Access token.', example: 'secret!npm' }),
+      token: text({ doc: 'Access token.', example: 'secret!npm', secret: true }),
     },
   },
   http_ok: {

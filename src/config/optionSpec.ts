@@ -31,6 +31,8 @@ interface OptionBase {
   /** For options whose default is found out: what it is, in words. */
   readonly defaultDoc?: string;
   readonly required?: true;
+  /** The value is a secret, wherever it comes from. */
+  readonly secret?: true;
   /** The only strategy that the option may be used with. */
   readonly strategy?: 'releases' | 'inplace';
   /** Heading of the reference and of the sample file. */

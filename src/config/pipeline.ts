@@ -16,12 +16,9 @@ export type PipelineGoal =
 
 export interface Pipeline {
   readonly goals: readonly PipelineGoal[];
-  /** Texts among their values that no output may show: what came from `secret!` or PGP, and every access token. */
+  /** Texts among their values that no output may show: as `Resolved.secrets`. */
   readonly secrets: readonly string[];
 }
-
-/** Options that hold a secret, wherever it came from. */
-const SECRET_OPTIONS = ['token', 'authorization'] as const;
 
 /**
  * The goals that `items` (the value of `pipeline`) name, in their order.
@@ -60,10 +57,6 @@ export async function resolvePipeline(
     }
     const { settings, secrets: own } = await resolveGoal(doc, name, once);
     for (const secret of own) secrets.add(secret);
-    for (const key of SECRET_OPTIONS) {
-      const value = settings[key];
-      if (typeof value === 'string') secrets.add(value);
-    }
     goals.push({
       kind: 'section',
       name,

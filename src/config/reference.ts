@@ -192,7 +192,7 @@ before_deploy:
 
 ## Values from elsewhere
 
-A whole value, or a whole item of a list, that starts with one of these is replaced by every command that contacts a server; never by \`check\` or \`config\`. \`local!\` and \`once!\` come before it. What came from \`secret!\` or PGP is masked in all output.
+A whole value, or a whole item of a list, that starts with one of these is replaced by every command that contacts a server; never by \`check\` or \`config\`. \`local!\` and \`once!\` come before it.
 
 | Form | Becomes |
 | --- | --- |
@@ -201,5 +201,7 @@ A whole value, or a whole item of a list, that starts with one of these is repla
 | \`var!name\` | The key \`name\` of \`[vars]\`, which may use the other forms. |
 | \`secret!name\` | The editor's secret store; on the command line \`DURANT_SECRET_<NAME>\`, else it is asked for. |
 | \`-----BEGIN PGP MESSAGE-----\` | What \`gpg --decrypt\` makes of the message, which sits on continuation lines. |
+
+Secrets are shown as \`***\` in all output, logs, records and errors, in \`app logs\` and \`app exec\` too. Secrets are: what came from \`secret!\`, PGP, or a lookup of \`secrets\`; any value whose name says so (password, secret, token, key, credential, DSN), whether from \`env!\`, \`sh!\`, \`env_file\` or written out; the password in a URL. They are masked from 6 characters on, as they are and as base64, hex, URLs, forms, JSON and shells write them. Other values are not masked. A terminal that \`app shell\` or \`app exec\` hands to the server shows what the server says.
 
 Commands see \`DURANT_STAGE\`, \`DURANT_RELEASE\`, \`DURANT_RELEASE_PATH\`, \`DURANT_COMMIT\`, \`DURANT_BRANCH\` and \`DURANT_SERVER\`.`;

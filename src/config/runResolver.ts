@@ -3,6 +3,7 @@ import { DurantError, throwIfCancelled } from '../errors.ts';
 import type { ConfDocument } from './document.ts';
 import { interpolator } from './interpolate.ts';
 import { resolverOf, secretVariable, type Resolver } from './resolvers.ts';
+import { namesSecret } from './secretNames.ts';
 import { didYouMean } from './suggest.ts';
 
 /** How a local command ended. */
@@ -27,7 +28,7 @@ export interface ValueIo {
 /** What a resolver gave. */
 export interface Outcome {
   readonly value: string;
-  /** Whether it came, at any remove, from `secret!` or PGP. */
+  /** Whether it came, at any remove, from `secret!`, PGP, or a variable whose name says that it holds a secret. */
   readonly secret: boolean;
 }
 
@@ -77,7 +78,7 @@ async function run(doc: ConfDocument, context: Resolving, resolver: Resolver): P
           context,
           `needs the environment variable ${argument}, which is not set. Set it and try again.`,
         );
-      return { value, secret: false };
+      return { value, secret: namesSecret(argument) };
     }
     case 'sh': {
       const { status, stdout, stderr } = await io.runShell(argument, io.signal);
@@ -140,8 +141,10 @@ async function variable(doc: ConfDocument, context: Resolving, argument: string)
     );
   const text = interpolator(doc, vars)(option).value ?? option.raw;
   const resolver = resolverOf(text);
-  if (resolver === undefined || resolver.prefix !== '') return { value: text, secret: false };
-  return runResolver(doc, { ...context, open: [...context.open, name] }, resolver);
+  const named = namesSecret(name);
+  if (resolver === undefined || resolver.prefix !== '') return { value: text, secret: named };
+  const found = await runResolver(doc, { ...context, open: [...context.open, name] }, resolver);
+  return { ...found, secret: found.secret || named };
 }
 
 function unresolved(context: Resolving, sentence: string): DurantError {

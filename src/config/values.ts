@@ -27,16 +27,21 @@ import {
   itemResolver,
   itemsOf,
   parseAssignment,
+  resolverOf,
   wholeResolver,
   type Resolver,
 } from './resolvers.ts';
 import { runResolver, secretsIn, type Outcome, type Resolving, type ValueIo } from './runResolver.ts';
+import { namesSecret, urlPasswords } from './secretNames.ts';
 import { findNamed } from './sections.ts';
 import { strip } from './whitespace.ts';
 
 export type { ShellResult, ValueIo } from './runResolver.ts';
 
-/** Values, and every text among them that came from `secret!` or PGP: to be masked wherever text is shown. */
+/**
+ * Values, and the secrets among them, to be masked wherever text is shown: what came from `secret!` or PGP, what stands under a name that
+ * says so, and the passwords of URLs.
+ */
 export interface Resolved<T> {
   readonly settings: T;
   readonly secrets: readonly string[];
@@ -52,8 +57,8 @@ export async function resolveSettings(
   stage: string,
   io: ValueIo,
 ): Promise<Resolved<Settings>> {
-  const { values } = resolveStage(doc, stage);
-  const { settings, secrets } = await resolveTable(doc, `[${stage}]`, OPTIONS, values, io);
+  const { section, values } = resolveStage(doc, stage);
+  const { settings, secrets } = await resolveTable({ doc, section, table: OPTIONS, values }, io);
   // The record was built from OPTIONS, each value by its kind, which is what Settings says.
   return { settings: settings as unknown as Settings, secrets };
 }
@@ -69,7 +74,7 @@ export async function resolveProcess(
 ): Promise<Resolved<ProcessSettings>> {
   const section = namedSection(doc, 'process', name);
   const values = readSection(doc, section, PROCESS_OPTIONS);
-  const { settings, secrets } = await resolveTable(doc, `[${section.name}]`, PROCESS_OPTIONS, values, io);
+  const { settings, secrets } = await resolveTable({ doc, section, table: PROCESS_OPTIONS, values }, io);
   return { settings: settings as unknown as ProcessSettings, secrets };
 }
 
@@ -88,9 +93,10 @@ export async function resolveGoal(
   const section = namedSection(doc, 'goal', name);
   const type = section.options.get('type')?.raw;
   const table: Record<string, OptionSpec> = { ...goalOptions(type) };
-  for (const key of section.options.keys()) table[key] ??= FREE_TEXT;
+  for (const key of section.options.keys())
+    table[key] ??= namesSecret(key) ? { ...FREE_TEXT, secret: true } : FREE_TEXT;
   const values = readSection(doc, section, table);
-  const { settings, secrets } = await resolveTable(doc, `[${section.name}]`, table, values, io);
+  const { settings, secrets } = await resolveTable({ doc, section, table, values }, io);
   return { settings: settings as ResolvedGoal, secrets };
 }
 
@@ -127,18 +133,27 @@ export async function resolveVariable(
     { where: '[vars]', key: name, io, run: new Map(), open: [] },
     { kind: 'var', prefix: '', argument: name },
   );
-  return { value: found.value, secrets: found.secret ? secretsIn(found.value) : [] };
+  return {
+    value: found.value,
+    secrets: [...(found.secret ? secretsIn(found.value) : []), ...urlPasswords(found.value)],
+  };
+}
+
+interface Section {
+  readonly doc: ConfDocument;
+  readonly section: ConfSection;
+  readonly table: OptionTable;
+  readonly values: SettingTexts;
 }
 
 async function resolveTable(
-  doc: ConfDocument,
-  where: string,
-  table: OptionTable,
-  values: SettingTexts,
+  of: Section,
   io: ValueIo,
 ): Promise<{ readonly settings: Readonly<Record<string, AnyValue>>; readonly secrets: readonly string[] }> {
+  const { doc, section, table, values } = of;
+  const where = `[${section.name}]`;
   const run: Resolving['run'] = new Map();
-  const secrets = new Set<string>();
+  const secrets = new Set(partSecrets(of));
   try {
     const texts = new Map<string, readonly string[]>();
     for (const [key, spec] of Object.entries(table)) {
@@ -149,7 +164,9 @@ async function resolveTable(
         if (outcome.secret) for (const secret of secretsIn(outcome.value)) secrets.add(secret);
         return outcome;
       };
-      texts.set(key, await resolveText(spec, value, resolve, secrets));
+      const parts = await resolveText(spec, value, resolve, secrets);
+      for (const part of parts) for (const secret of writtenSecrets(spec, part)) secrets.add(secret);
+      texts.set(key, parts);
     }
 
     const context: ValueContext = {
@@ -196,6 +213,23 @@ async function resolveText(
     else if (strip(text) !== '') parts.push(resolver.prefix + text);
   }
   return parts;
+}
+
+/** Keys that are no options are there for `%(key)s` in others. */
+function partSecrets({ doc, section, table, values }: Section): readonly string[] {
+  const keys = new Set([...section.options.keys(), ...doc.defaults.options.keys()]);
+  return [...keys].flatMap((key) => {
+    const text = Object.hasOwn(table, key) || !namesSecret(key) ? undefined : values.get(key)?.value;
+    return text === undefined || resolverOf(text) !== undefined ? [] : secretsIn(text);
+  });
+}
+
+/** What is secret in a value or item by its name or its look. */
+function writtenSecrets(spec: OptionSpec, text: string): readonly string[] {
+  const assigned = spec.kind === 'env' ? parseAssignment(text) : undefined;
+  const value = assigned?.value ?? text;
+  const named = spec.secret === true || (assigned !== undefined && namesSecret(assigned.name));
+  return [...(named ? secretsIn(value) : []), ...urlPasswords(value)];
 }
 
 const EMPTY = 'it is empty. Write a value, or remove the line.';

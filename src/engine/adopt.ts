@@ -80,6 +80,7 @@ head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null ||
     files: 0,
     bytes: 0,
     env_names: '',
+    env_looked_up: '',
     env_digest: '',
     order: nextOrder(run.servers.flatMap((each) => each.facts.records)),
   };

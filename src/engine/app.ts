@@ -1,4 +1,5 @@
 /** A stage's running application: how its processes are, starting and stopping them, their logs, and commands in its live release. */
+import { createMasker, type Masker } from '../config/mask.ts';
 import { DurantError, asDurantError } from '../errors.ts';
 import { quote, quotePath } from '../remote/shell.ts';
 import type { Connection, RemoteResult, ServerAddress } from '../remote/target.ts';
@@ -7,9 +8,13 @@ import type { ServerFacts } from './facts.ts';
 import { sourceEnvironment } from './goals/envFile.ts';
 import { servicesRecord } from './services/wanted.ts';
 import type { Host } from './ports.ts';
+import { lookedUpIn } from './record.ts';
 import { announcedPrompter } from './emit.ts';
 import type { StageRequest } from './run.ts';
-import { exports, lastLines, lineSplitter } from './script.ts';
+import { outputLines, type OutputStream } from './outputLines.ts';
+import { exports, lastLines } from './script.ts';
+import { secretValues } from './secrets/environment.ts';
+import { readEnvText } from './secrets/envText.ts';
 import { connectTo, learnFacts } from './servers.ts';
 import { appName } from './services/appName.ts';
 import { lookScript, parseLook } from './services/look.ts';
@@ -106,7 +111,7 @@ export async function controlApp(
 }
 
 /**
- * The log lines of the processes, oldest first, until they end or (with `follow`) the signal is aborted.
+ * The log lines of the processes, oldest first and without secrets, until they end or (with `follow`) the signal is aborted.
  * @throws {DurantError} `cancelled` at the end of following; `usage`; the connection codes.
  */
 export async function appLogs(
@@ -122,7 +127,8 @@ export async function appLogs(
         );
         if (units.length === 0) return;
         const sudo = await sudoOf(parts, opened);
-        const lines = lineSplitter((_, line) => onLine(address.entry, line));
+        const { mask } = opened;
+        const lines = outputLines(mask, (_, line) => onLine(address.entry, mask(line)));
         const user = opened.set.manager === 'user' ? '--user ' : '';
         const named = units.map((unit) => `-u ${quote(unit)}`).join(' ');
         const result = await opened.connection.exec({
@@ -138,17 +144,18 @@ export async function appLogs(
 }
 
 /**
- * Runs a shell command in the live release of the stage's first server, with its environment.
+ * Runs a shell command in the live release of the stage's first server, with its environment. Its output comes line by line, without
+ * secrets.
  * @returns its exit status.
  */
 export async function appExec(
   parts: AppParts,
   command: string,
-  onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => void,
+  onOutput: (stream: OutputStream, text: string) => void,
 ): Promise<number> {
   const [address] = parts.request.servers;
   if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
-  return onServer(parts, address, async ({ connection, facts }) => {
+  return onServer(parts, address, async ({ connection, facts, mask }) => {
     const { stage, settings } = parts.request;
     if (facts.live === null && settings.strategy === 'releases') throw nothingLive(address, stage);
     const live = facts.records.find(({ name }) => name === facts.live);
@@ -163,11 +170,13 @@ export async function appExec(
       DURANT_BRANCH: live?.branch ?? '',
       DURANT_SERVER: address.entry,
     };
+    const lines = outputLines(mask, (stream, line, lineEnd) => onOutput(stream, `${mask(line)}${lineEnd}`));
     const { status } = await connection.exec({
       script: `${sourceEnvironment(facts.project, facts.live ?? '')}${exports(env)}\ncd ${quote(folder)} || exit 1\n${command}`,
       signal: parts.signal,
-      onOutput,
+      onOutput: lines.write,
     });
+    lines.end();
     return status;
   });
 }
@@ -191,6 +200,8 @@ interface Opened {
   readonly facts: ServerFacts;
   /** What the live release runs with. */
   readonly set: ServiceSet;
+  /** Hides the secrets of durant.conf and of the live release's environment file. */
+  readonly mask: Masker;
 }
 
 async function onServer<T>(
@@ -201,16 +212,33 @@ async function onServer<T>(
   const { settings } = request;
   const prompt = announcedPrompter(host.prompt, emit);
   const connection = await connectTo({ settings, host, prompt, emit, mayAddHostKeys: true, signal }, address);
+  let mask = createMasker(request.secrets);
   try {
     const facts = await learnFacts(connection, settings, signal);
     const file = quote(`${facts.project}/${servicesRecord(facts.live ?? '')}`);
     const kept = facts.withServices.has(facts.live ?? '')
       ? (await connection.exec({ script: `cat ${file}`, signal })).stdout.toString('utf8')
       : '';
-    return await work({ connection, facts, set: parseServiceSet(kept) });
+    mask = createMasker([...request.secrets, ...(await environmentSecrets(connection, facts, signal))]);
+    return await work({ connection, facts, set: parseServiceSet(kept), mask });
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    throw new DurantError(error.code, mask(error.message), { server: error.server, cause: error });
   } finally {
     connection.close();
   }
+}
+
+async function environmentSecrets(
+  connection: Connection,
+  { project, live, records }: ServerFacts,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const record = records.find(({ name }) => name === live);
+  if (record === undefined || record.env_names === '') return [];
+  const file = quote(`${project}/.durant/env/${record.name}`);
+  const { stdout } = await connection.exec({ script: `if [ -r ${file} ]; then cat ${file}; fi`, signal });
+  return secretValues(readEnvText(stdout.toString('utf8')), lookedUpIn(record));
 }
 
 /** @throws {DurantError} `usage` where the live release has no such process. */

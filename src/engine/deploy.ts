@@ -138,7 +138,7 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
     assessSteps({ run, server, signal }, stepsOf(run)),
   );
   await assertOthersLive(run);
-  run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, run.mask, {
+  run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, {
     environment: run.environment?.digest ?? null,
     version: run.version ?? null,
     services: await servicesRecipe(run.request, run.host.env),

@@ -1,5 +1,5 @@
 /** What leaves the engine: events without secrets, and questions announced among them. */
-import { createMasker } from '../config/mask.ts';
+import { createMasker, type Masker } from '../config/mask.ts';
 import type { Prompter } from '../remote/target.ts';
 import type { Emit, RunEvent } from './events.ts';
 
@@ -10,10 +10,10 @@ const NAMES = ['event', 'server', 'step', 'state', 'kind', 'stream', 'stage', 'r
 export function maskedEmit(
   emit: Emit,
   secrets: readonly string[],
-): { emit: Emit; mask: (text: string) => string; hide: (secrets: readonly string[]) => void } {
+): { emit: Emit; mask: Masker; hide: (secrets: readonly string[]) => void } {
   let hidden = [...secrets];
   let masker = createMasker(hidden);
-  const mask = (text: string): string => masker(text);
+  const mask: Masker = Object.assign((text: string) => masker(text), { longest: () => masker.longest() });
   const walk = (value: unknown): unknown => {
     if (typeof value === 'string') return mask(value);
     if (Array.isArray(value)) return value.map(walk);

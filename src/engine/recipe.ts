@@ -66,14 +66,22 @@ export function recipeDigest(
   settings: Settings,
   stage: string,
   secrets: readonly string[],
-  mask: (text: string) => string,
   extra: Readonly<Record<string, unknown>> = {},
 ): string {
   const options = SHAPING.map((key) => [key, settings[key] ?? null]);
-  const hash = createHash('sha256').update(mask(JSON.stringify([options, extra])));
+  const hash = createHash('sha256').update(without(secrets, JSON.stringify([options, extra])));
   if (secrets.length > 0)
     hash.update(
       scryptSync(JSON.stringify(secrets), `durant ${stage} ${settings.project_dir}`, 32, { N: 4096 }),
     );
   return hash.digest('hex');
+}
+
+/** Every secret, however short, since anybody may guess at a plain hash. */
+function without(secrets: readonly string[], json: string): string {
+  return secrets
+    .map((secret) => JSON.stringify(secret).slice(1, -1))
+    .filter((secret) => secret !== '')
+    .sort((a, b) => b.length - a.length)
+    .reduce((text, secret) => text.replaceAll(secret, () => '***'), json);
 }

@@ -22,13 +22,14 @@ const RELEASE_FIELDS = [
   'files',
   'bytes',
   'env_names',
+  'env_looked_up',
   'env_digest',
   'order',
 ] as const;
 
 /**
  * One release as its record tells it. Dates are UTC ISO 8601; `finished` is empty until it is. Of its environment file it knows the
- * names, with commas between, and a keyed digest; both are empty where it has none.
+ * names, with commas between, those of them whose values were looked up, and a keyed digest; all are empty where it has none.
  */
 export type ReleaseRecord = {
   readonly [F in Exclude<(typeof RELEASE_FIELDS)[number], 'state' | 'files' | 'bytes' | 'order'>]: string;
@@ -67,7 +68,7 @@ export function recordLine(key: string, value: string | number): string {
 
 export function formatRecord(record: ReleaseRecord): string {
   const without = [
-    ...(record.env_names === '' ? ['env_names', 'env_digest'] : []),
+    ...(record.env_names === '' ? ['env_names', 'env_looked_up', 'env_digest'] : []),
     ...(record.order === 0 ? ['order'] : []),
   ];
   return formatFields(
@@ -105,9 +106,16 @@ export function parseRecord(text: string, name: string): ReleaseRecord {
     files: Number(get('files')) || 0,
     bytes: Number(get('bytes')) || 0,
     env_names: get('env_names'),
+    // Records before it do not say: all may have been.
+    env_looked_up: fields.get('env_looked_up') ?? get('env_names'),
     env_digest: get('env_digest'),
     order: Number(get('order')) || 0,
   };
+}
+
+/** Names of the variables of a release's environment file whose values were looked up. */
+export function lookedUpIn(record: ReleaseRecord): readonly string[] {
+  return record.env_looked_up.split(',');
 }
 
 export function parseLock(text: string): LockRecord {

@@ -1,5 +1,6 @@
 /** A run: what its goals read and write, how it opens and ends, and how it works on several servers at once. */
 import { DurantError, asDurantError, throwIfCancelled } from '../errors.ts';
+import type { Masker } from '../config/mask.ts';
 import type { Settings } from '../config/options.ts';
 import type { NamedProcess } from '../config/runSettings.ts';
 import type { Pipeline } from '../config/pipeline.ts';
@@ -73,7 +74,7 @@ export interface Run {
   readonly host: Host;
   readonly journal: Journal;
   readonly emit: Emit;
-  readonly mask: (text: string) => string;
+  readonly mask: Masker;
   /** From now on these texts are masked in every event and error, like the request's secrets. */
   readonly hide: (secrets: readonly string[]) => void;
   readonly signal: AbortSignal;

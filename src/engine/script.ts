@@ -1,10 +1,10 @@
 /** Runs the engine's own scripts and the user's commands on a server or here, and turns what fails into a sentence. */
-import { StringDecoder } from 'node:string_decoder';
 import { DurantError, type ErrorCode } from '../errors.ts';
 import { saysDiskFull } from '../remote/diskFull.ts';
 import type { Connection, RemoteResult } from '../remote/target.ts';
 import { quote, quotePath } from '../remote/shell.ts';
 import { noteProcesses } from './lock.ts';
+import { outputLines } from './outputLines.ts';
 import type { Run, ServerRun } from './run.ts';
 
 /** Adds a script to what the next round trip to this server runs first, in project_dir. */
@@ -105,7 +105,7 @@ export interface UserCommand {
  */
 export async function runUserCommand(run: Run, connection: Connection, command: UserCommand): Promise<void> {
   run.emit({ event: 'command', server: command.server, step: command.step, command: command.command });
-  const lines = lineSplitter((stream, line) =>
+  const lines = outputLines(run.mask, (stream, line) =>
     run.emit({ event: 'output', server: command.server, stream, line }),
   );
   const timeout = run.settings.command_timeout;
@@ -140,27 +140,4 @@ export function lastLines(text: string, count: number): string {
     .filter((line) => line.trim() !== '')
     .slice(-count)
     .join('\n');
-}
-
-/** Cuts pieces of output into lines. */
-/** Calls `emit` with each whole line of what is written, and with the rest at the end. */
-export function lineSplitter(emit: (stream: 'stdout' | 'stderr', line: string) => void): {
-  write: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
-  end: () => void;
-} {
-  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
-  const rest = { stdout: '', stderr: '' };
-  return {
-    write(stream, chunk) {
-      const lines = (rest[stream] + decoders[stream].write(chunk)).split(/\r?\n/);
-      rest[stream] = lines.pop() ?? '';
-      for (const line of lines) emit(stream, line);
-    },
-    end() {
-      for (const stream of ['stdout', 'stderr'] as const) {
-        const last = rest[stream] + decoders[stream].end();
-        if (last !== '') emit(stream, last);
-      }
-    },
-  };
 }

@@ -124,18 +124,18 @@ function readStream(
   const started = deferred();
   const marked = deferred();
   const closed = deferred();
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let kept = 0;
+  let dropped = false;
   const keep = (data: Buffer): void => {
     if (data.length === 0) return;
     chunks.push(data);
     kept += data.length;
     command.onOutput?.(name, data);
-    if (command.onOutput === undefined) return;
-    for (let first = chunks[0]; first !== undefined && kept - first.length >= keptBytes; first = chunks[0]) {
-      kept -= first.length;
-      chunks.shift();
-    }
+    if (command.onOutput === undefined || kept < 2 * keptBytes) return;
+    chunks = [Buffer.concat(chunks).subarray(-keptBytes)];
+    kept = keptBytes;
+    dropped = true;
   };
   stream.on('data', (chunk: Buffer) => {
     keep(frame.push(chunk));
@@ -154,7 +154,10 @@ function readStream(
     closed: closed.promise,
     take: () => {
       const all = Buffer.concat(chunks);
-      return command.onOutput === undefined ? all : all.subarray(-keptBytes);
+      if (command.onOutput === undefined || (!dropped && all.length <= keptBytes)) return all;
+      const end = all.subarray(-keptBytes);
+      // From the start of a line: half of a secret would not be recognised as one.
+      return end.subarray(end.includes('\n') ? end.indexOf('\n') + 1 : end.length);
     },
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createMasker } from '../../src/config/mask.ts';
 import type { Settings } from '../../src/config/options.ts';
 import { parseConf } from '../../src/config/parse.ts';
@@ -199,10 +200,19 @@ const MASKS: readonly (readonly [secrets: readonly string[], text: string, seen:
   [[], 'abc', 'abc'],
   [[''], 'abc', 'abc'],
   [['hunter2'], 'a hunter2 xhunter2x', 'a *** x***x'],
-  [['ab', 'abcdef'], 'abcdef ab cab', '*** *** cab'],
+  [['ab', 'short', 'abcdef'], 'abcdef ab short', '*** ab short'],
   [['a+b(c)*'], 'x a+b(c)* y', 'x *** y'],
-  [["it's"], "echo 'it'\\''s' it's", "echo '***' ***"],
-  [['a b&c'], 'https://x/?q=a%20b%26c', 'https://x/?q=***'],
+  [
+    ["it's so"],
+    "echo 'it'\\''s so' 'it'\"'\"'s so' it\\'s\\ so $'it\\'s so' it's so",
+    "echo '***' '***' *** $'***' ***",
+  ],
+  [['a"b$c`d'], 'echo "a\\"b\\$c\\`d"', 'echo "***"'],
+  [['a b&c/d'], 'x?q=a%20b%26c%2Fd&r=a+b%26c%2Fd&s=a+b%26c%2fd', 'x?q=***&r=***&s=***'],
+  [['pass(word)!'], 'pass%28word%29%21', '***'],
+  [['hunter22'], Buffer.from('hunter22').toString('base64'), '***'],
+  [['hunter22'], Buffer.from('hunter22').toString('hex').toUpperCase(), '***'],
+  [['~~~???>>>'], Buffer.from('~~~???>>>').toString('base64url'), '***'],
   [['say "hi"'], JSON.stringify({ m: 'say "hi"' }), '{"m":"***"}'],
   [['line one\n}\nline two'], 'x line one\n}\nline two y', 'x *** y'],
   [['line one\r\n}\r\nline two\n'], 'got line two\n} and line one', 'got ***\n} and ***'],
@@ -213,4 +223,51 @@ describe('config: masking', () => {
     it(`${JSON.stringify(secrets)} in ${JSON.stringify(text)}`, () => {
       assert.equal(createMasker(secrets)(text), seen);
     });
+
+  it('base64 of something longer, wherever a secret stands in it, and its lines', () => {
+    const secret = 'a-Secret-of-some-length';
+    const mask = createMasker([secret]);
+    for (const before of ['', 'u', 'u:', 'us:', 'use:', 'user:']) {
+      const seen = mask(Buffer.from(`${before}${secret} and more`).toString('base64'));
+      const plain = Buffer.from(seen.replaceAll('***', ''), 'base64').toString('latin1');
+      assert.match(seen, /\*\*\*/, before);
+      assert.doesNotMatch(plain, /Secret|some|leng/, before);
+    }
+    const long = randomBytes(200).toString('base64');
+    for (const columns of [76, 64])
+      for (const line of Buffer.from(long)
+        .toString('base64')
+        .match(new RegExp(`.{1,${columns}}`, 'g')) ?? [])
+        assert.equal(createMasker([long])(line), '***');
+  });
+
+  it('is only for values of secret sources and names, and passwords of URLs', async () => {
+    const { secrets } = await resolveSettings(
+      parseConf(
+        `${HEAD.replace('repository: .', 'repository: https://me:pa%40ssword@example.org/x.git')}branch: env!BRANCH
+env:
+  LOG_LEVEL=info-level
+  MONGO_DSN=written-out
+  APIKEY=env!BRANCH
+  KEYBOARD=qwertyuiop
+  NAME=var!db_password
+  OTHER=sh!echo other-value
+  DATABASE_URL=postgres://u:$PASSWORD@db/x
+vendors: login %(admin_password)s
+admin_password: for-vendors
+[vars]
+db_password: of-vars`,
+      ),
+      'p',
+      io(),
+    );
+    assert.deepEqual([...secrets].sort(), [
+      'for-vendors',
+      'of-vars',
+      'pa%40ssword',
+      'pa@ssword',
+      'release',
+      'written-out',
+    ]);
+  });
 });

@@ -39,17 +39,19 @@ describe('env_file', () => {
   after(() => world.remove());
 
   it('is on the server for its owner alone, linked from the release, and seen by every command', async () => {
-    write('MODE=production\nDB=$DB_PASSWORD\nAPI_KEY=$API_KEY\nPLAIN="a literal $HOME"\n');
+    write(
+      'MODE=production\nDB=$DB_PASSWORD\nAPI_KEY=$API_KEY\nPLAIN="a literal $HOME"\nLOG_LEVEL=info and more\nADMIN_TOKEN="written out"\n',
+    );
     conf(
       'env_target = config/.env',
       'release_command = printf %s "$DB" > seen-by-command',
-      'after_symlink = printf "%s|%s" "$PLAIN" "$DURANT_STAGE" > seen-by-hook; echo "says $DB"; tr "\\0" " " < /proc/$$/cmdline > argv',
+      'after_symlink = printf "%s|%s" "$PLAIN" "$DURANT_STAGE" > seen-by-hook; echo "says $DB $ADMIN_TOKEN, $PLAIN at $LOG_LEVEL"; tr "\\0" " " < /proc/$$/cmdline > argv',
       'after_deploy = local! echo "here $API_KEY"',
     );
     const result = await world.run(['--verbose', 'deploy', 'production'], { env });
     assert.equal(result.status, 0, result.stderr);
-    assertHidden(result, 'open sesame', 'k-1234567', 'a literal');
-    assert.match(result.stderr, /says \*\*\*/);
+    assertHidden(result, 'open sesame', 'k-1234567', 'written out');
+    assert.match(result.stderr, /says \*\*\* \*\*\*, a literal \$HOME at info and more/);
     assert.match(result.stderr, /here \*\*\*/);
     for (const server of [0, 1]) {
       const name = world.live(server) ?? '';
@@ -63,7 +65,8 @@ describe('env_file', () => {
       assert.equal(world.read('seen-by-hook', server), 'a literal $HOME|production');
       assert.doesNotMatch(world.read('argv', server), /sesame/);
       const record = readFileSync(join(world.site(server), `.durant/releases/${name}.ini`), 'utf8');
-      assert.match(record, /^env_names = "MODE,DB,API_KEY,PLAIN"$/m);
+      assert.match(record, /^env_names = "MODE,DB,API_KEY,PLAIN,LOG_LEVEL,ADMIN_TOKEN"$/m);
+      assert.match(record, /^env_looked_up = "DB,API_KEY"$/m);
       assert.match(record, /^env_digest = "[0-9a-f]{64}"$/m);
       assert.doesNotMatch(everything(join(world.site(server), '.durant/releases')), /sesame|k-123/);
     }
@@ -77,12 +80,12 @@ describe('env_file', () => {
     assert.equal((await world.run(['deploy', 'production'], { env })).status, 0);
     assert.equal(world.live(), before);
     const changed = { ...env, API_KEY: 'k-7654321' };
-    write('MODE=production\nDB=$DB_PASSWORD\nAPI_KEY=$API_KEY\nEXTRA=more of it\n');
+    write('MODE=production\nDB=$DB_PASSWORD\nAPI_KEY=$API_KEY\nEXTRA_SECRET=more of it\n');
     const dry = await world.run(['--json', '-n', 'deploy', 'production'], { env: changed });
     assert.equal(dry.status, 0, dry.stderr);
     const step = dry.events.find((event) => event['step'] === 'env_file');
     assert.equal(step?.['state'], 'pending');
-    assert.match(String(step['reason']), /API_KEY changed, EXTRA added, PLAIN removed/);
+    assert.match(String(step['reason']), /ADMIN_TOKEN removed, API_KEY changed, EXTRA_SECRET added/);
     assert.doesNotMatch(String(step['reason']), /DB|MODE/);
     assertHidden(dry, 'k-7654321', 'k-1234567', 'open sesame', 'more of it');
     assert.equal(world.live(), before);
@@ -93,12 +96,22 @@ describe('env_file', () => {
   });
 
   it('goes back with a rollback, without the values on this machine, and they stay hidden', async () => {
-    conf('env_target = config/.env', 'after_rollback = echo "back to $API_KEY"');
+    conf('env_target = config/.env', 'after_rollback = echo "back to $API_KEY and $DB"');
     const result = await world.run(['rollback', 'production']);
     assert.equal(result.status, 0, result.stderr);
     assert.match(world.read('config/.env'), /k-1234567/);
-    assert.match(result.stderr, /back to \*\*\*/);
-    assertHidden(result, 'k-1234567', 'k-7654321');
+    assert.match(result.stderr, /back to \*\*\* and \*\*\*/);
+    assertHidden(result, 'k-1234567', 'k-7654321', 'open sesame');
+    const said = await world.run([
+      'app',
+      'production',
+      'exec',
+      '--',
+      'sh',
+      '-c',
+      'echo "$DB,$MODE"; echo "$DB" | base64',
+    ]);
+    assert.equal(said.stdout, '***,production\n***\n');
   });
 
   it('goes with its release', async () => {

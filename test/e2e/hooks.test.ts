@@ -260,3 +260,44 @@ describe('secrets', function () {
     writeFileSync(join(world.home.directory, 'unused'), '');
   });
 });
+
+describe('a hook that prints without a line end', function () {
+  this.timeout(60_000);
+  let world: World;
+  before(async () => {
+    world = await makeWorld({ servers: [{}] });
+  });
+  after(() => world.remove());
+
+  it('is shown in pieces as it goes, its secrets hidden, in memory that does not grow', async () => {
+    const print = (what: string) =>
+      `i=0; while [ $i -lt 400 ]; do head -c 99990 /dev/zero | tr "\\\\0" ${what}; printf %%s "$TOKEN"; i=$((i+1)); done`;
+    world.configure([
+      'env = TOKEN=secret!token',
+      `before_deploy = ${print('h')}`,
+      `before_symlink = ${print('t')}`,
+    ]);
+    const run = world.start(['--json', 'deploy', 'production'], {
+      env: { DURANT_SECRET_TOKEN: 'never-shown' },
+    });
+    let memory = 0;
+    const sampling = setInterval(() => {
+      const status = readFileSync(`/proc/${run.child.pid ?? 0}/status`, 'utf8');
+      memory = Math.max(memory, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? memory * 1024) / 1024);
+    }, 20);
+    const result = await run.result.finally(() => clearInterval(sampling));
+    assert.equal(result.status, 0, result.stdout.slice(-2000));
+    assert.equal(result.stdout.includes('never-sh'), false);
+    for (const [letter, server] of [
+      ['h', null],
+      ['t', world.servers[0]?.entry],
+    ] as const) {
+      const lines = result.events.flatMap((event) =>
+        event['event'] === 'output' && event['server'] === server ? [String(event['line'])] : [],
+      );
+      assert.ok(lines.length > 100 && lines.every((line) => line.length < 200_000));
+      assert.equal(lines.join(''), `${letter.repeat(99_990)}***`.repeat(400));
+    }
+    assert.ok(memory < 300, `${memory} MB`);
+  });
+});

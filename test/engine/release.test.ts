@@ -32,6 +32,7 @@ function record(name: string, state: ReleaseRecord['state'] = 'finished', starte
     files: 1,
     bytes: 1,
     env_names: '',
+    env_looked_up: '',
     env_digest: '',
     order: 0,
   };

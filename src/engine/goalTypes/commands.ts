@@ -1,7 +1,8 @@
 /** Commands of a goal's section, run here in its working directory. */
 import type { RemoteResult } from '../../remote/target.ts';
 import { quote } from '../../remote/shell.ts';
-import { exports, lastLines, lineSplitter } from '../script.ts';
+import { outputLines } from '../outputLines.ts';
+import { exports, lastLines } from '../script.ts';
 import type { GoalWork } from './context.ts';
 import { GoalFailure, TEMPORARY_FAILURE } from './failure.ts';
 
@@ -16,7 +17,7 @@ export interface LocalScript {
 /** Runs a script in the goal's directory, under the stage's `command_timeout`. */
 export function runHere(work: GoalWork, { script, env = {}, output }: LocalScript): Promise<RemoteResult> {
   const timeout = work.run.settings.command_timeout;
-  const lines = lineSplitter((stream, line) =>
+  const lines = outputLines(work.run.mask, (stream, line) =>
     work.run.emit({ event: 'output', server: null, stream, line }),
   );
   const command = {

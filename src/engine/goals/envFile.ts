@@ -4,6 +4,7 @@
  */
 import { DurantError } from '../../errors.ts';
 import { quote, refuseLinks } from '../../remote/shell.ts';
+import { lookedUpIn } from '../record.ts';
 import { readEnvText } from '../secrets/envText.ts';
 import { secretValues } from '../secrets/environment.ts';
 import type { Run, ServerRun } from '../run.ts';
@@ -66,8 +67,7 @@ export async function hideEnvironments(
   for (const release of releases) {
     const record = server.facts.records.find(({ name }) => name === release);
     if (record === undefined || record.env_names === '') continue;
-    const values = await valuesOf(run, server, record.name, signal);
-    run.hide(secretValues(values, run.settings, run.request.stage));
+    run.hide(secretValues(await valuesOf(run, server, record.name, signal), lookedUpIn(record)));
   }
 }
 
@@ -92,8 +92,9 @@ function assertOwnPlace(run: Run): void {
 async function changedNames(run: Run, server: ServerRun, signal: AbortSignal): Promise<readonly string[]> {
   const wanted = run.environment?.values ?? {};
   const live = server.facts.live;
+  const record = server.facts.records.find(({ name }) => name === live);
   const before = live === null ? {} : await valuesOf(run, server, live, signal);
-  run.hide(secretValues(before, run.settings, run.request.stage));
+  run.hide(secretValues(before, record === undefined ? Object.keys(before) : lookedUpIn(record)));
   const names = [...new Set([...Object.keys(wanted), ...Object.keys(before)])].sort();
   return names.flatMap((name) => {
     if (!Object.hasOwn(before, name)) return [`${name} added`];

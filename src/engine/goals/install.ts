@@ -4,7 +4,8 @@ import { quote } from '../../remote/shell.ts';
 import { commandEnv } from '../hooks.ts';
 import { noteProcesses } from '../lock.ts';
 import type { Run } from '../run.ts';
-import { exports, flush, lastLines, lineSplitter } from '../script.ts';
+import { outputLines } from '../outputLines.ts';
+import { exports, flush, lastLines } from '../script.ts';
 import { appName } from '../services/appName.ts';
 import { withVersion } from '../version.ts';
 import { sourceEnvironment } from './envFile.ts';
@@ -101,7 +102,9 @@ async function runInRelease({ run, server, signal }: StepContext, script: string
   const entry = server.address.entry;
   const project = server.facts.project;
   const release = run.release ?? '';
-  const lines = lineSplitter((stream, line) => run.emit({ event: 'output', server: entry, stream, line }));
+  const lines = outputLines(run.mask, (stream, line) =>
+    run.emit({ event: 'output', server: entry, stream, line }),
+  );
   const timeout = run.settings.command_timeout;
   const result = await server.connection.exec({
     script: `cd ${quote(project)} && { ${noteProcesses(run.id)}; }

@@ -64,6 +64,7 @@ export function recordOf(run: Run, server: ServerRun, state: ReleaseState): Rele
     files: run.tree?.entries.filter((entry) => entry.type !== 'dir').length ?? 0,
     bytes: run.tree?.entries.reduce((sum, entry) => sum + entry.size, 0) ?? 0,
     env_names: Object.keys(run.environment?.values ?? {}).join(','),
+    env_looked_up: run.environment?.lookedUp.join(',') ?? '',
     env_digest: run.environment?.digest ?? '',
     order: run.order,
   };

@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { expandLocalPath } from '../../config/localPath.ts';
 import type { Settings } from '../../config/options.ts';
+import { namesSecret, urlPasswords } from '../../config/secretNames.ts';
 import { DurantError } from '../../errors.ts';
 import type { Run } from '../run.ts';
 import { assertAdapter, lookUpSecrets, type SecretsIo } from './adapters.ts';
@@ -12,8 +13,10 @@ import { writeEnvText } from './envText.ts';
 
 /** What every release of a run gets as its `env_target`. */
 export interface ReleaseEnvironment {
-  /** Every variable with its value; the values are secrets. */
+  /** Every variable with its value. */
   readonly values: Readonly<Record<string, string>>;
+  /** Names of those whose values were looked up. */
+  readonly lookedUp: readonly string[];
   /** The file, as servers get it. */
   readonly text: string;
   /** By a keyed hash, so that what lies on a server does not let values be guessed cheaply. */
@@ -41,8 +44,9 @@ export async function resolveEnvironment(run: Run): Promise<ReleaseEnvironment |
   const values = Object.fromEntries(
     Object.entries(written).map(([name, value]) => [name, found.get(referenceIn(value) ?? '') ?? value]),
   );
-  run.hide([...found.values(), ...secretValues(values, settings, request.stage)]);
-  return { values, text: writeEnvText(values), digest: digestOf(values, settings, request.stage) };
+  const lookedUp = Object.keys(written).filter((name) => referenceIn(written[name] ?? '') !== undefined);
+  run.hide(secretValues(values, lookedUp));
+  return { values, lookedUp, text: writeEnvText(values), digest: digestOf(values, settings, request.stage) };
 }
 
 /**
@@ -90,20 +94,13 @@ function secretsIo({ local, host, settings, hide, signal }: Run): SecretsIo {
   return { local, env: host.env, stageEnv: settings.env, prompt: host.prompt, hide, signal };
 }
 
-/**
- * Those of an environment's values that no output may show: all but those that say nothing (yes, no, a number) and those that
- * durant.conf shows anyway, like the stage's name.
- */
+/** Those of an environment's values that no output may show: looked up, of a name that says so, or the password of a URL. */
 export function secretValues(
   values: Readonly<Record<string, string>>,
-  settings: Settings,
-  stage: string,
+  lookedUp: readonly string[],
 ): readonly string[] {
-  const shown = new Set([stage, ...textsOf({ ...settings, env: {} })].map((text) => text.toLowerCase()));
-  return Object.values(values).filter(
-    (value) =>
-      !/^(|true|false|yes|no|on|off|null|none|[0-9]{1,5})$/i.test(value.trim()) &&
-      !shown.has(value.trim().toLowerCase()),
+  return Object.entries(values).flatMap(([name, value]) =>
+    lookedUp.includes(name) || namesSecret(name) ? [value] : urlPasswords(value),
   );
 }
 
@@ -132,10 +129,4 @@ function digestOf(values: Readonly<Record<string, string>>, settings: Settings, 
   const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   const salt = `durant env ${stage} ${settings.project_dir}`;
   return scryptSync(JSON.stringify(sorted), salt, 32, { N: 4096 }).toString('hex');
-}
-
-function textsOf(value: unknown): readonly string[] {
-  if (typeof value === 'string') return [value];
-  if (value === null || typeof value !== 'object') return [];
-  return Object.values(value).flatMap(textsOf);
 }

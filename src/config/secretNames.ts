@@ -1,0 +1,25 @@
+/** Which values of a configuration no output may show, by the name that they stand under or by their look. */
+
+/** password, secret, token, key, credential, DSN; a key as a word of its own or at the end of one (API_KEY, apikey), so no KEYBOARD. */
+const SECRET_NAME = /passw(?:or)?d|passphrase|secret|token|credential|dsn|keys?(?![a-z])/i;
+
+/** Whether a variable or key of that name holds a secret. */
+export function namesSecret(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+/** The passwords of URLs in a text, as written and decoded; variables of a shell are none. */
+export function urlPasswords(text: string): readonly string[] {
+  return [...text.matchAll(/[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@'"]*:([^\s/?#'"]+)@/gi)].flatMap(
+    ([, password = '']) => (password.startsWith('$') ? [] : [password, decoded(password)]),
+  );
+}
+
+/** A text as decodeURIComponent reads it; itself where that cannot. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
