@@ -6,7 +6,7 @@ import { quote } from '../remote/shell.ts';
 import { sourceEnvironment } from './goals/envFile.ts';
 import { noteProcesses } from './lock.ts';
 import { oncePerRun, type Run, type ServerRun } from './run.ts';
-import { flush, runUserCommand } from './script.ts';
+import { flush, runUserCommand, type UserCommand } from './script.ts';
 
 /** `before_<step>`, `after_<step>`, `after_deploy`, `after_rollback` or `on_failure`. */
 export type HookName = Extract<keyof Settings, `before_${string}` | `after_${string}` | 'on_failure'>;
@@ -60,16 +60,7 @@ export async function runCommands(
     const { where, command } = placeOf(item);
     const env = { ...commandEnv(run, server), ...options.env };
     if (where === 'here') {
-      await oncePerRun(run, `${step}:${index}`, () =>
-        runUserCommand(run, run.local, {
-          step,
-          command,
-          directory: localDirectory(run),
-          env: { ...run.environment?.values, ...env },
-          server: null,
-          signal,
-        }),
-      );
+      await oncePerRun(run, `${step}:${index}`, () => runHere(run, { step, command, env, signal }));
       continue;
     }
     if (where === 'first' && server !== run.servers[0]) continue;
@@ -84,6 +75,19 @@ export async function runCommands(
       note: `${server.locked ? `cd ${quote(server.facts.project)} && { ${noteProcesses(run.id)}; }\n` : ''}${sourceEnvironment(server.facts.project, releaseIn(server.facts.project, directory) ?? run.release ?? '')}`,
     });
   }
+}
+
+/** Runs a command here, in the clone. */
+export function runHere(
+  run: Run,
+  command: Pick<UserCommand, 'step' | 'command' | 'env' | 'signal'>,
+): Promise<void> {
+  return runUserCommand(run, run.local, {
+    ...command,
+    directory: localDirectory(run),
+    env: { ...run.environment?.values, ...command.env },
+    server: null,
+  });
 }
 
 /** Where one item of a command list runs. */

@@ -189,6 +189,18 @@ describe('health_check', function () {
     assert.match(errorOf(slow).message, /did not end within 1 s/);
   });
 
+  it('from here: every command is run, and again until it passes', async () => {
+    const tries = join(world.project, 'tries');
+    const result = await deploy(
+      'health_check =',
+      `    local! echo one >> ${tries}; test "$(grep -c one ${tries})" = 2`,
+      `    local! echo two >> ${tries}; test "$(grep -c two ${tries})" = 3`,
+      'health_retries = 2',
+    );
+    assert.equal(result.status, 0, result.stdout);
+    assert.equal(readFileSync(tries, 'utf8'), 'one\none\ntwo\ntwo\ntwo\n');
+  });
+
   it('cannot be asked where nothing can: a clear error before the switch', async () => {
     const bin = mkdtempSync(join(tmpdir(), 'durant-bin-'));
     for (const tool of readdirSync('/usr/bin'))

@@ -2,7 +2,7 @@
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
-import { placeOf, releasePath, runCommands } from '../hooks.ts';
+import { commandEnv, placeOf, releasePath, runCommands, runHere } from '../hooks.ts';
 import { requestStatus } from '../httpProbe.ts';
 import { oncePerRun, type Run, type ServerRun } from '../run.ts';
 import type { Step, StepContext } from './goal.ts';
@@ -58,7 +58,7 @@ async function tryCheck(
   for (let attempt = 1; ; attempt++) {
     try {
       if (isUrl(check)) await askUrl(run, server, check, from, signal);
-      else await runCheck(context, item);
+      else await runCheck(context, item, from);
       return;
     } catch (thrown) {
       const error = asDurantError(thrown);
@@ -186,15 +186,24 @@ export async function assertCanAsk(connection: Connection, signal: AbortSignal):
   );
 }
 
-async function runCheck(context: StepContext, item: string): Promise<void> {
-  const { run, server, signal } = context;
+async function runCheck(context: StepContext, item: string, from: 'here' | 'server'): Promise<void> {
+  const { run, server } = context;
   const limit = AbortSignal.timeout(run.settings.health_timeout);
+  const step = 'health_check';
+  const signal = AbortSignal.any([context.signal, limit]);
   try {
+    if (from === 'here')
+      return await runHere(run, {
+        step,
+        command: placeOf(item).command,
+        env: commandEnv(run, server),
+        signal,
+      });
     await runCommands(run, server, {
-      step: 'health_check',
+      step,
       commands: [item],
       directory: releasePath(run, server.facts.project, run.release ?? ''),
-      signal: AbortSignal.any([signal, limit]),
+      signal,
     });
   } catch (thrown) {
     if (!limit.aborted) throw thrown;
