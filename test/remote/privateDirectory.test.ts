@@ -1,6 +1,7 @@
 /** The folders for sockets: what killed processes left of them goes, and nothing else. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,18 @@ describe('folders for sockets', () => {
     assert.match(directory, new RegExp(`/durant-${String(process.pid)}-[A-Za-z0-9]{6}$`));
     removePrivateDirectory(directory);
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('go whole where ssh removes its sockets at the same time', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const directory = await makePrivateDirectory();
+      for (let file = 0; file < 300; file += 1) writeFileSync(join(directory, `s${String(file)}`), '');
+      const other = spawn('sh', ['-c', 'echo; rm -f s*'], { cwd: directory });
+      await once(other.stdout, 'data');
+      removePrivateDirectory(directory);
+      assert.deepEqual(readdirSync(folder), []);
+      if (other.exitCode === null) await once(other, 'exit');
+    }
   });
 
   it('of a process that is gone are removed by the next one that makes one', async () => {

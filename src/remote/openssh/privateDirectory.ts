@@ -1,5 +1,5 @@
 /** A folder for the sockets of one connection: only the user may enter it, and its name is short enough for sockets. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,8 @@ export async function makePrivateDirectory(): Promise<string> {
 
 /** Removes it with all that is in it. */
 export function removePrivateDirectory(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
+  // Node's `rmSync` ends half way, and does not say so, where ssh removes its socket meanwhile.
+  while (existsSync(directory)) rmSync(directory, { recursive: true, force: true });
 }
 
 /** Removes this user's folders whose process is gone; never fails, as it is not what was asked for. */
