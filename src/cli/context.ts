@@ -1,4 +1,5 @@
 /** What every command is run with. */
+import type { Time } from '../engine/ports.ts';
 import type { Interruption } from './interrupt.ts';
 import type { Output } from './output.ts';
 import type { TerminalInput } from './prompts.ts';
@@ -19,6 +20,9 @@ export interface Context {
   readonly input: TerminalInput;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Program and arguments that start the command line anew. */
+  readonly program: readonly string[];
+  readonly time: Time;
   /** Aborted by the first Ctrl+C. */
   readonly interruption: Interruption;
   /** Sets what the second Ctrl+C says before it ends the process. */

@@ -1,22 +1,25 @@
 /** What the engine needs from outside, as the command line supplies it. */
 import { hostname } from 'node:os';
 import type { Host } from '../engine/ports.ts';
-import { durantFolders, machineTime, userName, type Environment } from '../engine/thisMachine.ts';
+import { durantFolders, userName } from '../engine/thisMachine.ts';
 import { git } from '../git/clone.ts';
 import { createConnect } from '../remote/connect.ts';
 import type { Prompter } from '../remote/target.ts';
+import type { Context } from './context.ts';
 
-export function createHost(env: Environment, prompt: Prompter): Host {
+export function createHost(
+  { env, program, time }: Pick<Context, 'env' | 'program' | 'time'>,
+  prompt: Prompter,
+): Host {
   return {
     connect: createConnect(),
     git,
     prompt,
     env,
-    ...machineTime,
+    ...time,
     user: userName(env),
     hostname: hostname(),
-    // The file that runs, which the bundle is, so that rsync can start it as its remote shell.
-    cli: [process.execPath, ...(process.argv[1] === undefined ? [] : [process.argv[1]])],
+    cli: program,
     ...durantFolders(env),
   };
 }

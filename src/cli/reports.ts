@@ -1,8 +1,8 @@
 /** Tables of what is on the servers: releases, status, locks. Pure. */
 import type { LockRecord } from '../engine/record.ts';
-import { formatAge, formatBytes } from '../format.ts';
+import { formatAge, formatBytes } from './measures.ts';
 import type { Colors } from './output.ts';
-import { printable, printableLines } from '../printable.ts';
+import { printable, printableLines } from './printable.ts';
 import { tableLines } from './table.ts';
 
 export interface Look {
@@ -15,7 +15,7 @@ type Lock = Pick<LockRecord, 'user' | 'host' | 'started' | 'action' | 'message'>
 /** Who holds a lock, since when and why. */
 export function lockText(lock: Lock, now: Date): string {
   const why = lock.message === '' ? '' : ` (${printable(lock.message)})`;
-  const age = formatAge(lock.started, now.getTime());
+  const age = formatAge(lock.started, now);
   return `${printable(lock.user)}@${printable(lock.host)}, ${printable(lock.action)}, ${printable(age)}${why}`;
 }
 
@@ -51,7 +51,7 @@ export function releasesLines(servers: readonly ReleasesOfServer[], { color, now
       release.current ? 'live' : release.state,
       release.commit.slice(0, 7),
       release.branch,
-      formatAge(release.started, now.getTime()),
+      formatAge(release.started, now),
       release.deployed_by,
       formatBytes(release.bytes),
       release.subject,
@@ -101,7 +101,7 @@ function statusCells(server: StatusOfServer, { color, now }: Look) {
     (server.commit ?? '').slice(0, 7),
     server.branch ?? '',
     behindText(server.behind),
-    server.finished === null || server.finished === '' ? '' : formatAge(server.finished, now.getTime()),
+    server.finished === null || server.finished === '' ? '' : formatAge(server.finished, now),
     server.free_bytes === null ? '' : `${formatBytes(server.free_bytes)} free`,
     server.subject ?? '',
   ];

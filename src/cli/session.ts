@@ -48,7 +48,7 @@ export function openSession(context: Context, events: 'shown' | 'only for people
     if (options.json && events === 'shown') printJson(output, abandoned(traces));
     else printLine(output.stderr, leftBehind(traces));
   });
-  const host = createHost(env, prompt);
+  const host = createHost(context, prompt);
   // Whoever runs a command in a project trusts it: its durant.conf names commands.
   const open =
     (goals: 'with goals' | 'without goals'): Session['stageRequest'] =>

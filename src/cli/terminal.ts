@@ -4,8 +4,7 @@
  */
 import type { RunEvent } from '../engine/events.ts';
 import type { Output, TextStream } from './output.ts';
-import { advance, newProgress } from '../report/progress.ts';
-import { progressLines } from './progressLines.ts';
+import { advance, progressLines, type Progress } from './progress.ts';
 import type { Renderer } from './render.ts';
 
 const clearToEndOfLine = '\u001b[K';
@@ -31,7 +30,7 @@ export function tenFramesASecond(draw: () => void): () => void {
 
 export function terminalRenderer(output: Output, { lasting, now, frames }: TerminalParts): Renderer {
   const screen = output.stderr;
-  let progress = newProgress;
+  let progress: Progress = new Map();
   /** The lines on screen, as they were drawn. */
   let drawn: readonly string[] = [];
   let state: 'live' | 'suspended' | 'closed' = 'live';

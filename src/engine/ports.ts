@@ -2,6 +2,9 @@
 import type { Git } from '../git/port.ts';
 import type { Connect, Prompter } from '../remote/target.ts';
 
+/** The clock, waiting, and random ids. */
+export type Time = Pick<Host, 'now' | 'sleep' | 'randomId'>;
+
 export interface Host {
   /** Opens connections to servers, and to this machine for local commands. */
   readonly connect: Connect;

@@ -27,6 +27,7 @@ export function sectionEntry(run: Run, section: Section, tree: GoalTree): Entry 
     return attempt((signal) => work(of, workOf(run, section, directory, signal)), {
       retries: settings.retries,
       delayMs: settings.retry_delay,
+      sleep: run.host.sleep,
       timeoutMs: settings.timeout,
       network: of.network,
       signal: run.signal,

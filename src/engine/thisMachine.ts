@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Host } from './ports.ts';
+import type { Host, Time } from './ports.ts';
 
 /** This machine's clock, and its source of random ids. */
-export const machineTime: Pick<Host, 'now' | 'sleep' | 'randomId'> = {
+export const machineTime: Time = {
   now: () => new Date(),
   sleep: (ms, signal) => delay(ms, undefined, { signal }),
   randomId: () => randomBytes(4).toString('hex'),

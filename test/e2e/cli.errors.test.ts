@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import type { CliResult } from '../support/cli.ts';
 import { canHaveAccounts } from '../support/sshd.ts';
 import { commitVersion, step } from './faultsSupport.ts';
+import { removeTree } from '../support/remove.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 interface Failure {
@@ -40,7 +41,7 @@ describe('errors of a deploy day', function () {
   });
   after(() => world.remove());
   beforeEach(() => {
-    for (const server of [0, 1]) rmSync(world.site(server), { recursive: true, force: true });
+    for (const server of [0, 1]) removeTree(world.site(server));
     world.configure(['spare = no']);
   });
 

@@ -208,7 +208,7 @@ describe('secrets', function () {
       const texts: string[] = [];
       for (const json of [['--json'], []]) {
         const { result, seen } = await sampleCommandLines(
-          world.run([...json, '--verbose', 'deploy', 'production'], { env }),
+          world.start([...json, '--verbose', 'deploy', 'production'], { env }).result,
         );
         assert.equal(result.status, 1, result.stderr);
         assert.match(result.stdout + result.stderr, /here \*\*\*/);

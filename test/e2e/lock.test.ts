@@ -99,7 +99,7 @@ describe('the lock', function () {
     const homes = await Promise.all([1, 2, 3].map(() => makeCliHome(world.servers)));
     try {
       const results = await Promise.all(
-        homes.map((home) => world.run(['deploy', '--again', 'production'], { home })),
+        homes.map((home) => world.start(['deploy', '--again', 'production'], { home }).result),
       );
       const statuses = results.map(({ status }) => status).toSorted();
       assert.ok(
@@ -154,8 +154,8 @@ describe('the lock', function () {
   it('two take-overs of one dead run: one gets it', async () => {
     await deployKilledAt(world, step('lock', 'done'));
     const results = await Promise.all([
-      world.run(['deploy', 'production']),
-      world.run(['deploy', 'production']),
+      world.start(['deploy', 'production']).result,
+      world.start(['deploy', 'production']).result,
     ]);
     const statuses = results.map(({ status }) => status).toSorted();
     assert.equal(statuses[0], 0, JSON.stringify(results));

@@ -186,7 +186,9 @@ describe('services on a real systemd, behind a real Caddy', function () {
     assert.equal(printed.status, 7);
     assert.equal(printed.stdout, 'a $dollar, "quotes" & 100%|production');
     assert.match(printed.stderr, /\/site\/releases\//);
-    assert.equal((await run('app', 'production', 'shell', '--', 'ls *.py | wc -l')).stdout.trim(), '1');
+    const there = ['app', 'production', 'shell', '--', 'ls *.py | wc -l'];
+    const listed = await startCli(there, { home, cwd: project }).result;
+    assert.equal(listed.stdout.trim(), '1');
     const shell = startCli(['app', 'production', 'shell'], { home, cwd: project, on: 'terminal' });
     await shell.waitForOutput(/\$ /);
     shell.type('echo "<$GREETING>"; exit 4\n');

@@ -6,13 +6,14 @@ import {
   mkdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { CliResult } from '../support/cli.ts';
 import { makeRepository, type CommitDescription } from '../support/repo.ts';
+import { removeTree } from '../support/remove.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 const SERVERS = [0, 1];
@@ -275,11 +276,24 @@ describe('the steps of a release', function () {
     });
 
     it('is refused where another server has nothing live', async () => {
-      rmSync(file('', 1), { recursive: true });
+      removeTree(world.site(1));
       const one = world.servers[0]?.entry ?? '';
       next();
       const result = await world.run(['--json', 'deploy', '--server', one, 'production']);
       assert.equal(errorOf(result).code, 'servers-disagree', result.stdout);
+    });
+
+    it('names the first server that is left behind, whichever answers first', async () => {
+      const one = world.servers[0]?.entry ?? '';
+      const silent = createServer((socket) => void socket.on('error', () => undefined).resume());
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const { port } = silent.address() as AddressInfo;
+      world.configure(['connect_timeout = 1'], [one, `127.0.0.1:${port}`, '127.0.0.1:9']);
+      next();
+      const result = await world.run(['--json', 'deploy', '--server', one, 'production']);
+      assert.equal(errorOf(result).code, 'servers-disagree', result.stdout);
+      assert.match(errorOf(result).message, new RegExp(`would leave 127\\.0\\.0\\.1:${port} behind`));
+      await new Promise((resolve) => silent.close(resolve));
     });
   });
 });

@@ -1,17 +1,10 @@
 /** Layouts that Capistrano and Deployer left: taken over without touching anything, deployed to, and rolled back to. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitVersion } from '../e2e/faultsSupport.ts';
+import { removeTree } from '../support/remove.ts';
 import { finishedOf, makeWorld, type World } from '../e2e/world.ts';
 
 interface Layout {
@@ -46,7 +39,7 @@ describe('adopt', function () {
   });
   after(() => world.remove());
   afterEach(() => {
-    for (const server of [0, 1]) rmSync(world.site(server), { recursive: true, force: true });
+    for (const server of [0, 1]) removeTree(world.site(server));
   });
 
   function lay(layout: Layout, server: number): string {

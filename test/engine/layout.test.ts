@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { waitFor } from '../support/wait.ts';
 import { assertTidy, commitVersion, deployKilledAt, stateOf, step } from '../e2e/faultsSupport.ts';
+import { removeTree } from '../support/remove.ts';
 import { finishedOf, makeWorld, type World } from '../e2e/world.ts';
 
 describe('releases', function () {
@@ -26,7 +27,7 @@ describe('releases', function () {
   });
   after(() => world.remove());
   beforeEach(() => {
-    for (const server of [0, 1]) rmSync(world.site(server), { recursive: true, force: true });
+    for (const server of [0, 1]) removeTree(world.site(server));
     commitVersion(world, `v${++version}`);
   });
   const configure = (...lines: readonly string[]) => world.configure(['spare = no', ...lines]);

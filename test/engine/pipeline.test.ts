@@ -12,6 +12,7 @@ import { attempt, type Attempts } from '../../src/engine/goalTypes/attempts.ts';
 import type { GoalContext } from '../../src/engine/goalTypes/context.ts';
 import { GoalFailure } from '../../src/engine/goalTypes/failure.ts';
 import { makeGoal } from '../../src/engine/goalTypes/make.ts';
+import { machineTime } from '../../src/engine/thisMachine.ts';
 import { DurantError } from '../../src/errors.ts';
 import { putAside, putBack } from '../../src/git/keptFiles.ts';
 import { makeRepository } from '../support/repo.ts';
@@ -87,6 +88,7 @@ describe('tries', () => {
   const settings: Attempts = {
     retries: 2,
     delayMs: 1,
+    sleep: machineTime.sleep,
     timeoutMs: undefined,
     network: false,
     signal,

@@ -1,4 +1,5 @@
-/** Runs the CLI bundle as a user would: own process, own home, optionally on a terminal. */
+/** Runs the CLI as a user would: own home, in this process or one of its own, optionally on a terminal. */
+import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
@@ -6,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quote } from '../../src/remote/shell.ts';
+import { runCliHere } from './cliHere.ts';
 import { endProcesses, processesWithEnvironment, type FoundProcess } from './processes.ts';
+import { removeTree } from './remove.ts';
 import { writeSshForServers, type TestServer } from './sshd.ts';
 import { waitFor } from './wait.ts';
 
@@ -17,6 +20,8 @@ const mark = 'DURANT_TEST_CLI';
 export interface CliHome {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Makes `env` this process's environment until the function that it gives is called. */
+  enter(env: NodeJS.ProcessEnv): () => void;
   /** Processes that the user's commands left running. */
   leftovers(): Promise<readonly FoundProcess[]>;
   /** Ends leftovers and removes the home. */
@@ -85,6 +90,21 @@ export async function makeCliHome(servers: readonly TestServer[] = []): Promise<
     GIT_CONFIG_NOSYSTEM: '1',
     [mark]: id,
   };
+  let inside = 0;
+  let outer: NodeJS.ProcessEnv = {};
+  const enter = (inner: NodeJS.ProcessEnv) => {
+    if (inside === 0) {
+      assert.equal(process.env[mark], undefined, 'Another user runs the CLI here: start it as a process.');
+      outer = { ...process.env };
+      setEnvironment(inner);
+    } else
+      assert.deepEqual({ ...process.env }, definedOf(inner), 'The CLI runs here with another environment.');
+    inside += 1;
+    return () => {
+      inside -= 1;
+      if (inside === 0) setEnvironment(outer);
+    };
+  };
   const leftovers = () => processesWithEnvironment(mark, id);
   const remove = async () => {
     await waitFor('the processes of the CLI to end', async () => {
@@ -92,17 +112,21 @@ export async function makeCliHome(servers: readonly TestServer[] = []): Promise<
       endProcesses(left);
       return left.length === 0;
     });
-    rmSync(directory, { recursive: true, force: true });
+    removeTree(directory);
   };
-  return { directory, env, leftovers, remove };
+  return { directory, env, enter, leftovers, remove };
 }
 
-/** Runs the CLI to its end. */
+/**
+ * Runs the CLI to its end: in this process, or in one of its own where it gets a terminal or an input. What is about processes, signals
+ * or several users at once takes `startCli`.
+ */
 export function runCli(args: readonly string[], options: CliOptions): Promise<CliResult> {
-  return startCli(args, options).result;
+  const isPlain = options.on !== 'terminal' && options.input === undefined;
+  return isPlain ? runCliHere(args, options) : startCli(args, options).result;
 }
 
-/** Starts the CLI, building it first where it is older than its sources. */
+/** Starts the CLI bundle as a process, building it first where it is older than its sources. */
 export function startCli(args: readonly string[], options: CliOptions): CliRun {
   const command = [process.execPath, cliBundle(), ...args];
   const terminal = options.on === 'terminal';
@@ -128,8 +152,7 @@ export function startCli(args: readonly string[], options: CliOptions): CliRun {
     child.on('error', reject);
     child.on('close', (status, signal) => {
       ended = true;
-      const { stdout, stderr } = output();
-      resolve({ status: status ?? 128 + signalNumber(signal), stdout, stderr, events: jsonLines(stdout) });
+      resolve(cliResult(status ?? 128 + signalNumber(signal), output()));
     });
   });
   const waitForIt = <T>(what: string, find: () => T | undefined, timeoutMs = 20_000) =>
@@ -163,6 +186,13 @@ export function startCli(args: readonly string[], options: CliOptions): CliRun {
     },
     kill: () => void child.kill('SIGKILL'),
   };
+}
+
+export function cliResult(
+  status: number,
+  { stdout, stderr }: { readonly stdout: string; readonly stderr: string },
+): CliResult {
+  return { status, stdout, stderr, events: jsonLines(stdout) };
 }
 
 /** Path of the CLI bundle, up to date with its sources. */
@@ -215,4 +245,13 @@ function jsonLines(text: string): readonly JsonLine[] {
 function signalNumber(signal: NodeJS.Signals | null): number {
   const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15, SIGHUP: 1 };
   return (signal && numbers[signal]) ?? 0;
+}
+
+function setEnvironment(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
+  Object.assign(process.env, definedOf(env));
+}
+
+function definedOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
 }

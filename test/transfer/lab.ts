@@ -30,6 +30,7 @@ import { spareScript, spareStopScript } from '../../src/transfer/spare.ts';
 import { updateCode, type UpdateResult } from '../../src/transfer/stream.ts';
 import { touchedScript } from '../../src/transfer/touched.ts';
 import { quote } from '../../src/remote/shell.ts';
+import { removeTree } from '../support/remove.ts';
 import { assertSameTree } from '../support/tree.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -201,8 +202,8 @@ export async function openLab(
       await sh(spareStopScript(project));
       connection.close();
       execFileSync('chmod', ['-R', 'u+rwX', directory]);
-      rmSync(directory, { recursive: true, force: true });
-      if (options.project !== undefined) rmSync(options.project, { recursive: true, force: true });
+      removeTree(directory);
+      if (options.project !== undefined) removeTree(options.project);
     },
   };
   return lab;

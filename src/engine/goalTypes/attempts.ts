@@ -1,6 +1,6 @@
 /** One look at a goal or one attempt to achieve it: with its timeout, and again where the failure may pass. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { asDurantError, throwIfCancelled } from '../../errors.ts';
+import type { Host } from '../ports.ts';
 import { GoalFailure } from './failure.ts';
 
 export interface Attempts {
@@ -8,6 +8,7 @@ export interface Attempts {
   readonly retries: number;
   /** Milliseconds between two tries. */
   readonly delayMs: number;
+  readonly sleep: Host['sleep'];
   /** Milliseconds that one try may take; undefined: any time. */
   readonly timeoutMs: number | undefined;
   /** Whether a try that took too long may take less the next time. */
@@ -28,7 +29,7 @@ export async function attempt<T>(work: (signal: AbortSignal) => Promise<T>, atte
       throwIfCancelled(signal);
       if (left <= 0 || !(error instanceof GoalFailure) || !error.mayPass) throw asDurantError(error);
       attempts.onRetry(`${error.message} Trying again in ${inSeconds(delayMs)}, ${String(left)} more.`);
-      await delay(delayMs, undefined, { signal });
+      await attempts.sleep(delayMs, signal);
     }
   }
 }

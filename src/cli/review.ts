@@ -1,25 +1,32 @@
 /** The review that a dry run ends in: deletions first, then the other files, the steps, the commands. Pure. */
-import {
-  fileKinds,
-  type ChangeEvent,
-  type CommandEvent,
-  type Findings,
-  type StepEvent,
-} from '../report/findings.ts';
+import type { RunEvent } from '../engine/events.ts';
 import { commandText } from './lines.ts';
-import { count, formatBytes } from '../format.ts';
+import { count, formatBytes } from './measures.ts';
 import type { Colors } from './output.ts';
-import { printable, printableLines } from '../printable.ts';
+import { printable, printableLines } from './printable.ts';
 
+type Change = Extract<RunEvent, { event: 'change' }>;
+type Step = Extract<RunEvent, { event: 'step' }>;
+type CommandEvent = Extract<RunEvent, { event: 'command' }>;
+
+const kinds = ['deleted', 'changed', 'added'] as const;
 const marks = { deleted: '-', changed: '~', added: '+' } as const;
 /** How many changed or added files are listed without `--verbose`; deletions are listed always. */
 const shownFiles = 100;
 
+/** Whether an event of a dry run says that a run would change something. */
+export function isPending(event: RunEvent): boolean {
+  return event.event === 'change' || (event.event === 'step' && event.state === 'pending');
+}
+
 /** The lines of the review. Servers that would see the same are told of together. */
 export function reviewLines(
-  { changes, steps, commands }: Findings,
+  events: readonly RunEvent[],
   options: { readonly verbose: boolean; readonly color: Colors },
 ): string[] {
+  const changes = events.filter((event) => event.event === 'change');
+  const steps = lastStates(events.filter((event) => event.event === 'step'));
+  const commands = events.filter((event) => event.event === 'command');
   return [
     ...filesSection(changes, options),
     ...stepsSection(steps, options),
@@ -28,13 +35,13 @@ export function reviewLines(
 }
 
 function filesSection(
-  changes: readonly ChangeEvent[],
+  changes: readonly Change[],
   { verbose, color }: { readonly verbose: boolean; readonly color: Colors },
 ): string[] {
   const paint = { deleted: color.red, changed: color.yellow, added: color.green } as const;
   const groups = groupByServers(changes, (change) => `${change.kind} ${String(change.bytes)} ${change.path}`);
   return groups.flatMap(({ servers, items }) => {
-    const lines = fileKinds.flatMap((kind) => {
+    const lines = kinds.flatMap((kind) => {
       const files = items.filter((change) => change.kind === kind);
       if (files.length === 0) return [];
       const shown = kind === 'deleted' || verbose ? files : files.slice(0, shownFiles);
@@ -55,11 +62,11 @@ function filesSection(
 }
 
 function stepsSection(
-  steps: readonly StepEvent[],
+  steps: readonly Step[],
   { verbose, color }: { readonly verbose: boolean; readonly color: Colors },
 ): string[] {
   const width = Math.max(0, ...steps.map(({ step }) => step.length));
-  const line = (step: StepEvent): string => {
+  const line = (step: Step): string => {
     const reason = step.reason === null ? '' : `: ${printableLines(step.reason)}`;
     const name = printable(step.step).padEnd(width);
     if (step.state === 'pending') return `  ${name}  ${color.yellow('pending')}${reason}`;
@@ -95,6 +102,13 @@ function commandsSection(commands: readonly CommandEvent[], { color }: { readonl
   ];
 }
 
+/** A step that was running and then found pending is told once, as it ended. */
+function lastStates(steps: readonly Step[]): Step[] {
+  const last = new Map<string, Step>();
+  for (const step of steps) last.set(`${step.step}\0${step.server ?? ''}`, step);
+  return [...last.values()].filter(({ state }) => state !== 'running');
+}
+
 /** Puts servers together whose lists are the same. */
 function groupByServers<Item extends { readonly server: string | null }>(
   items: readonly Item[],
@@ -121,6 +135,6 @@ function heading(what: string, servers: readonly string[], color: Colors): strin
   return color.bold(`${what} on ${servers.map(printable).join(', ')}`);
 }
 
-function total(files: readonly ChangeEvent[]): number {
+function total(files: readonly Change[]): number {
   return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }
