@@ -55,17 +55,16 @@ export async function withCacheLocked<T>(cache: Cache, work: () => Promise<T>): 
   }
 }
 
+/** Older caches had the password of a URL in their configuration, which a commit that is there already would never touch. */
+export async function refreshCache(cache: Cache): Promise<void> {
+  const present = await readFile(join(cache.directory, 'config'), 'utf8').catch(() => undefined);
+  if (present !== undefined && present !== configOf(cache))
+    await withCacheLocked(cache, async () => await prepareCache(cache));
+}
+
 /** Makes the cache where there is none, and has it point at the URL as it is written today. */
 export async function prepareCache(cache: Cache): Promise<void> {
-  const config = [
-    '[core]',
-    '\trepositoryformatversion = 0',
-    '\tbare = true',
-    '\tlogallrefupdates = false',
-    '[remote "origin"]',
-    `\turl = ${configValue(cache.repository.url)}`,
-    '',
-  ].join('\n');
+  const config = configOf(cache);
   const file = join(cache.directory, 'config');
   const present = await readFile(file, 'utf8').catch(() => undefined);
   if (present === config) return;
@@ -82,6 +81,18 @@ export async function prepareCache(cache: Cache): Promise<void> {
     return;
   }
   await writeIfDifferent(file, config);
+}
+
+function configOf(cache: Cache): string {
+  return [
+    '[core]',
+    '\trepositoryformatversion = 0',
+    '\tbare = true',
+    '\tlogallrefupdates = false',
+    '[remote "origin"]',
+    `\turl = ${configValue(cache.repository.url)}`,
+    '',
+  ].join('\n');
 }
 
 /** Throws the cache away and makes an empty one. */

@@ -3,8 +3,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DurantError, throwIfCancelled } from '../errors.ts';
-import { listReferences, type Cache } from './cache.ts';
+import { listReferences, refreshCache, type Cache } from './cache.ts';
 import { CLONE_CONFIG, findGit, GitFailure, type GitContext, runGit } from './command.ts';
+import { withCredentials } from './credentials.ts';
 import { gitEnvironment } from './environment.ts';
 import { checkoutFailed, isDamage } from './failures.ts';
 import { fetchCommit, logBetween, refetch } from './fetch.ts';
@@ -40,7 +41,7 @@ async function open(request: CloneRequest): Promise<Clone> {
   });
   try {
     const bare: GitContext = { binary, env: gitEnvironment(request.env), config: CLONE_CONFIG, signal };
-    const context = repository.local ? bare : await askingNothing(bare);
+    const context = withCredentials(repository.local ? bare : await askingNothing(bare), repository);
     const cache: Cache = {
       directory: join(request.cacheDir, 'repositories', `${repository.key}.git`),
       repository,
@@ -64,6 +65,7 @@ async function open(request: CloneRequest): Promise<Clone> {
     // Those of a run that died; a living one would hold the lock.
     await rm(place.scratch, { recursive: true, force: true });
     if (lock.takenOver) await outliveOrphans(tree);
+    await refreshCache(cache);
     return cloneOf({ request, cache, tree, scratch: place.scratch, release: () => lock.release() });
   } catch (error) {
     await lock.release();

@@ -4,10 +4,20 @@ import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DurantError } from '../errors.ts';
 
+/** Who logs in to a host by http. */
+export interface Credentials {
+  /** `https://host[:port]`. */
+  readonly origin: string;
+  readonly user: string;
+  readonly password: string | undefined;
+}
+
 /** A repository as git is given it. */
 export interface Repository {
-  /** Absolute path or URL. May hold a password: only ever written to configuration files that are ours. */
+  /** Absolute path or URL, without password. */
   readonly url: string;
+  /** What an http URL had in front of its host; see credentials.ts. */
+  readonly credentials: Credentials | undefined;
   /** For people. */
   readonly shown: string;
   /** A path of this machine (`file://` included), whose submodules may be such paths, too. */
@@ -66,7 +76,7 @@ export function checkRemoteName(name: string): void {
 
 /** Takes passwords and tokens in URLs out of a text: those of this repository, and whatever looks like one. */
 export function withoutSecrets(text: string, repositories: readonly Repository[] = []): string {
-  const known = repositories.flatMap((each) => passwordsOf(each.url));
+  const known = repositories.flatMap((each) => passwordsOf(each.credentials));
   const masked = known.reduce((rest, secret) => rest.split(secret).join('***'), text);
   return masked
     .replace(/(https?:\/\/)[^\s/@'"]+@/gi, '$1***@')
@@ -83,8 +93,9 @@ function isScpLike(text: string): boolean {
   return !(process.platform === 'win32' && colon === 1);
 }
 
-function repository(url: string, kind: { readonly local: boolean; readonly ssh: boolean }): Repository {
-  const shown = withoutSecrets(url);
+function repository(written: string, kind: { readonly local: boolean; readonly ssh: boolean }): Repository {
+  const shown = withoutSecrets(written);
+  const { url, credentials } = apart(written);
   const identity = url
     .replace(
       /^([a-z][a-z0-9+.-]*:\/\/)(?:([^/@:]*)(?::[^/@]*)?@)?([^/]*)/i,
@@ -101,6 +112,7 @@ function repository(url: string, kind: { readonly local: boolean; readonly ssh: 
     .slice(0, 40);
   return {
     url,
+    credentials,
     shown,
     ...kind,
     key: `${name === '' ? 'repository' : name}-${shortHash(identity)}`,
@@ -132,14 +144,29 @@ function decodedPath(url: string): string {
   }
 }
 
-function passwordsOf(url: string): readonly string[] {
-  const userinfo = /^([a-z][a-z0-9+.-]*):\/\/([^/@]+)@/i.exec(url);
-  if (userinfo === null) return [];
-  const [, scheme = '', info = ''] = userinfo;
+/** A URL without its password, and without its user where http asks for both. */
+function apart(written: string): Pick<Repository, 'url' | 'credentials'> {
+  const [, scheme, info, rest] = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)@(.*)$/is.exec(written) ?? [];
+  if (scheme === undefined || info === undefined || rest === undefined)
+    return { url: written, credentials: undefined };
   const colon = info.indexOf(':');
-  const secret = colon === -1 ? (/^https?$/i.test(scheme) ? info : '') : info.slice(colon + 1);
+  const user = colon === -1 ? info : info.slice(0, colon);
+  // ssh takes no password from a URL.
+  if (!/^(https?|ftps?):/i.test(scheme)) return { url: `${scheme}${user}@${rest}`, credentials: undefined };
+  const credentials = {
+    origin: `${scheme}${/^[^/?#]*/.exec(rest)?.[0] ?? ''}`,
+    user: decodedPath(user),
+    password: colon === -1 ? undefined : decodedPath(info.slice(colon + 1)),
+  };
+  if (/[\0\r\n]/.test(`${credentials.user}${credentials.password ?? ''}`))
+    refuse('holds a control character', 'Remove it');
+  return { url: `${scheme}${rest}`, credentials };
+}
+
+function passwordsOf(credentials: Credentials | undefined): readonly string[] {
+  const secret = credentials?.password ?? credentials?.user ?? '';
   // Shorter ones would mask ordinary words; git itself does not repeat them outside of the URL.
-  return [secret, decodedPath(secret)].filter((each) => each.length >= 6);
+  return [secret, encodeURIComponent(secret)].filter((each) => each.length >= 6);
 }
 
 function refuse(what: string, remedy: string): never {

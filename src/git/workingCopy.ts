@@ -1,7 +1,8 @@
 /** The user's git in a folder of theirs, for goals: what tags and remotes have, making a tag, pushing it. Never by force. */
 import { runGit, findGit, GitFailure, gitText, gitTextIfAny, type GitContext } from './command.ts';
 import { gitEnvironment } from './environment.ts';
-import { withoutSecrets } from './repository.ts';
+import { withCredentials } from './credentials.ts';
+import { parseRepository, withoutSecrets } from './repository.ts';
 import { askingNothing } from './ssh.ts';
 
 export interface WorkingCopy {
@@ -25,16 +26,21 @@ export type GitAnswer<T> =
  */
 export async function openWorkingCopy(request: {
   readonly directory: string;
+  /** `repository` of the stage and the folder of its durant.conf: the clone's remotes have no password. */
+  readonly repository: string;
+  readonly project: string;
   readonly env: Readonly<Record<string, string>>;
   readonly gitPath?: string | undefined;
   readonly signal: AbortSignal;
 }): Promise<WorkingCopy | undefined> {
-  const context = await askingNothing({
+  const plain = await askingNothing({
     binary: await findGit(request.gitPath, request.env),
     env: gitEnvironment(request.env),
     config: [],
     signal: request.signal,
   });
+  const repository = parseRepository(request.repository, request.project, request.env['HOME']);
+  const context = withCredentials(plain, repository);
   const copy: WorkingCopy = { directory: request.directory, context };
   return (await gitTextIfAny(context, call(copy, ['rev-parse', '--git-dir']))) === undefined
     ? undefined

@@ -8,6 +8,8 @@ export async function workingCopy(work: GoalWork): Promise<WorkingCopy> {
   const env = Object.entries({ ...work.run.host.env, ...work.env });
   const copy = await openWorkingCopy({
     directory: work.directory,
+    repository: work.run.settings.repository,
+    project: work.project,
     env: Object.fromEntries(env.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
     gitPath: work.run.host.gitPath,
     signal: work.signal,

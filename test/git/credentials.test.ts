@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { parseRepository } from '../../src/git/repository.ts';
+import { openGitArea, type GitArea } from './cloneSupport.ts';
+import { serveRepositories, type HttpRepository } from './httpRepository.ts';
+
+const password = 'pa:ss@word-77';
+
+describe('git: the password in a URL', function () {
+  this.timeout(60_000);
+  let area: GitArea;
+  let served: HttpRepository;
+  let repository: string;
+  before(async () => {
+    area = openGitArea();
+    const below = area.remote('served/below', [{ message: 'below', files: { 'b.txt': 'below\n' } }]);
+    const top = area.remote('served/top', [{ message: 'top', files: { 'a.txt': 'a\n' } }]);
+    top.git('-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', below.directory, 'below');
+    writeFileSync(
+      join(top.directory, '.gitmodules'),
+      '[submodule "below"]\n\tpath = below\n\turl = ../../below/.git\n',
+    );
+    top.git('add', '-A');
+    top.git('commit', '-q', '-m', 'with a submodule');
+    served = await serveRepositories(join(area.root, 'served'), 'ada', password);
+    repository = `http://ada:${encodeURIComponent(password)}@127.0.0.1:${served.port}/top/.git`;
+  });
+  after(async () => {
+    await served.stop();
+    await area.remove();
+  });
+
+  const everything = (): string =>
+    [area.cache, area.project]
+      .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+      .join('\n');
+
+  it('fetches the repository and its submodules, and is in no command line and no file', async () => {
+    const seen = new Set<string>();
+    let done = false;
+    const work = area.deployed({ repository }, 'main').finally(() => {
+      done = true;
+    });
+    while (!done) {
+      for (const pid of await readdir('/proc'))
+        if (/^\d+$/.test(pid)) seen.add(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
+      await turn();
+    }
+    const { directory } = await work;
+    assert.equal(readFileSync(join(directory, 'below/b.txt'), 'utf8'), 'below\n');
+    const lines = [...seen].filter((line) => line.includes(`127.0.0.1:${served.port}`));
+    assert.ok(lines.length > 0, 'git was seen at work');
+    for (const text of [...seen, everything()]) assert.doesNotMatch(text, /pa:ss@word-77|pa%3Ass%40word-77/i);
+  });
+
+  it('is taken out of the configuration of a clone that has it', async () => {
+    const { commit } = await area.deployed({ repository }, 'main');
+    const config = join(area.bare(), 'config');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('http://', `http://ada:${password}@`));
+    await area.deployed({ repository }, commit.id);
+    assert.doesNotMatch(everything(), /pa:ss@word-77/);
+  });
+
+  it('that is wrong is an error without it', async () => {
+    const wrong = repository.replace('word-77', 'word-78');
+    await assert.rejects(area.deployed({ repository: wrong }, 'main'), (error: Error) => {
+      assert.match(error.message, /cannot be fetched.*Authentication failed|could not read Password/i);
+      assert.doesNotMatch(error.message, /word-78/);
+      return true;
+    });
+  });
+
+  it('is no part of the name in the cache, nor of a URL for ssh', () => {
+    const key = (url: string): string => parseRepository(url, '/').key;
+    assert.equal(key('https://a:b@c@example.org/x.git'), key('https://example.org/x.git'));
+    assert.equal(parseRepository('ssh://git:secret@example.org/x', '/').url, 'ssh://git@example.org/x');
+    assert.throws(() => parseRepository('https://a:b%0ac@example.org/x', '/'), { code: 'config-invalid' });
+  });
+});
