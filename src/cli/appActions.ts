@@ -139,7 +139,10 @@ async function run(
     return runInTerminal(program, args);
   }
   if (line === undefined)
-    throw new DurantError('usage', 'A shell is for people: leave --json out, or name a command after --.');
+    throw new DurantError(
+      'usage',
+      'A shell is interactive and does not support --json. Name a command after --.',
+    );
   if (!options.json) return appExec(parts, line, (stream, text) => output[stream].write(text));
   const said: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] };
   const status = await appExec(parts, line, (stream, text) => said[stream].push(text));

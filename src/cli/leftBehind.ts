@@ -43,7 +43,7 @@ export function leftBehind({ stage, locked, switched }: Traces): string {
   const list = (servers: ReadonlySet<string>): string => [...servers].map(printable).join(', ');
   const live =
     switched.size === 0
-      ? 'What was live before is live.'
+      ? 'The switch had not begun.'
       : `The switch was under way on ${list(switched)}: durant status ${name} says what is live.`;
   return (
     `Stopped at once. The lock and an unfinished release are left on ${list(locked)}. ${live} ` +

@@ -66,7 +66,9 @@ export function failureLines({ finished }: Pick<Ending, 'finished'>, color: Colo
             ? `${describeRelease(finished)} is live; what failed comes after the deploy.`
             : changed
               ? 'Something on the servers was changed and not put back; durant status says how they stand.'
-              : 'What was live before is live.',
+              : finished.servers.some(({ current }) => current !== null)
+                ? 'The previous release is still live.'
+                : 'No release was made live.',
         ]),
   ];
 }

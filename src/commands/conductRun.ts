@@ -136,7 +136,7 @@ function sayBusy(stage: StageId): void {
   const cancel = vscode.l10n.t('Cancel Run');
   void vscode.window
     .showInformationMessage(
-      vscode.l10n.t('A run of {0} is on already in this window.', stage.stage),
+      vscode.l10n.t('{0} already has a run in progress in this window.', stage.stage),
       output,
       cancel,
     )

@@ -6,7 +6,7 @@ import { stageKey, type StageId } from '../views/store.ts';
 
 export interface Runs extends vscode.Disposable {
   readonly active: () => readonly StageId[];
-  /** Undefined where a run of the stage is on already. */
+  /** Undefined where the stage already has a run in progress. */
   readonly begin: (stage: StageId) => ActiveRun | undefined;
   readonly cancel: (stage: StageId) => void;
 }

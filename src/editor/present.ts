@@ -86,7 +86,9 @@ export function failureOf(
   if (error.code === 'cancelled') {
     const after = error.changed
       ? t('Something was changed and not put back: look at the servers before you go on.')
-      : t('What was live before is live.');
+      : finished?.servers.some(({ current }) => current !== null) === true
+        ? t('The previous release is still live.')
+        : t('No release was made live.');
     return {
       level: error.changed ? 'warning' : 'info',
       message: `${t('{0}: cancelled.', stage)} ${after}`,
@@ -103,7 +105,7 @@ export function failureOf(
       : error.changed
         ? ` ${t('Something was changed and not put back: look at the servers before you go on.')}`
         : finished?.servers.some(({ state }) => state === 'reverted') === true
-          ? ` ${t('What was live before is live again.')}`
+          ? ` ${t('The previous release is live again.')}`
           : '';
   return {
     level: 'error',

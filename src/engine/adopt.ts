@@ -115,7 +115,7 @@ ${writeRecord(record)} && ${historyLine(run, 'ok')}`,
       { server: server.address.entry },
     );
   server.state = 'live';
-  report('done', `${record.name} is Durant's now`);
+  report('done', `adopted ${record.name}`);
 }
 
 /** The date in the name of a Capistrano release; Deployer's are numbers. */

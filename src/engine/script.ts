@@ -121,7 +121,7 @@ export async function runUserCommand(run: Run, connection: Connection, command: 
   const said = lastLines(Buffer.concat([result.stdout, result.stderr]).toString('utf8'), 8);
   throw new DurantError(
     command.server === null ? 'local-command-failed' : 'remote-command-failed',
-    `${command.step}: "${command.command}" ended with exit status ${result.status} ${where}. Mend it, then deploy again.${said === '' ? '' : `\n${said}`}`,
+    `${command.step}: "${command.command}" ended with exit status ${result.status} ${where}. Fix it, then deploy again.${said === '' ? '' : `\n${said}`}`,
     { server: command.server ?? undefined },
   );
 }

@@ -77,7 +77,7 @@ export async function learnFacts(
   if (result.status !== 0)
     throw new DurantError(
       'remote-command-failed',
-      `${connection.address.entry} could not be looked at (exit status ${result.status}). Its login shell must start a POSIX sh: try ssh and look.\n${lastLines(result.stderr.toString('utf8'), 5)}`,
+      `Could not inspect ${connection.address.entry} (exit status ${result.status}). Its login shell must start a POSIX sh: try ssh and look.\n${lastLines(result.stderr.toString('utf8'), 5)}`,
       { server: connection.address.entry },
     );
   return parseFacts(result.stdout, request);

@@ -14,7 +14,7 @@ export interface StageGoals {
 }
 
 /**
- * Looks at every goal of the stage's pipeline; one that cannot be looked at does not hide the others.
+ * Looks at every goal of the stage's pipeline; one that cannot be assessed does not hide the others.
  * @throws {DurantError} where the commit cannot be fetched; `cancelled`.
  */
 export async function stageGoals(

@@ -34,9 +34,9 @@ describe('what a run that was stopped at once left behind', () => {
     );
   });
 
-  it('is the lock and the unfinished release, and what was live is live', () => {
+  it('is the lock and the unfinished release before the switch', () => {
     const text = leftBehind(after(started, step('web1', 'lock', 'running'), step('web2', 'lock', 'done')));
-    assert.match(text, /left on web1, web2\. What was live before is live\./);
+    assert.match(text, /left on web1, web2\. The switch had not begun\./);
     assert.match(text, /durant deploy production.*durant unlock production/);
   });
 

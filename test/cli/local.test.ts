@@ -141,7 +141,7 @@ describe('durant on this machine', () => {
     run.interrupt();
     const { status, stdout } = await run.result;
     assert.equal(status, 130);
-    assert.match(stdout, /What was live before is live\./);
+    assert.match(stdout, /No release was made live\./);
     assert.equal(existsSync(join(server, 'www/current')), false);
     assert.deepEqual(await home.leftovers(), []);
   });

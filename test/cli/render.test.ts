@@ -143,7 +143,7 @@ describe('plain lines', () => {
     assert.match(stderr(), /^durant: web2: no space left\. Free some\.$/m);
     assert.match(stderr(), /^ {2}web1: switched back, current is old$/m);
     assert.match(stderr(), /^ {2}web2: failed, current is old: disk full$/m);
-    assert.match(stderr(), /What was live before is live\./);
+    assert.match(stderr(), /The previous release is still live\./);
   });
 
   it('say once why the only server failed', () => {

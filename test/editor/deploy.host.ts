@@ -257,7 +257,7 @@ describe('a deploy from the editor', () => {
     await deploy();
     const said = await hands.sees(/^production: /);
     assert.equal(said.kind, 'error');
-    assert.match(said.text, /What was live before is live again\./);
+    assert.match(said.text, /The previous release is live again\./);
     assert.deepEqual(pages(), before);
   });
 });

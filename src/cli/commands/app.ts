@@ -20,7 +20,7 @@ export interface AppCommand {
 
 export const app = defineCommand<AppCommand>({
   name: 'app',
-  summary: 'See and steer the processes of a stage, or run a command in its live release.',
+  summary: 'Inspect and control the processes of a stage, or run a command in its live release.',
   help: `
 ACTION is info, start, stop, restart or logs (of all processes, or of the one that is named), or
 exec or shell: a command in the live release, with its environment, on the stage's first server.

@@ -15,16 +15,16 @@ import { chosenStages, openProject, type Project } from '../project.ts';
 
 export const check = defineCommand({
   name: 'check',
-  summary: 'Look for mistakes in durant.conf; with --connect also on the servers.',
+  summary: 'Check durant.conf for mistakes; with --connect also the servers.',
   help: `
-Without --connect nothing is contacted and no command is run. With it, everything that a deploy
-would look at before it begins is looked at on every server, and nothing is changed.
+Without --connect nothing is contacted and no command is run. With it, every assessment that a
+deploy makes before it begins is made on every server, and nothing is changed.
 
 Examples:
   durant check
   durant check --connect production
 
-Exit status: 2 if durant.conf has an error, 1 if the look at a server failed.`,
+Exit status: 2 if durant.conf has an error, 1 if an assessment failed.`,
   args: '[STAGE]',
   options: [['--connect', 'also look at the servers as a deploy would, changing nothing']],
   read([stage], options) {
@@ -53,7 +53,7 @@ Exit status: 2 if durant.conf has an error, 1 if the look at a server failed.`,
       for (const line of assessmentLines(assessments ?? [], output.color)) printLine(output.stdout, line);
       printLine(output.stdout, verdict(shown, problems.length === 0 ? undefined : problemTotals(problems)));
       if (wanted.connect && invalid)
-        printLine(output.stderr, 'The servers were not looked at: correct the errors first.');
+        printLine(output.stderr, 'The servers were not checked: fix the errors first.');
     }
     if (invalid) return 2;
     return failed ? 1 : 0;
@@ -71,7 +71,7 @@ function assessmentLines(assessments: readonly Assessment[], color: Colors): str
   });
 }
 
-/** Looks at the servers of each stage; a stage that cannot be looked at does not hide the others. */
+/** Looks at the servers of each stage; a stage that cannot be assessed does not hide the others. */
 async function assessStages(
   project: Project,
   stages: readonly string[],

@@ -10,12 +10,12 @@ export const goals = defineCommand({
   name: 'goals',
   summary: 'Say of each goal of the pipeline whether it is achieved, and why not.',
   help: `
-Every goal is assessed and looked at, nothing is changed.
+Every goal is assessed; nothing is changed.
 
 Example:
   durant goals production
 
-Exit status: 1 if a goal could not be looked at.`,
+Exit status: 1 if a goal could not be assessed.`,
   args: '<STAGE>',
   read([stage = '']) {
     return { stage };

@@ -35,7 +35,7 @@ Examples:
         }
       } catch (error) {
         const { code, message } = asDurantError(error);
-        // Of several stages, one that cannot be looked at does not hide the others.
+        // Of several stages, one that cannot be inspected does not hide the others.
         if (wanted.stage !== undefined || code === 'cancelled') throw error;
         return unknownStatus(stage, message);
       }

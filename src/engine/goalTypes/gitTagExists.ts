@@ -62,7 +62,7 @@ export function gitTagExists(name: string, settings: GoalSettingsOf<'git_tag_exi
           tagger: { name: user, email: `${user}@${hostname}` },
         }),
         `The tag ${tag} could not be made`,
-        settings.signed ? 'Check that git can sign with your key (user.signingKey).' : 'Mend that.',
+        settings.signed ? 'Check that git can sign with your key (user.signingKey).' : 'Fix that.',
       );
     },
   };

@@ -79,7 +79,7 @@ async function load(request: {
     exported = await import(url.href);
   } catch (error) {
     throw new GoalFailure(
-      `The module ${request.path} could not be loaded: ${error instanceof Error ? error.message : String(error)}. Mend it.`,
+      `The module ${request.path} could not be loaded: ${error instanceof Error ? error.message : String(error)}. Fix it.`,
       { cause: error },
     );
   }

@@ -181,7 +181,7 @@ export async function assertCanAsk(connection: Connection, signal: AbortSignal):
   const { entry } = connection.address;
   throw new DurantError(
     'tool-missing',
-    `The health check cannot be asked on ${entry}: its sshd forwards no ports and it has neither curl nor wget. Install curl there, or use a command.`,
+    `Cannot run the HTTP check on ${entry}: its sshd forwards no ports and it has neither curl nor wget. Install curl there, or use a command.`,
     { server: entry },
   );
 }
@@ -220,6 +220,6 @@ function isAddress(hostname: string): boolean {
 
 function consequence({ settings }: Run): string {
   return settings.strategy === 'inplace'
-    ? 'The files of the commit stay in place, as strategy: inplace has no switch back: mend it and deploy again, or use durant rollback.'
+    ? 'The files of the commit stay in place, as strategy: inplace has no switch back: fix it and deploy again, or use durant rollback.'
     : 'Every server was switched back; the release is kept as failed until the next run.';
 }

@@ -120,7 +120,7 @@ ${script}`,
   const said = lastLines(Buffer.concat([result.stdout, result.stderr]).toString('utf8'), 8);
   throw new DurantError(
     'install-failed',
-    `The build could not be installed on ${entry} (exit status ${result.status}); what was live is live. Mend it, then deploy again.\n${said}`,
+    `The build could not be installed on ${entry} (exit status ${result.status}); the live release is unchanged. Fix the cause below, then deploy again.\n${said}`,
     { server: entry },
   );
 }

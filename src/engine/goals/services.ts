@@ -152,7 +152,7 @@ async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: Abort
       const [, ...said] = error.message.split('\n');
       throw new DurantError(
         'services-failed',
-        `The services could not be started on ${server.address.entry}. Mend what the server says, then deploy again:\n${said.join('\n')}`,
+        `The services could not be started on ${server.address.entry}. Fix the cause below, then deploy again:\n${said.join('\n')}`,
         { server: server.address.entry, cause: error },
       );
     }

@@ -85,7 +85,7 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
   if (facts.refusedUnits !== undefined)
     refuse(
       'services-failed',
-      `systemd on ${entry} refuses the units; nothing was changed. Mend [process …] or the templates:\n${lastLines(facts.refusedUnits, 6)}`,
+      `systemd on ${entry} refuses the units; nothing was changed. Fix [process …] or the templates:\n${lastLines(facts.refusedUnits, 6)}`,
     );
   if (set.site !== undefined) {
     if (!facts.hasCaddy)
@@ -96,7 +96,7 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     if (facts.refusedSite !== undefined)
       refuse(
         'services-failed',
-        `Caddy on ${entry} refuses the site file; nothing was changed. Mend domain_name, upstream, statics or the template:\n${lastLines(facts.refusedSite, 4)}`,
+        `Caddy on ${entry} refuses the site file; nothing was changed. Fix domain_name, upstream, statics or the template:\n${lastLines(facts.refusedSite, 4)}`,
       );
     if (!facts.caddyRuns)
       refuse(

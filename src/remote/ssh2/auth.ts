@@ -20,7 +20,7 @@ import type { KeyCandidate, KeyRing } from './keys.ts';
 type Failure = Extract<Reply, { kind: 'failure' }>;
 
 /**
- * Resolves when the server has let us in. Messages are read through `next`, which rejects when the connection ends.
+ * Resolves when the server has accepted the login. Messages are read through `next`, which rejects when the connection ends.
  * @throws {DurantError} `authentication-failed`.
  */
 export async function authenticate(
@@ -179,7 +179,7 @@ function refused(context: AuthenticationContext, ring: KeyRing, offered: Failure
   ];
   return new DurantError(
     'authentication-failed',
-    `${account} did not let us in: ${facts.join('; ')}. To mend it, ${remedies.join(', or ') || `check that ssh ${settings.originalHost} works`}.`,
+    `Authentication failed for ${account}: ${facts.join('; ')}. To fix it, ${remedies.join(', or ') || `check that ssh ${settings.originalHost} works`}.`,
     { server },
   );
 }

@@ -158,7 +158,7 @@ export function createShellPool(options: PoolOptions): ShellPool {
         if (refusals > retries)
           throw new DurantError(
             'connection-unsupported',
-            `${server} opens no session for commands. Look at MaxSessions and ForceCommand in its sshd_config.`,
+            `${server} refused to open a session. Check MaxSessions and ForceCommand in its sshd_config.`,
             { server },
           );
         await pause(retryMs);

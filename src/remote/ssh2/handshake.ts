@@ -239,7 +239,7 @@ function explainFailure(
   if (error !== undefined && 'level' in error && error.level === 'handshake')
     return new DurantError(
       'connection-unsupported',
-      `${server} and the built-in SSH client have no common ground (${reason}). Set ssh_client: openssh.`,
+      `${server}: no matching key exchange, cipher or host key algorithm (${reason}). Set ssh_client: openssh.`,
       { server, cause: error },
     );
   return unreachable(
