@@ -37,6 +37,7 @@ export type FailureCode =
   | 'connection-unsupported'
   | 'timeout'
   // the server
+  | 'reverted'
   | 'permission-denied'
   | 'tool-missing'
   | 'disk-full'

@@ -1,5 +1,5 @@
 /** Tables of what is on the servers: releases, status, locks. Pure. */
-import type { LockRecord } from '../engine/record.ts';
+import type { LockRecord, Reverted } from '../engine/record.ts';
 import { formatAge, formatBytes } from './measures.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from './printable.ts';
@@ -29,6 +29,7 @@ export interface ReleaseRow {
   readonly started: string;
   readonly bytes: number;
   readonly current: boolean;
+  readonly unchecked: boolean;
 }
 
 export interface ReleasesOfServer {
@@ -48,7 +49,7 @@ export function releasesLines(servers: readonly ReleasesOfServer[], { color, now
     const rows = server.releases.map((release) => [
       { text: release.current ? '→' : ' ', paint: color.green },
       { text: release.name, ...(release.current ? { paint: color.green } : {}) },
-      release.current ? 'live' : release.state,
+      liveWord(release),
       release.commit.slice(0, 7),
       release.branch,
       formatAge(release.started, now),
@@ -61,6 +62,11 @@ export function releasesLines(servers: readonly ReleasesOfServer[], { color, now
   return lines.flat();
 }
 
+function liveWord({ current, unchecked, state }: ReleaseRow): string {
+  if (!current) return state;
+  return unchecked ? 'live, unchecked' : 'live';
+}
+
 export interface StatusOfServer {
   readonly server: string;
   readonly release: string | null;
@@ -71,6 +77,8 @@ export interface StatusOfServer {
   readonly behind: number | null;
   readonly locked: Lock | null;
   readonly free_bytes: number | null;
+  readonly unchecked: boolean;
+  readonly reverted: Reverted | null;
   readonly error: string | null | undefined;
 }
 
@@ -88,7 +96,17 @@ export function statusLines(stages: readonly StatusOfStage[], look: Look): strin
     ...servers.flatMap(({ server, locked }) =>
       locked === null ? [] : [color.yellow(`  ${printable(server)} is locked by ${lockText(locked, now)}`)],
     ),
+    ...servers.flatMap(({ server, reverted }) =>
+      reverted === null ? [] : [color.yellow(`  ${revertedText(server, reverted, now)}`)],
+    ),
   ]);
+}
+
+function revertedText(server: string, { release, back_to, at }: Reverted, now: Date): string {
+  const back = back_to === '' ? 'removed it' : `put ${back_to} back`;
+  return printable(
+    `${server}: a run that ended after its switch never confirmed ${release}; the dead man's switch ${back} ${formatAge(at, now)}`,
+  );
 }
 
 function statusCells(server: StatusOfServer, { color, now }: Look) {
@@ -98,6 +116,7 @@ function statusCells(server: StatusOfServer, { color, now }: Look) {
   return [
     server.server,
     { text: server.release, paint: color.green },
+    server.unchecked ? { text: 'unchecked', paint: color.yellow } : '',
     (server.commit ?? '').slice(0, 7),
     server.branch ?? '',
     behindText(server.behind),

@@ -134,6 +134,16 @@ export const PUBLISHING_OPTIONS = {
     since: '0.3.0',
     seed: 'durant-0.3',
   },
+  dead_man: {
+    kind: 'bool',
+    default: 'yes',
+    strategy: 'releases',
+    group: 'Publishing',
+    doc: 'From its switch until its health check has passed everywhere, a run leaves a process of the login user on each server. Where the run dies, and the time that `command_timeout`, `health_timeout` and `health_retries` give it has passed by 30 s, that process puts back what was live before, services included. A step without a limit counts 10 minutes.',
+    example: 'no',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
   cleanup_use_sudo: {
     kind: 'bool',
     default: 'no',

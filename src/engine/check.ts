@@ -7,6 +7,7 @@ import { lockedError } from './assess.ts';
 import { buildCommands, readTree } from './build.ts';
 import { openClone } from './clone.ts';
 import { conduct, reachOf, serverRun } from './conduct.ts';
+import { watcherProblem } from './deadMan.ts';
 import { stepsOf } from './deploy.ts';
 import type { Emit } from './events.ts';
 import type { StepContext } from './goals/goal.ts';
@@ -225,6 +226,7 @@ const looks: Readonly<Record<string, Look>> = {
       : 'a virtual environment can be made there';
   },
   services: (context) => assessServices(context, 'asked'),
+  symlink: async ({ run, server }) => watcherProblem(run, server),
   health_check: async ({ run }) =>
     run.settings.health_check.some((check) => isUrl(check)) ? 'URLs can be asked for there' : undefined,
 };

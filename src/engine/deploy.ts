@@ -1,6 +1,7 @@
 /** A deploy, from the values of durant.conf to a live release. Read it top to bottom: that is the order of the run. */
 import { asDurantError, throwIfCancelled } from '../errors.ts';
 import { assessTree, buildHere } from './build.ts';
+import { warnOfWatchers } from './deadMan.ts';
 import { explain } from './explain.ts';
 import { runPipeline, type DeployGoal } from './pipeline.ts';
 import { agree, isLive, liveReason, nameRelease } from './resume.ts';
@@ -8,7 +9,7 @@ import { openClone } from './clone.ts';
 import { conduct, reachServers } from './conduct.ts';
 import { confirmProtected } from './confirm.ts';
 import type { Emit, RunFinished } from './events.ts';
-import { finishDeploy } from './finish.ts';
+import { confirmDeploy, finishDeploy } from './finish.ts';
 import type { Step } from './goals/goal.ts';
 import { hookCommands } from './hooks.ts';
 import { clearPaths } from './goals/clearPaths.ts';
@@ -122,6 +123,7 @@ async function makeLive(run: Run, request: DeployRequest): Promise<void> {
   }
   await buildOnServers(run);
   await publish(run);
+  await confirmDeploy(run);
   run.phase = 'finishing';
   await finishDeploy(run);
 }
@@ -138,6 +140,7 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
     assessSteps({ run, server, signal }, stepsOf(run)),
   );
   await assertOthersLive(run);
+  warnOfWatchers(run);
   run.recipe = recipeDigest(run.settings, run.request.stage, run.request.secrets, {
     environment: run.environment?.digest ?? null,
     version: run.version ?? null,

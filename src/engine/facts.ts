@@ -6,9 +6,11 @@ import {
   parseLock,
   parsePendingRollback,
   parseRecord,
+  parseReverted,
   type LockRecord,
   type PendingRollback,
   type ReleaseRecord,
+  type Reverted,
 } from './record.ts';
 
 /** The layout that this version writes and reads. */
@@ -49,6 +51,10 @@ export interface ServerFacts {
   readonly missingTools: readonly string[];
   /** How `current` can flip: `mv -T`, `mv -h`, or neither. */
   readonly switchBy: 'mv -T' | 'mv -h' | undefined;
+  /** What logind.conf says of processes that outlive their session, by key; the last word counts. */
+  readonly logind: ReadonlyMap<string, string>;
+  /** What the dead man's switch put back there since a run was last finished. */
+  readonly reverted: Reverted | undefined;
   readonly home: string;
   /** The login user. */
   readonly user: string;
@@ -95,6 +101,7 @@ say "home=$HOME"; say "user=$(id -un)"
 for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
 if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
 else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
+if [ -d /etc/systemd ]; then cat /usr/lib/systemd/logind.conf /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | sed -n 's/^[[:space:]]*Kill/logind=Kill/p'; fi
 if [ -d "$p" ]; then
   say exists=yes
   ${lookForShared}
@@ -114,6 +121,7 @@ if [ -d "$p" ]; then
     for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
     if [ -e .durant/lock ]; then say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
     if [ -f .durant/rollback ]; then say @rollback; cat .durant/rollback; say; say @end; fi
+    for e in .durant/reverted.*; do [ -f "$e" ] && { say @reverted; cat "$e"; say; say @end; }; done
     for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(cat "$e")"; done
     for e in .durant/releases/*.services; do e=\${e##*/}; [ "$e" = '*.services' ] || say "services=\${e%.services}"; done
     set -- .durant/releases/*.ini
@@ -137,6 +145,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
   const missingTools: string[] = [];
   const folders = new Set<string>();
   const missingShared = new Set<string>();
+  const logind = new Map<string, string>();
   const takers = new Map<string, string>();
   const withServices = new Set<string>();
   const blocks = new Map<string, string[]>();
@@ -158,6 +167,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     else if (key === 'folder') folders.add(value);
     else if (key === 'services') withServices.add(value);
     else if (key === 'noshared') missingShared.add(value);
+    else if (key === 'logind') logind.set(...assignment(value));
     else if (key === 'taker') takers.set(...pair(value));
     else values.set(key, value);
   }
@@ -166,6 +176,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     .map(([name, lines]) => parseRecord(lines.join('\n'), name.slice('record '.length, -'.ini'.length)));
   const lock = blocks.get('lock');
   const rollback = blocks.get('rollback');
+  const reverted = blocks.get('reverted');
   const inplace = values.get('inplace');
   // Strategy inplace has no folder for a release: its record is all there is of it.
   const isThere = (record: ReleaseRecord): boolean =>
@@ -192,6 +203,8 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     freeInodes: count(values.get('inodes')),
     missingTools,
     switchBy: switchBy === 'mv -T' || switchBy === 'mv -h' ? switchBy : undefined,
+    logind,
+    reverted: reverted === undefined ? undefined : parseReverted(reverted.join('\n')),
     home: values.get('home') ?? '',
     user: values.get('user') ?? '',
     withServices,
@@ -211,6 +224,11 @@ function obstacleOf(text: string | undefined): ServerFacts['obstacle'] {
 function pair(text: string): [string, string] {
   const [from = '', by = ''] = text.split(' ');
   return [from, by];
+}
+
+function assignment(text: string): [string, string] {
+  const [key = '', ...value] = text.split('=');
+  return [key.trim(), value.join('=').trim()];
 }
 
 function kilobytes(text: string | undefined): number | undefined {

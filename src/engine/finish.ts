@@ -5,6 +5,7 @@ import { spareScript } from '../transfer/spare.ts';
 import { removable } from './goals/finishing.ts';
 import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
 import { noteChangesBy, noteLateChanges } from './goals/touched.ts';
+import { confirmLive } from './deadMan.ts';
 import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
 import { unlockScript } from './lock.ts';
@@ -13,16 +14,19 @@ import { forgetPendingRollback } from './pendingRollback.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, lastLines, runScript } from './script.ts';
 
-/** Writes `finished` on every server, removes what is no longer kept, gives the lock back, and lets the server make its spare. */
+/** Writes `finished` on every server, in one script with the confirmation. @throws {DurantError} `reverted`. */
+export async function confirmDeploy(run: Run): Promise<void> {
+  for (const server of run.servers) defer(server, writeRecord(recordOf(run, server, 'finished')));
+  await confirmLive(run);
+}
+
+/** Removes what is no longer kept, gives the lock back, and lets the server make its spare. */
 export async function finishDeploy(run: Run): Promise<void> {
   // Past the point of no return a cancel skips the user's commands and the removal, and nothing that keeps servers in order.
   const signal = new AbortController().signal;
   for (const server of run.servers) {
     server.state = 'live';
-    defer(
-      server,
-      `${writeRecord(recordOf(run, server, 'finished'))}\n${historyLine(run, 'ok')}\n${forgetPendingRollback}`,
-    );
+    defer(server, `${historyLine(run, 'ok')}\n${forgetPendingRollback}`);
   }
   warnOf(
     run,

@@ -6,7 +6,8 @@ import type { ServerFacts } from './facts.ts';
 import { appendHistory } from './history.ts';
 import { breakLockScript } from './lock.ts';
 import type { Host } from './ports.ts';
-import type { LockRecord, ReleaseRecord } from './record.ts';
+import { pendingRollback } from './pendingRollback.ts';
+import type { LockRecord, ReleaseRecord, Reverted } from './record.ts';
 import { newestFirst } from './release.ts';
 import { announcedPrompter } from './emit.ts';
 import type { StageRequest } from './run.ts';
@@ -19,7 +20,11 @@ export interface StageReleases {
     readonly server: string;
     readonly current: string | null;
     readonly locked: LockRecord | null;
-    readonly releases: readonly (ReleaseRecord & { readonly current: boolean })[];
+    readonly releases: readonly (ReleaseRecord & {
+      readonly current: boolean;
+      /** It is live, and no run has seen its health check pass since it was made live. */
+      readonly unchecked: boolean;
+    })[];
     readonly error: string | null;
   }[];
 }
@@ -39,6 +44,10 @@ export interface StageStatus {
     readonly behind: number | null;
     readonly locked: LockRecord | null;
     readonly free_bytes: number | null;
+    /** No run has seen the health check of what is live pass since it was made live. */
+    readonly unchecked: boolean;
+    /** What the dead man's switch put back since a run was last finished. */
+    readonly reverted: Reverted | null;
     readonly error: string | null;
   }[];
 }
@@ -69,6 +78,7 @@ export async function listReleases(
     releases: newestFirst(facts?.records ?? []).map((record) => ({
       ...record,
       current: record.name === facts?.live,
+      unchecked: record.name === facts?.live && isUnchecked(facts),
     })),
     error,
   }));
@@ -102,6 +112,8 @@ export async function stageStatus(
         behind: commit === undefined ? null : ((await countBehind(commit)) ?? null),
         locked: facts?.lock ?? null,
         free_bytes: facts?.freeBytes ?? null,
+        unchecked: facts !== undefined && isUnchecked(facts),
+        reverted: facts?.reverted ?? null,
         error,
       };
     }),
@@ -149,6 +161,12 @@ export async function unlock(
     }
   }
   return { stage: request.stage, servers };
+}
+
+/** Whether the run that made the live release live never said that its checks have passed. */
+function isUnchecked(facts: ServerFacts): boolean {
+  const live = facts.records.find(({ name }) => name === facts.live);
+  return live?.state === 'prepared' || pendingRollback(facts) !== undefined;
 }
 
 /** Connects to each server and looks, in parallel; a server that cannot be asked has an error instead of facts. */

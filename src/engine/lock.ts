@@ -5,6 +5,7 @@
 import { quote, quotePath } from '../remote/shell.ts';
 import { formatLock, recordLine, type LockRecord } from './record.ts';
 import type { Settings } from '../config/options.ts';
+import { stopWatcher } from './watcher.ts';
 import { LAYOUT_VERSION } from './facts.ts';
 
 /** How an attempt to take the lock ended: the first line that `lockScript` or `takeOverScript` prints. */
@@ -46,7 +47,7 @@ export function takeOverScript(
 t=.durant/lock.${run}
 cat > "$t" || exit 1
 if ${holder} && (set -C; echo ${run} > ${claim}) 2>/dev/null; then
-  ${dead.map(endProcesses).join('\n  ')}
+  ${[...dead.map(stopWatcher), ...dead.map(endProcesses)].join('\n  ')}
   rm -rf ${dead.map((each) => `.durant/*.${each}`).join(' ')} .durant/trash.*
   if ${holder} && mv -f "$t" .durant/lock; then echo taken; else echo held; fi
   rm -f ${dead.map((each) => `.durant/lock.taken-${each}`).join(' ')}

@@ -61,6 +61,16 @@ export interface PendingRollback {
   readonly left: string;
 }
 
+/** What a dead man's switch did, as `status` shows it. */
+export interface Reverted {
+  /** The release that no run had confirmed. */
+  readonly release: string;
+  /** What is live instead; empty for nothing. */
+  readonly back_to: string;
+  /** When, by the server's clock: UTC ISO 8601. */
+  readonly at: string;
+}
+
 /** One line of a record; also what shell scripts compare whole lines with. */
 export function recordLine(key: string, value: string | number): string {
   return `${key} = ${jsonString(String(value))}`;
@@ -135,6 +145,12 @@ export function parseLock(text: string): LockRecord {
 export function parsePendingRollback(text: string): PendingRollback {
   const fields = parseFields(text);
   return { release: fields.get('release') ?? '', left: fields.get('left') ?? '' };
+}
+
+export function parseReverted(text: string): Reverted {
+  const fields = parseFields(text);
+  const get = (field: string): string => fields.get(field) ?? '';
+  return { release: get('release'), back_to: get('back_to'), at: get('at') };
 }
 
 function isReleaseState(text: string): text is ReleaseState {

@@ -14,6 +14,7 @@ import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers } from './loc
 import type { Host } from './ports.ts';
 import { agree } from './resume.ts';
 import type { ReleaseRecord } from './record.ts';
+import { confirmLive, warnOfWatchers } from './deadMan.ts';
 import { goesForward } from './direction.ts';
 import { forgetPendingRollback, pendingRollback, pendingTarget } from './pendingRollback.ts';
 import { isOlder, newestLive, rollbackCandidate } from './release.ts';
@@ -66,6 +67,7 @@ export function rollback(
     await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
       hideEnvironments(run, server, [run.release, server.facts.live], each),
     );
+    warnOfWatchers(run);
     await sayWhatChanges(run);
     if (run.settings.strategy === 'inplace') {
       if (!(await rollBackInplace(run, request))) return;
@@ -92,6 +94,7 @@ export function rollback(
       await onEach(run.servers, run.servers.length, run.signal, (server, each) =>
         achieveSteps({ run, server, signal: each }, [step]),
       );
+    await confirmLive(run);
     run.phase = 'finishing';
     await finish(run);
   });

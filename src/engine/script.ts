@@ -6,6 +6,7 @@ import { quote, quotePath } from '../remote/shell.ts';
 import { noteProcesses } from './lock.ts';
 import { outputLines } from './outputLines.ts';
 import type { Run, ServerRun } from './run.ts';
+import { REVERTED } from './watcher.ts';
 
 /** Adds a script to what the next round trip to this server runs first, in project_dir. */
 export function defer(server: ServerRun, script: string): void {
@@ -58,10 +59,17 @@ export function serverFailure(server: ServerRun, result: RemoteResult): DurantEr
   const said = lastLines(result.stderr.toString('utf8'), 5);
   const name = server.address.entry;
   const [code, sentence] = explain(name, said);
-  return new DurantError(code, `${sentence}${said === '' ? '' : `\n${said}`}`, { server: name });
+  return new DurantError(code, `${sentence}${said === '' || code === 'reverted' ? '' : `\n${said}`}`, {
+    server: name,
+  });
 }
 
 function explain(server: string, said: string): [ErrorCode, string] {
+  if (said.includes(REVERTED))
+    return [
+      'reverted',
+      `The dead man's switch of ${server} has put back what was live before, as this run did not confirm in time. Look with durant status, then deploy again. Give a step that may take long a limit (command_timeout), or write dead_man: no.`,
+    ];
   if (saysDiskFull(said))
     return [
       'disk-full',

@@ -8,6 +8,7 @@ import { undoInplace } from './inplace.ts';
 import { hookCommands, releasePath, runHook } from './hooks.ts';
 import { lockIsOurs } from './lock.ts';
 import { giveBackLocks } from './locks.ts';
+import { reachable } from './reconnect.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, flush, runScript } from './script.ts';
 
@@ -119,20 +120,4 @@ async function runOnFailure(run: Run, error: DurantError, reached: readonly Serv
 function isUnfinished(run: Run, server: ServerRun): boolean {
   if (server.facts.live === run.release) return false;
   return server.begun || resumable(run, server)?.state === 'prepared';
-}
-
-/** Tries again over a new connection where the old one was lost. */
-async function reachable(run: Run, server: ServerRun, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!isLost(error) || run.reconnect === undefined) throw error;
-    server.connection.close();
-    server.connection = await run.reconnect(server.address);
-    await work();
-  }
-}
-
-function isLost(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'connection-lost';
 }

@@ -18,7 +18,7 @@ export function releaseItem(
   if (record.commit !== '') words.push('commit');
   if (record.commit !== '' && live !== undefined && live.commit !== '' && live.commit !== record.commit)
     words.push('comparable');
-  const state = record.current ? t('live') : stateWord(record.state, t);
+  const state = record.current ? liveWord(record.unchecked, t) : stateWord(record.state, t);
   const who = record.deployed_by === '' ? [] : [record.deployed_by];
   const age = formatAge(record.finished || record.started, now, t);
   return {
@@ -29,7 +29,10 @@ export function releaseItem(
     ),
     tooltip: [
       [t('Release'), record.name],
-      [t('State'), record.current ? t('live') : stateWord(record.state, t) || t('finished')],
+      [
+        t('State'),
+        record.current ? liveWord(record.unchecked, t) : stateWord(record.state, t) || t('finished'),
+      ],
       [t('Commit'), record.commit],
       [t('Subject'), record.subject],
       [t('Author'), record.author],
@@ -50,6 +53,10 @@ export function releaseItem(
     expands: 'no',
     context: words.join(' '),
   };
+}
+
+function liveWord(unchecked: boolean, t: Translate): string {
+  return unchecked ? t('live, unchecked') : t('live');
 }
 
 function stateWord(state: string, t: Translate): string {

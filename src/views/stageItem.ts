@@ -48,6 +48,7 @@ function stageSummary({ entry, known }: StageSnapshot, { now, t }: View): string
         commitText(record.commit, record.name),
         formatAge(record.finished || record.started, now, t),
       );
+    if (record?.unchecked === true) parts.push(t('unchecked'));
     if (known?.behind !== undefined && known.behind > 0) parts.push(t('{0} behind', known.behind));
   }
   return parts.join(' · ');

@@ -93,6 +93,16 @@ describe('between the switch of the first and the second server', function () {
     assertTidy(world);
   });
 
+  it('killed: both are back without another run', async () => {
+    const before = world.live(1);
+    await killHeld();
+    await waitFor('the first to be back', () => world.live(0) === before, 60_000);
+    await assertMixed(false);
+    const again = await world.run(['deploy', 'production']);
+    assert.equal(again.status, 0, again.stderr);
+    assertTidy(world);
+  });
+
   it('killed: the next run makes the servers agree, also when it then fails itself', async () => {
     const before = world.live(1);
     await killHeld();

@@ -66,6 +66,8 @@ function unknownStatus(stage: Stage, error: string): StageStatus {
       behind: null,
       locked: null,
       free_bytes: null,
+      unchecked: false,
+      reverted: null,
       error,
     })),
   };

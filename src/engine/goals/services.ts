@@ -130,7 +130,12 @@ async function keep(run: Run, server: ServerRun, set: ServiceSet, signal: AbortS
   });
 }
 
-async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
+/** Scripts that make a server run what it ran with before this run, for whoever puts it back without this client. */
+export function restoringScripts(run: Run, server: ServerRun): readonly string[] {
+  return runsServices(run) ? applyScripts(run, server, server.services?.before ?? noServices(run)) : [];
+}
+
+function applyScripts(run: Run, server: ServerRun, set: ServiceSet): readonly string[] {
   const before = server.services?.before;
   const request = {
     project: projectOf(server),
@@ -142,7 +147,11 @@ async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: Abort
   // The other systemd's units would run beside these.
   if (before !== undefined && before.units.length > 0 && before.manager !== set.manager)
     scripts.unshift(applyScript({ ...request, set: { manager: before.manager, units: [], site: set.site } }));
-  for (const script of scripts) {
+  return scripts;
+}
+
+async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
+  for (const script of applyScripts(run, server, set)) {
     let result;
     try {
       result = await runScript(run, server, script, { signal });

@@ -1,6 +1,7 @@
 /** `symlink`: the switch. One atomic rename of a link, only while the lock is still this run's. */
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
+import { unwatch, watchSwitch } from '../deadMan.ts';
 import { lockIsOurs } from '../lock.ts';
 import {
   forgetOtherPendingRollback,
@@ -16,7 +17,8 @@ export const symlink: Step = {
   name: 'symlink',
   hookedEarly: true,
   async achieved({ run, server }) {
-    return server.facts.live === run.release;
+    // Made live by a run that died: to be confirmed by this one.
+    return server.facts.live === run.release && server.previous === undefined;
   },
   async reason({ run, server }) {
     if (server.facts.live === run.release) return `${run.settings.current_path} already points at it`;
@@ -45,8 +47,12 @@ export async function switchTo(
   if (run.action === 'rollback')
     defer(
       server,
-      `if ${lockIsOurs(run.id)}; then\n${notePendingRollback({ release, left: server.facts.live ?? '' })}\nfi`,
+      `if ${lockIsOurs(run.id)}; then\n${notePendingRollback({ release, left: server.previous ?? '' })}\nfi`,
     );
+  watchSwitch(run, server, {
+    link: linkTo(run, release),
+    linkBefore: previous === undefined ? server.facts.currentTarget : linkOrNone(run, previous),
+  });
   try {
     await flip(run, server, release, signal);
   } catch (error) {
@@ -62,6 +68,7 @@ export async function switchTo(
 /** Points `current` back at what it pointed at before this run (removes it where there was nothing), and puts its services back. */
 export async function switchBack(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
   if (server.previous === undefined) return;
+  unwatch(run, server);
   if (server.previous !== null) {
     await flip(run, server, server.previous, signal);
     defer(server, forgetOtherPendingRollback(server.previous));
@@ -79,10 +86,19 @@ export async function switchBack(run: Run, server: ServerRun, signal: AbortSigna
   await restoreServices(run, server, signal);
 }
 
+function linkOrNone(run: Run, release: string | null): string | undefined {
+  return release === null ? undefined : linkTo(run, release);
+}
+
+/** The text of the link to a release. */
+function linkTo({ settings }: Run, release: string): string {
+  return `${'../'.repeat(settings.current_path.split('/').length - 1)}releases/${release}`;
+}
+
 async function flip(run: Run, server: ServerRun, release: string, signal: AbortSignal): Promise<void> {
   const current = run.settings.current_path;
   const depth = current.split('/').length - 1;
-  const target = `${'../'.repeat(depth)}releases/${release}`;
+  const target = linkTo(run, release);
   const temporary = `.durant/current.${run.id}`;
   const { posixRename } = server.connection;
   const method = server.facts.switchBy;

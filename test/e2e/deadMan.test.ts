@@ -1,0 +1,134 @@
+/** The dead man's switch: what a run made live and never confirmed is put back by the server itself, and nothing else ever is. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { endsWithSession } from '../../src/engine/deadMan.ts';
+import { waitFor } from '../support/wait.ts';
+import {
+  assertTidy,
+  commitVersion,
+  deployKilledAt,
+  isRunning,
+  onEvent,
+  stateOf,
+  step,
+} from './faultsSupport.ts';
+import { finishedOf, makeWorld, type World } from './world.ts';
+
+const WATCHER = /eval "\$\(cat\)"/;
+/** More than the watcher waits: one try of 3 s, the pause after it, and 30 s. */
+const PATIENCE_MS = 90_000;
+/** There is time to kill the client in the check, and little to wait for its watcher. */
+const SLOW = ['spare = no', 'health_check = sleep 2', 'health_timeout = 3s', 'health_retries = 0'];
+
+describe("the dead man's switch", function () {
+  this.timeout(180_000);
+  const worlds: World[] = [];
+  after(() => Promise.all(worlds.map((world) => world.remove())));
+
+  /** A server with one release, and one more committed whose health check waits while `~/hold` is there. */
+  async function begin(tools: 'system' | 'busybox') {
+    const world = await makeWorld({
+      servers: [{ tools }],
+      conf: ['spare = no'],
+    });
+    worlds.push(world);
+    commitVersion(world, 'v1');
+    assert.equal((await world.run(['deploy', 'production'])).status, 0);
+    commitVersion(world, 'v2');
+    world.configure(SLOW);
+    const [first = ''] = world.releases();
+    return { world, first, durant: join(world.site(), '.durant') };
+  }
+  const status = async (world: World) =>
+    JSON.parse((await world.run(['--json', 'status', 'production'])).stdout).stages[0].servers[0];
+  const watchFiles = (durant: string) => readdirSync(durant).filter((name) => /^(watch|revert)/.test(name));
+
+  it('ends with the confirmation, and leaves nothing', async () => {
+    const { world, durant } = await begin('busybox');
+    world.configure(['spare = no']);
+    const run = world.start(['--json', 'deploy', 'production']);
+    let seen = false;
+    onEvent(run, step('symlink', 'done'), () => (seen = watchFiles(durant).length === 1));
+    assert.equal((await run.result).status, 0);
+    assert.ok(seen, 'a watcher from the switch on');
+    await waitFor('the watcher to end', async () => !(await isRunning(world, WATCHER)), 3000);
+    assertTidy(world);
+    world.configure(['spare = no', 'dead_man = no']);
+    const without = world.start(['--json', 'deploy', '--again', 'production']);
+    onEvent(without, step('symlink', 'done'), () => (seen = watchFiles(durant).length > 0));
+    assert.equal((await without.result).status, 0);
+    assert.ok(!seen, 'none with dead_man = no');
+  });
+
+  it('puts back what was live where the client was killed in the health check, lock or no lock', async () => {
+    await Promise.all(
+      (['system', 'busybox'] as const).map(async (tools) => {
+        const { world, first, durant } = await begin(tools);
+        await deployKilledAt(world, step('health_check', 'running'));
+        const second = world.live() ?? '';
+        assert.notEqual(second, first);
+        assert.equal((await status(world)).unchecked, true);
+        if (tools === 'busybox') rmSync(join(durant, 'lock'));
+        await waitFor('the release before to be back', () => world.live() === first, PATIENCE_MS);
+        await waitFor('the watcher to end', async () => !(await isRunning(world, WATCHER)), 5000);
+        assert.equal(stateOf(world, second), 'failed');
+        assert.match(
+          readFileSync(join(durant, 'history.log'), 'utf8'),
+          new RegExp(`dead_man ${second} put back`),
+        );
+        const after = await status(world);
+        assert.deepEqual(
+          [after.unchecked, after.reverted.release, after.reverted.back_to],
+          [false, second, first],
+        );
+        assert.match((await world.run(['status', 'production'])).stdout, /dead man's switch put .* back/);
+        world.configure(['spare = no']);
+        assert.equal((await world.run(['deploy', 'production'])).status, 0);
+        assert.equal(world.read('index.html'), 'v2\n');
+        assertTidy(world);
+      }),
+    );
+  });
+
+  it('never overrules another lock; a run that comes too late says that it was reverted', async () => {
+    const overruled = async () => {
+      const { world, durant } = await begin('system');
+      await deployKilledAt(world, step('health_check', 'running'));
+      const second = world.live();
+      writeFileSync(join(durant, 'lock'), 'run = "another"\nstage = "production"\n');
+      await waitFor('the watcher to end', async () => !(await isRunning(world, WATCHER)), PATIENCE_MS);
+      assert.equal(world.live(), second);
+    };
+    const late = async () => {
+      const { world, first } = await begin('system');
+      const run = world.start(['--json', 'deploy', 'production']);
+      onEvent(run, step('health_check', 'running'), () => run.child.kill('SIGSTOP'));
+      await waitFor('the switch', () => world.live() !== first, 30_000);
+      const second = world.live() ?? '';
+      await waitFor('the release before to be back', () => world.live() === first, PATIENCE_MS);
+      run.child.kill('SIGCONT');
+      const result = await run.result;
+      assert.equal(result.status, 1, result.stdout);
+      assert.equal(world.live(), first);
+      assert.equal(stateOf(world, second), 'failed');
+      return (finishedOf(result)['error'] as { code: string }).code;
+    };
+    const [, code] = await Promise.all([overruled(), late()]);
+    assert.match(code, /reverted|health-check-failed/);
+  });
+
+  for (const [title, lines, user, expected] of [
+    ['ends with the session', { KillUserProcesses: 'yes' }, 'deploy', true],
+    [
+      'does not for an excluded user',
+      { KillUserProcesses: 'yes', KillExcludeUsers: 'root deploy' },
+      'deploy',
+      false,
+    ],
+    ['does not for root', { KillUserProcesses: 'yes' }, 'root', false],
+    ['does not by default', {}, 'deploy', false],
+  ] as const)
+    it(`as logind.conf says: ${title}`, () =>
+      assert.equal(endsWithSession({ logind: new Map(Object.entries(lines)), user }), expected));
+});
