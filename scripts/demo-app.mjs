@@ -1,12 +1,13 @@
 // npm run demo:app: a web application on a whole Debian of its own (systemd, sudo, Caddy), in a container that is gone afterwards. It is
 // brought up, changed, broken and rolled back, while a visitor reads it without a pause. Needs Linux and root; the first time it fetches Debian.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeRunFolder, removeRunFolder } from '../test/runner/runFolder.ts';
 import { makeCliHome } from '../test/support/cli.ts';
-import { bootSystemd, canBootSystemd, startVisitor } from '../test/support/systemd.ts';
+import { canBootSystemd, connectSystemd, startVisitor } from '../test/support/systemd.ts';
+import { bootMachine } from '../test/support/systemdBoot.ts';
 import { webApp } from '../test/support/webApp.ts';
 
 const cli = fileURLToPath(new URL('../dist/cli.cjs', import.meta.url));
@@ -20,18 +21,21 @@ if (!canBootSystemd()) {
 console.log(
   'Booting a Debian with systemd and Caddy (the first time it is fetched, which takes a minute or two) …',
 );
-const machine = await bootSystemd();
+const folder = makeRunFolder();
+const [system, project] = ['system', 'project'].map((name) => join(folder, name));
+for (const path of [system, project]) mkdirSync(path);
+const booted = await bootMachine(system);
+const machine = connectSystemd(booted.machine);
 const home = await makeCliHome([machine.server]);
-const project = mkdtempSync(join(tmpdir(), 'durant-demo-app-'));
 try {
   await tour();
 } catch (error) {
   console.error(`\nThe demo went wrong: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 } finally {
-  rmSync(project, { recursive: true, force: true });
   await home.remove();
-  await machine.stop();
+  await booted.end();
+  removeRunFolder(folder);
 }
 
 async function tour() {

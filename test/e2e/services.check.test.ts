@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCliHome, runCli, type CliHome } from '../support/cli.ts';
 import { makeRepository, type Repository } from '../support/repo.ts';
-import { bootSystemd, canBootSystemd, type SystemdServer } from '../support/systemd.ts';
+import { useSystemd, canBootSystemd, type SystemdServer } from '../support/systemd.ts';
 
 interface Row {
   readonly title: string;
@@ -130,7 +130,7 @@ describe('check --connect of services', function () {
   before(async function () {
     this.timeout(600_000);
     if (!canBootSystemd()) return this.skip();
-    machine = await bootSystemd();
+    machine = await useSystemd();
     home = await makeCliHome([machine.server]);
     project = mkdtempSync(join(tmpdir(), 'durant-project-'));
     mkdirSync(join(project, 'bad'));
@@ -138,7 +138,6 @@ describe('check --connect of services', function () {
     repository = makeRepository([{ message: 'Version 1', files: { 'app.py': 'pass\n' } }]);
   });
   after(async () => {
-    await machine?.stop();
     await home?.remove();
     repository?.remove();
     if (project !== undefined) rmSync(project, { recursive: true, force: true });

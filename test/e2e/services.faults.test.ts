@@ -21,7 +21,7 @@ import {
 } from '../support/cli.ts';
 import { startProxy, type Proxy } from '../support/proxy.ts';
 import { makeRepository, type Repository } from '../support/repo.ts';
-import { bootSystemd, canBootSystemd, startVisitor, type SystemdServer } from '../support/systemd.ts';
+import { useSystemd, canBootSystemd, startVisitor, type SystemdServer } from '../support/systemd.ts';
 import { throughProxy } from '../support/throughProxy.ts';
 import { webApp } from '../support/webApp.ts';
 import { onEvent, step } from './faultsSupport.ts';
@@ -94,7 +94,7 @@ describe('a fault while services are changed', function () {
     // On a bare machine the server's tree is made first, from packages.
     this.timeout(600_000);
     if (!canBootSystemd()) return this.skip();
-    machine = await bootSystemd();
+    machine = await useSystemd();
     proxy = await startProxy({ port: machine.server.port });
     const through = throughProxy(machine.server, proxy);
     entry = through.entry;
@@ -112,7 +112,6 @@ describe('a fault while services are changed', function () {
   });
   after(async () => {
     await proxy?.stop();
-    await machine?.stop();
     await home?.remove();
     repository?.remove();
     if (project !== undefined) rmSync(project, { recursive: true, force: true });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { makeCliHome, runCli, startCli, type CliHome, type CliResult } from '../support/cli.ts';
 import { makeRepository, type Repository } from '../support/repo.ts';
 import {
-  bootSystemd,
+  useSystemd,
   canBootSystemd,
   startVisitor,
   sudoPassword,
@@ -68,7 +68,7 @@ describe('services on a real systemd, behind a real Caddy', function () {
     // On a bare machine the server's tree is made first, from packages.
     this.timeout(600_000);
     if (!canBootSystemd()) return this.skip();
-    machine = await bootSystemd();
+    machine = await useSystemd();
     home = await makeCliHome([machine.server]);
     project = mkdtempSync(join(tmpdir(), 'durant-project-'));
     repository = makeRepository([
@@ -76,7 +76,6 @@ describe('services on a real systemd, behind a real Caddy', function () {
     ]);
   });
   after(async () => {
-    await machine?.stop();
     await home?.remove();
     repository?.remove();
     if (project !== undefined) rmSync(project, { recursive: true, force: true });

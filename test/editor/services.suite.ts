@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { makeRepository, type Repository } from '../support/repo.ts';
 import { writeSshForServers } from '../support/sshd.ts';
-import { bootSystemd, type SystemdServer } from '../support/systemd.ts';
+import { useSystemd, type SystemdServer } from '../support/systemd.ts';
 import { waitFor } from '../support/wait.ts';
 import { hands, stages, type Row } from './rig/hands.ts';
 import { setting } from './rig/world.ts';
@@ -19,10 +19,8 @@ describe('processes in the Durant view', () => {
   let project: Repository;
   let knows: string;
 
-  before(async function () {
-    // On a bare machine the server's tree is made first, from packages.
-    this.timeout(600_000);
-    machine = await bootSystemd();
+  before(async () => {
+    machine = await useSystemd();
     mkdirSync(folder);
     project = makeRepository([{ message: 'First', files: { 'work.sh': worker('first') } }], folder);
     knows = mkdtempSync(join(tmpdir(), 'durant-ssh-'));
@@ -40,7 +38,6 @@ describe('processes in the Durant view', () => {
   after(async function () {
     this.timeout(60_000);
     await setting('sshPath', undefined);
-    await machine.stop();
     for (const path of [folder, knows])
       rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });

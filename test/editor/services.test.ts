@@ -1,11 +1,14 @@
 import { join } from 'node:path';
-import { canBootSystemd } from '../support/systemd.ts';
+import { canBootSystemd, useSystemd } from '../support/systemd.ts';
 import { describeInVsCode } from './rig/hostTests.ts';
 import { packageExtension } from './rig/vsix.ts';
 
 describe('processes on a real systemd', function () {
-  before(function () {
-    if (!canBootSystemd()) this.skip();
+  before(async function () {
+    // On a bare machine the server's tree is made first, from packages.
+    this.timeout(600_000);
+    if (!canBootSystemd()) return this.skip();
+    await useSystemd();
   });
   const vsix = packageExtension();
   describeInVsCode('in VS Code', {

@@ -1,14 +1,14 @@
 /** Runs the CLI as a user would: own home, in this process or one of its own, optionally on a terminal. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { quote } from '../../src/remote/shell.ts';
 import { runCliHere } from './cliHere.ts';
-import { endProcesses, processesWithEnvironment, type FoundProcess } from './processes.ts';
+import { endProcesses, processesWithEnvironment, runEnvironment, type FoundProcess } from './processes.ts';
 import { removeTree } from './remove.ts';
 import { writeSshForServers, type TestServer } from './sshd.ts';
 import { waitFor } from './wait.ts';
@@ -77,6 +77,7 @@ export async function makeCliHome(servers: readonly TestServer[] = []): Promise<
   const bin =
     servers.length === 0 ? undefined : (await writeSshForServers(join(directory, 'ssh'), servers)).bin;
   const env: NodeJS.ProcessEnv = {
+    ...runEnvironment(),
     PATH: bin === undefined ? path : `${bin}:${path}`,
     HOME: directory,
     XDG_CONFIG_HOME: join(directory, '.config'),
@@ -84,6 +85,7 @@ export async function makeCliHome(servers: readonly TestServer[] = []): Promise<
     XDG_DATA_HOME: join(directory, '.local/share'),
     XDG_STATE_HOME: join(directory, '.local/state'),
     TMPDIR: tmpdir(),
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     LANG: 'C.UTF-8',
     TERM: 'xterm-256color',
     USER: process.env['USER'] ?? 'tester',
@@ -126,7 +128,7 @@ export function runCli(args: readonly string[], options: CliOptions): Promise<Cl
   return isPlain ? runCliHere(args, options) : startCli(args, options).result;
 }
 
-/** Starts the CLI bundle as a process, building it first where it is older than its sources. */
+/** Starts the CLI bundle as a process. */
 export function startCli(args: readonly string[], options: CliOptions): CliRun {
   const command = [process.execPath, cliBundle(), ...args];
   const terminal = options.on === 'terminal';
@@ -195,40 +197,9 @@ export function cliResult(
   return { status, stdout, stderr, events: jsonLines(stdout) };
 }
 
-/** Path of the CLI bundle, up to date with its sources. */
+/** Path of the CLI bundle, which whoever starts the tests has built. */
 export function cliBundle(): string {
-  const bundle = join(checkout, 'dist', 'cli.cjs');
-  const lock = join(checkout, 'node_modules', '.durant-test-build');
-  const deadline = Date.now() + 120_000;
-  while (isStale(bundle)) {
-    try {
-      mkdirSync(lock);
-    } catch {
-      // Another test process is building. After two minutes its lock is taken for a leftover.
-      if (Date.now() > deadline) rmSync(lock, { recursive: true, force: true });
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-      continue;
-    }
-    try {
-      const built = spawnSync(process.execPath, ['esbuild.mjs'], { cwd: checkout, encoding: 'utf8' });
-      if (built.status !== 0) throw new Error(`The CLI bundle could not be built:\n${built.stderr}`);
-      break;
-    } finally {
-      rmdirSync(lock);
-    }
-  }
-  return bundle;
-}
-
-function isStale(bundle: string): boolean {
-  if (!existsSync(bundle)) return true;
-  const built = statSync(bundle).mtimeMs;
-  const sources = readdirSync(join(checkout, 'src'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  return [...sources, join(checkout, 'package.json'), join(checkout, 'esbuild.mjs')].some(
-    (file) => statSync(file).mtimeMs > built,
-  );
+  return join(checkout, 'dist', 'cli.cjs');
 }
 
 function jsonLines(text: string): readonly JsonLine[] {

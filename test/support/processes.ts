@@ -1,6 +1,21 @@
 /** Finding and ending the processes that a test started, by the marks they carry. Linux (`/proc`) only; elsewhere nothing is found. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
+/** In the environment of every process that a test file starts: the file's folder for temporary files. */
+export const fileVariable = 'DURANT_TEST_FILE';
+/** In the environment of every process of a run: the run's folder. */
+export const runVariable = 'DURANT_TEST_RUN';
+
+/** What an environment that is made anew must have, for what is left behind to be found. */
+export function runEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    [fileVariable, runVariable, 'TMPDIR'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 export interface FoundProcess {
   readonly pid: number;
   readonly parent: number;

@@ -10,7 +10,13 @@ import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { endProcesses, processesWithEnvironment, processTree, type FoundProcess } from './processes.ts';
+import {
+  endProcesses,
+  processesWithEnvironment,
+  processTree,
+  runEnvironment,
+  type FoundProcess,
+} from './processes.ts';
 import { waitFor } from './wait.ts';
 
 const run = promisify(execFile);
@@ -102,7 +108,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
   const login = await writeLogin(directory, home, path, options.shell);
   const accounts = options.account && (await writeAccounts(directory, home, options.account));
 
-  const environment = { ...options.environment, HOME: home, PATH: path, [mark]: id };
+  const environment = { ...runEnvironment(), ...options.environment, HOME: home, PATH: path, [mark]: id };
   const listening = await listen(options, {
     directory,
     accounts,

@@ -1,28 +1,28 @@
 /**
- * A whole Debian with its own systemd, sudo, sshd and Caddy, booted by systemd-nspawn from a tree that debootstrap makes once, in the
- * ignored folder .cache/. Each server is a layer of its own over that tree, so that nothing it does stays. Needs root.
+ * A whole Debian with its own systemd, sudo, sshd and Caddy, as tests use it. All files of a run share one, one after the other, and
+ * each is handed it as it was after its boot.
  */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, type TestServer } from './sshd.ts';
-import { waitFor } from './wait.ts';
+import type { TestServer } from './sshd.ts';
 
 const run = promisify(execFile);
-const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const cache = join(checkout, '.cache/systemd');
-const base = join(cache, 'bookworm');
-const packages =
-  'systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,curl,python3-venv,caddy,acl,rsync';
 
-/** The accounts of the server: `deploy` may sudo without a password, `asker` with this one, `nobody-special` not at all. */
+/** The accounts of the server: `deploy` may sudo without a password, `asker` with this one, `plain` not at all. */
 export const sudoPassword = 'right horse';
+
+/** Where it is. */
+export interface SystemdMachine {
+  /** Keys and known_hosts. */
+  readonly directory: string;
+  /** The server's files as this machine sees them. */
+  readonly root: string;
+  readonly port: number;
+  readonly httpsPort: number;
+}
 
 export interface SystemdServer {
   /** As sshd's servers are, for `makeCliHome`: as the account `deploy`. */
@@ -36,7 +36,6 @@ export interface SystemdServer {
   sh(command: string): Promise<string>;
   /** What a visitor of a site gets: status and body. Rejects where no answer comes. */
   visit(domain: string, path?: string): Promise<{ readonly status: number; readonly body: string }>;
-  stop(): Promise<void>;
 }
 
 /** Whether this machine lets us boot one: root with the right to mount. */
@@ -44,114 +43,67 @@ export function canBootSystemd(): boolean {
   return process.platform === 'linux' && process.getuid?.() === 0;
 }
 
-export async function bootSystemd(): Promise<SystemdServer> {
-  await makeBase();
-  await removeOrphans();
-  const directory = await mkdtemp(join(tmpdir(), 'durant-systemd-'));
-  const [root, upper, work] = ['root', 'upper', 'work'].map((name) => join(directory, name));
-  if (root === undefined || upper === undefined || work === undefined) throw new Error('unreachable');
-  for (const folder of [root, upper, work]) mkdirSync(folder);
-  writeFileSync(join(directory, 'owner'), String(process.pid));
-  execFileSync('mount', [
-    ...['-t', 'overlay', 'overlay', '-o'],
-    `lowerdir=${base},upperdir=${upper},workdir=${work}`,
-    root,
-  ]);
-  const [port, httpPort, httpsPort, adminPort] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ]);
-  const clientKey = join(directory, 'client_key');
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'durant-test', '-f', clientKey]);
-  configure(root, {
-    port,
-    httpPort,
-    httpsPort,
-    adminPort,
-    publicKey: readFileSync(`${clientKey}.pub`, 'utf8'),
+/** What a test's process asks the runner, which boots the machine for all of them, */
+export const machineRequest = 'systemd';
+/** and what it is told. */
+export type MachineAnswer = { readonly machine: SystemdMachine } | { readonly error: string };
+
+/** Where the extension host is told the machine that its test was handed. */
+const machineVariable = 'DURANT_TEST_SYSTEMD';
+
+/** The Debian of this run, without anything that the file before left on it; also for the editor that this process starts. */
+export async function useSystemd(): Promise<SystemdServer> {
+  const told = process.env[machineVariable];
+  if (told !== undefined) return connectSystemd(JSON.parse(told));
+  const machine = await askForMachine();
+  process.env[machineVariable] = JSON.stringify(machine);
+  const server = connectSystemd(machine);
+  await server.sh(cleanUp);
+  return server;
+}
+
+function askForMachine(): Promise<SystemdMachine> {
+  return new Promise((resolve, reject) => {
+    if (process.send === undefined) throw new Error('Only npm test boots the Debian that tests share.');
+    process.once('message', (message) => {
+      const answer: MachineAnswer = JSON.parse(String(message));
+      if ('machine' in answer) resolve(answer.machine);
+      else reject(new Error(answer.error));
+    });
+    process.send(machineRequest);
   });
+}
 
-  const log: Buffer[] = [];
-  const machine = spawn(
-    // It ends with whoever runs the tests, however that ends.
-    'setpriv',
-    [
-      '--pdeathsig',
-      'KILL',
-      'systemd-nspawn',
-      '-q',
-      '-D',
-      root,
-      '-b',
-      '--register=no',
-      '--keep-unit',
-      `--machine=durant-${port}`,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
-  );
-  for (const stream of [machine.stdout, machine.stderr])
-    stream.on('data', (chunk: Buffer) => log.push(chunk));
-  const ended = (): boolean => machine.exitCode !== null || machine.signalCode !== null;
-  const onExit = (): void => {
-    machine.kill('SIGKILL');
-    execFile('umount', ['-l', root]);
-  };
-  process.once('exit', onExit);
-  let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    process.off('exit', onExit);
-    if (!ended()) {
-      // Asked once it shuts down, asked again it stops at once.
-      machine.kill('SIGTERM');
-      await pause(100);
-      machine.kill('SIGTERM');
-      await waitFor('the machine to end', ended, 15_000).catch(() => machine.kill('SIGKILL'));
-    }
-    await waitFor('the machine to let go of its files', () =>
-      run('umount', [root]).then(
-        () => true,
-        () => false,
-      ),
-    );
-    await rm(directory, { recursive: true, force: true });
-  };
+/** Where the machine keeps Caddy's configuration as it was. */
+export const cleanCaddyfile = 'root/Caddyfile';
 
-  const hostKey = readFileSync(join(base, 'etc/ssh/ssh_host_ed25519_key.pub'), 'utf8').trim();
-  const knownHostsLines = [`[127.0.0.1]:${port} ${hostKey.split(' ').slice(0, 2).join(' ')}`];
+/** As root: the machine as it was after its boot. */
+const cleanUp = `set -e
+cd /etc/systemd/system
+units=$(grep -sl -d skip X-Durant-Project= * || :)
+if [ -n "$units" ]; then
+  systemctl stop $(printf '%s\\n' $units | sed 's/@\\./@*./')
+  systemctl disable -q $units
+  rm -f $units
+  systemctl daemon-reload
+  systemctl reset-failed
+fi
+for account in deploy asker plain; do
+  systemctl stop user@$(id -u $account)
+  find /home/$account -mindepth 1 -maxdepth 1 ! -name .ssh ! -name '.bash*' ! -name .profile -exec rm -rf {} +
+done
+systemctl start user@$(id -u deploy)
+rm -rf /etc/caddy/conf.d /tmp/probe /run/sudo/ts/*
+cp /${cleanCaddyfile} /etc/caddy/Caddyfile
+systemctl restart caddy
+journalctl -q --rotate --vacuum-time=1us`;
+
+export function connectSystemd(machine: SystemdMachine): SystemdServer {
+  const { directory, root, port, httpsPort } = machine;
+  const clientKey = join(directory, 'client_key');
   const knownHosts = join(directory, 'known_hosts');
-  writeFileSync(knownHosts, `${knownHostsLines.join('\n')}\n`);
-  const sh = async (command: string): Promise<string> => {
-    const ssh = ['-F', 'none', '-i', clientKey, '-p', String(port), '-o', `UserKnownHostsFile=${knownHosts}`];
-    const { stdout } = await run('ssh', [
-      ...ssh,
-      '-o',
-      'IdentitiesOnly=yes',
-      '-o',
-      'BatchMode=yes',
-      'root@127.0.0.1',
-      command,
-    ]);
-    return stdout;
-  };
-  try {
-    await waitFor(
-      'Debian to boot',
-      async () => {
-        if (ended()) throw new Error(`systemd-nspawn ended:\n${Buffer.concat(log).toString()}`);
-        // Some of its services cannot run in a container; that is `degraded`.
-        const state = await sh('systemctl is-system-running --wait; systemctl is-active caddy').catch(
-          () => '',
-        );
-        return /^(running|degraded)\nactive/.test(state);
-      },
-      60_000,
-    );
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const options = ['IdentitiesOnly=yes', 'BatchMode=yes', `UserKnownHostsFile=${knownHosts}`];
+  const ssh = ['-F', 'none', '-i', clientKey, '-p', String(port), ...options.flatMap((each) => ['-o', each])];
   return {
     server: {
       host: '127.0.0.1',
@@ -161,21 +113,20 @@ export async function bootSystemd(): Promise<SystemdServer> {
       directory,
       home: join(root, 'home/deploy'),
       clientKey,
-      knownHostsLines,
+      knownHostsLines: readFileSync(knownHosts, 'utf8').trim().split('\n'),
       knownHosts,
       sshConfig: '',
       sshPath: 'ssh',
-      log: () => Buffer.concat(log).toString(),
+      log: () => readFileSync(join(directory, 'log'), 'utf8'),
       processes: () => Promise.resolve([]),
       daemons: () => Promise.resolve([]),
-      stop: () => (stopping ??= stop()),
+      stop: () => Promise.resolve(),
     },
     entry: (account) => `${account}@127.0.0.1:${port}`,
     root,
     httpsPort,
-    sh,
+    sh: async (command) => (await run('ssh', [...ssh, 'root@127.0.0.1', command])).stdout,
     visit: (domain, path = '/') => visit(domain, httpsPort, path),
-    stop: () => (stopping ??= stop()),
   };
 }
 
@@ -243,95 +194,4 @@ export function startVisitor(visitOnce: () => Promise<{ readonly status: number;
       return { answers, failures, seen };
     },
   };
-}
-
-function configure(
-  root: string,
-  to: {
-    readonly port: number;
-    readonly httpPort: number;
-    readonly httpsPort: number;
-    readonly adminPort: number;
-    readonly publicKey: string;
-  },
-): void {
-  const write = (path: string, text: string, mode = 0o644): void => {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text, { mode });
-  };
-  const inside = (...command: string[]): void => {
-    execFileSync('chroot', [root, ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
-  };
-  write('etc/ssh/sshd_config.d/durant.conf', `Port ${to.port}\nListenAddress 127.0.0.1\nUseDNS no\n`);
-  for (const account of ['deploy', 'asker', 'plain']) inside('useradd', '-m', '-s', '/bin/bash', account);
-  execFileSync('chroot', [root, 'chpasswd'], { input: `asker:${sudoPassword}\n` });
-  write('etc/sudoers.d/durant', 'deploy ALL=(ALL) NOPASSWD: ALL\nasker ALL=(ALL) ALL\n', 0o440);
-  write('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n');
-  write('var/lib/systemd/linger/deploy', '');
-  for (const [account, home] of [
-    ['root', 'root'],
-    ...['deploy', 'asker', 'plain'].map((name) => [name, `home/${name}`] as const),
-  ] as const) {
-    write(`${home}/.ssh/authorized_keys`, to.publicKey, 0o600);
-    inside('chown', '-R', `${account}:`, `/${home}/.ssh`);
-    // Caddy reads the files of sites.
-    inside('chmod', '755', `/${home}`);
-  }
-  write(
-    'etc/caddy/Caddyfile',
-    `{
-	admin 127.0.0.1:${to.adminPort}
-	http_port ${to.httpPort}
-	https_port ${to.httpsPort}
-	local_certs
-	skip_install_trust
-	auto_https disable_redirects
-}
-import conf.d/*.caddy
-`,
-  );
-}
-
-/** What test runs that were killed could not remove. */
-async function removeOrphans(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith('durant-systemd-')) continue;
-    const directory = join(tmpdir(), name);
-    const owner = Number(await readFile(join(directory, 'owner'), 'utf8').catch(() => ''));
-    if (owner === 0 || existsSync(`/proc/${owner}`)) continue;
-    await run('umount', ['-l', join(directory, 'root')]).catch(() => undefined);
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function makeBase(): Promise<void> {
-  if (existsSync(base)) return;
-  mkdirSync(cache, { recursive: true });
-  const part = join(cache, `part.${process.pid}`);
-  rmSync(part, { recursive: true, force: true });
-  try {
-    await run(
-      'debootstrap',
-      ['--variant=minbase', `--include=${packages}`, 'bookworm', part, await mirror()],
-      { maxBuffer: 64 * 1024 * 1024, timeout: 600_000 },
-    );
-    if (!existsSync(base)) renameSync(part, base);
-  } finally {
-    rmSync(part, { recursive: true, force: true });
-  }
-}
-
-/** The mirror that apt is set up with. */
-async function mirror(): Promise<string> {
-  const folder = '/etc/apt/sources.list.d';
-  const files = [
-    '/etc/apt/sources.list',
-    ...(await readdir(folder).catch(() => [])).map((name) => join(folder, name)),
-  ];
-  for (const file of files) {
-    const text = await readFile(file, 'utf8').catch(() => '');
-    const found = /^(?:URIs:|deb(?: \[[^\]]*\])?)\s+(https?:\/\/\S+\/debian\/?)(?:\s|$)/m.exec(text)?.[1];
-    if (found !== undefined) return found;
-  }
-  return 'http://deb.debian.org/debian';
 }

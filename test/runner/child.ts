@@ -1,0 +1,57 @@
+/** Runs one test file in this process and tells the runner, which started it, what came of it. */
+import Mocha from 'mocha';
+import { resolve } from 'node:path';
+import { endProcesses, processesWithEnvironment, fileVariable } from '../support/processes.ts';
+
+/** The argument, as JSON. */
+export interface ChildPlan {
+  readonly file: string;
+  readonly grep?: string;
+  readonly bail: boolean;
+  readonly color: boolean;
+}
+
+/** What came of a file whose run came to its end. */
+export interface ChildResult {
+  readonly announced: number;
+  readonly passed: number;
+  readonly skipped: number;
+  /** Full titles. */
+  readonly failed: readonly string[];
+}
+
+const { file, grep, bail, color }: ChildPlan = JSON.parse(process.argv[2] ?? '');
+// Where the runner is gone, all that this file has started ends with it.
+process.once('disconnect', async () => {
+  const started = await processesWithEnvironment(fileVariable, process.env[fileVariable] ?? '');
+  endProcesses(started.filter(({ pid }) => pid !== process.pid));
+  process.exit(1);
+});
+
+const mocha = new Mocha({
+  timeout: 60_000,
+  bail,
+  color,
+  forbidOnly: process.env['CI'] !== undefined,
+  ...(grep === undefined ? {} : { grep }),
+});
+mocha.addFile(resolve(file));
+await mocha.loadFilesAsync();
+const failed: string[] = [];
+const runner = mocha.run(() => {
+  const result: ChildResult = {
+    announced: runner.grepTotal(runner.suite),
+    passed: runner.stats?.passes ?? 0,
+    skipped: runner.stats?.pending ?? 0,
+    failed,
+  };
+  process.send?.(JSON.stringify(result), () => {
+    process.removeAllListeners('disconnect');
+    process.disconnect();
+  });
+  setTimeout(() => {
+    console.error('After the last test there is still open:', process.getActiveResourcesInfo().join(', '));
+    process.exit(1);
+  }, 5000).unref();
+});
+runner.on('fail', (test) => failed.push(test.fullTitle()));

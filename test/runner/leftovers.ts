@@ -1,0 +1,52 @@
+/** What tests left behind, said and removed. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endProcesses, processesWithEnvironment, fileVariable } from '../support/processes.ts';
+import { waitFor } from '../support/wait.ts';
+import { mountsBelow } from './runFolder.ts';
+
+/**
+ * What a file whose process has ended left: processes (those that are just ending are waited for), mounts and files in its folder for
+ * temporary files. One line each; all of it is removed.
+ */
+export async function leftBy(directory: string): Promise<readonly string[]> {
+  const running = () => processesWithEnvironment(fileVariable, directory);
+  await waitFor('its processes to end', async () => (await running()).length === 0, 3000).catch(
+    () => undefined,
+  );
+  const processes = await running();
+  endProcesses(processes);
+  const mounts = mountsBelow(directory);
+  for (const path of mounts.toReversed()) execFileSync('umount', ['-l', path]);
+  const files = readdirSync(directory);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  return [
+    ...processes.map(({ pid, command }) => `process ${pid}: ${command}`),
+    ...mounts.map((path) => `mount ${path}`),
+    ...files.map((name) => `${join(directory, name)}`),
+  ];
+}
+
+/** What is not marked as made by tests: the machine's accounts, and the names in its folder for temporary files. */
+export interface Surroundings {
+  readonly accounts: ReadonlySet<string>;
+  readonly temporary: ReadonlySet<string>;
+}
+
+export function lookAround(): Surroundings {
+  const passwd = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
+  return {
+    accounts: new Set(passwd.split('\n').flatMap((line) => line.split(':')[0] || [])),
+    temporary: new Set(readdirSync(tmpdir()).map((name) => join(tmpdir(), name))),
+  };
+}
+
+/** What is there after a run and was not before it, one line each. */
+export function added(before: Surroundings, after: Surroundings): readonly string[] {
+  return [
+    ...[...after.accounts].filter((name) => !before.accounts.has(name)).map((name) => `account ${name}`),
+    ...[...after.temporary].filter((path) => !before.temporary.has(path)),
+  ];
+}

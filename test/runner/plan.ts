@@ -1,0 +1,64 @@
+/** Which test files run, what each needs for itself, and the order they are started in. */
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** What only one file at a time may use: the editor's browser takes the processors, the Debian is one for all. */
+export type Need = 'vscode' | 'systemd';
+
+export interface TestFile {
+  /** Relative to the checkout. */
+  readonly path: string;
+  readonly needs: ReadonlySet<Need>;
+}
+
+/** What is imported at run time. */
+const importPattern = /^(?:im|ex)port (?!type )[^;']* from '(\.[^']+)'/gm;
+
+/** A file needs what these need that it is or imports, by itself or through others. */
+const needOf: Readonly<Record<string, Need>> = {
+  'test/editor/rig/server.ts': 'vscode',
+  'test/editor/rig/hostTests.ts': 'vscode',
+  'test/editor/demoEditor.test.ts': 'vscode',
+  'test/support/systemd.ts': 'systemd',
+};
+
+/** @throws where a name is neither a file, a folder, nor one of those below test/. */
+export function findTests(names: readonly string[]): readonly TestFile[] {
+  const paths = names.length === 0 ? testsIn('test') : names.flatMap(testsOf);
+  return [...new Set(paths)].sort().map((path) => ({ path, needs: needsOf(path, new Set()) }));
+}
+
+/** Those that others have to wait for come first, then what is expected to take longest. `known`: milliseconds of the last run. */
+export function inOrder(files: readonly TestFile[], known: ReadonlyMap<string, number>): readonly TestFile[] {
+  const expected = ({ path }: TestFile): number => known.get(path) ?? statSync(path).size;
+  return files.toSorted((a, b) => b.needs.size - a.needs.size || expected(b) - expected(a));
+}
+
+function testsOf(name: string): readonly string[] {
+  for (const path of [name, `test/${name}`, `test/${name}.test.ts`]) {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) return testsIn(path);
+    if (found?.isFile() === true) return [path];
+  }
+  throw new Error(`No test file or folder is called ${name}.`);
+}
+
+function testsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name));
+}
+
+/** @param seen files that were looked at; this one is added. */
+function needsOf(path: string, seen: Set<string>): ReadonlySet<Need> {
+  const needs = new Set<Need>();
+  if (seen.has(path)) return needs;
+  seen.add(path);
+  const own = needOf[path];
+  if (own !== undefined) needs.add(own);
+  for (const [, imported = ''] of readFileSync(path, 'utf8').matchAll(importPattern)) {
+    const file = join(dirname(path), imported);
+    if (file.startsWith('test/')) for (const need of needsOf(file, seen)) needs.add(need);
+  }
+  return needs;
+}
