@@ -3,7 +3,7 @@
  * its place by one rename. Between the two nothing of the project has changed.
  */
 import { DurantError } from '../errors.ts';
-import { quote } from '../remote/shell.ts';
+import { enterFolder, quote } from '../remote/shell.ts';
 import type { Connection } from '../remote/target.ts';
 import { failure, readAnswer } from './answer.ts';
 import { ownershipFunction } from './inplaceCompare.ts';
@@ -103,6 +103,7 @@ function instructions({ plan, tree }: PlaceRequest): Buffer {
   const lines = (letter: string, paths: readonly string[]): string =>
     paths.map((path) => `${letter} ${escapePath(path)}\n`).join('');
   const text = [
+    lines('l', plan.linkedInside),
     lines('c', plan.clear),
     lines('o', plan.obstacles),
     lines('m', plan.folders),
@@ -113,9 +114,42 @@ function instructions({ plan, tree }: PlaceRequest): Buffer {
   return Buffer.concat([Buffer.from(text, 'latin1'), serializeManifest(tree.manifest)]);
 }
 
-const afterD = '${line#D}';
-const afterF = '${line#F}';
-const folderOf = '${f%/*}';
+const afterFirst = '${line#?}';
+const withoutDot = '${f#./}';
+
+/**
+ * in_folders LIST MISSING COMMAND: runs COMMAND with the names of LIST's paths in the folder that they lie in, `$d`, one folder after the
+ * other. What the shell has entered is looked at before: a folder that became a link since the comparison fails, saying so. One that is gone
+ * fails, or is passed over with MISSING `skip`. (In busybox's awk `[^\\/]` is no backslash either, so the expression is a string.) Links that the comparison has found inside the project are in `$W/l`.
+ */
+const inFoldersFunction = String.raw`
+in_folders() {
+  awk 'k==1{ linked[$0]; next }
+    { d=$0; b=$0; if(sub("/[^/]*$","",d))b=substr(b,length(d)+2); else d="."
+      if(d!=last){ x="D"; q=d; do if(q in linked)x="L"; while(sub("/[^/]*$","",q)); print x d; last=d }
+      print "N" b }' k=1 "$W/l" k=2 "$1" >"$W/g" || return
+  missing=$2; shift 2; command=$*
+  (set --; d=
+    unescaped() { case $1 in *\\*) raw "$1";; *) f=./$1;; esac; }
+    run() { [ $# = 0 ] || $command "$@"; }
+    while IFS= read -r line; do
+      unescaped "${afterFirst}"
+      case $line in
+        N*) [ -z "$d" ] || set -- "$@" "$f"; [ $# -lt 200 ] || { run "$@" || exit 1; set --; }; continue;;
+      esac
+      run "$@" || exit 1; set --; d=${withoutDot}
+      case $line in D*) enter "$d";; *) enter_linked "$d";; esac && continue
+      if [ "$missing" = skip ] && ! [ -e "$top/$d" ] && ! [ -L "$top/$d" ]; then d=; continue; fi
+      printf '%s\n' "$d: since the comparison a folder on this path became a link or went away, so nothing was changed in it" >&2; exit 1
+    done <"$W/g"
+    run "$@")
+}
+enter_linked() {
+  cd -P "$top" && cd -P "./$1" 2>/dev/null && case $PWD/ in "$top/$D/"*) false;; "$top"/?*) :;; *) false;; esac
+}
+bring() { for x; do set -- "$@" "$top/$I/in/tree/$d/$x"; shift; done; mv -f "$@" .; }
+rmdirs() { rmdir "$@" 2>/dev/null; :; }
+`;
 
 function placeScript(request: PlaceRequest): string {
   return [
@@ -125,30 +159,26 @@ function placeScript(request: PlaceRequest): string {
     pathFunctions,
     scanFunction,
     ownershipFunction,
+    enterFolder(),
+    inFoldersFunction,
     String.raw`W=$top/$I/place; export W
 die() { echo "transfer.failed=$1"; echo "transfer.left=$(find "$I/in/tree" ! -type d | grep -c .)"; exit 1; }
 rm -rf "$W"; mkdir -p "$W" || die folder
-for x in c o m d r tree; do : >"$W/$x"; done
+for x in l c o m d r tree; do : >"$W/$x"; done
 awk 'whole{ print >(ENVIRON["W"] "/tree"); next } $0==""{ whole=1; next } { print substr($0,3) >(ENVIRON["W"] "/" $1) }' || die folder
 { ownership; listed <"$W/tree"; } | sort -u >"$W/owned" && cp "$W/owned" "$D/owned.new" && mv "$D/owned.new" "$D/owned" || die folder
-if [ -s "$W/c" ]; then nul "$W/c" | xargs -0 rm -f || die apply; fi
-while IFS= read -r p; do raw "$p"; find "$f" -depth -type d -exec rmdir {} \; ; [ ! -d "$f" ] || [ -L "$f" ] || die apply; done <"$W/o"
-if [ -s "$W/m" ]; then nul "$W/m" | xargs -0 mkdir -p || die apply; fi
-(cd "$I/in/tree" && scan) | awk '$1!="d"{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print p }' | sort >"$W/files" || die apply
-awk 'index($0,"\\")==0{ d=$0; if(!sub(/\/[^\/]*$/,"",d))d="."; if(!(d in g))order[++n]=d; g[d]=g[d] "\nF" $0 } END{ for(i=1;i<=n;i++)print "D" order[i] g[order[i]] }' "$W/files" >"$W/g"
-(cd "$I/in/tree" || exit 1
-  d=.; set --
-  flush() { [ $# = 0 ] || mv -f "$@" "$top/$d/" || exit 1; }
-  while IFS= read -r line; do
-    case $line in
-      D*) flush "$@"; set --; d=${afterD};;
-      *) set -- "$@" "./${afterF}"; [ $# -lt 200 ] || { flush "$@"; set --; };;
-    esac
-  done <"$W/g"
-  flush "$@"
-  awk 'index($0,"\\")' "$W/files" | while IFS= read -r p; do raw "$p"; mv -f "$f" "$top/${folderOf}/" || exit 1; done) || die apply
-if [ -s "$W/d" ]; then nul "$W/d" | xargs -0 rm -f || die apply; fi
-while IFS= read -r p; do raw "$p"; rmdir "$f" 2>/dev/null; done <"$W/r"
+in_folders "$W/c" skip rm -f || die apply
+while IFS= read -r p; do
+  raw "$p"; q=$p; export q; printf '%s\n' "$p"
+  (cd "$f" && scan) | awk '$1=="d"{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print ENVIRON["q"] "/" p }'
+done <"$W/o" | sort -r >"$W/emptied"
+in_folders "$W/emptied" skip rmdirs || die apply
+in_folders "$W/m" fail mkdir -p || die apply
+(cd "$I/in/tree" && scan) | awk '$1!="d"{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); i=p; if(!sub("/[^/]*$","",i))p=".//" p; else p=i "/" substr(p,length(i)+1); print p }' |
+  sort | sed 's,//,/,' >"$W/files" || die apply
+in_folders "$W/files" fail bring || die apply
+in_folders "$W/d" skip rm -f || die apply
+in_folders "$W/r" skip rmdirs || die apply
 awk 'k<3{ gone[$0]; next } !(substr($0,3) in gone)' k=1 "$W/d" k=2 "$W/r" k=3 "$W/owned" >"$D/owned.new" && mv "$D/owned.new" "$D/owned" || die finish
 umask "$mask"; mkdir -p "$D/manifests" && cat "$W/tree" >"$M.new" && rm -f "$M.touched" && mv "$M.new" "$M" || die finish
 rm -rf "$I"; sync -f . 2>/dev/null || sync

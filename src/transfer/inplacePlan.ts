@@ -21,6 +21,8 @@ export interface InplacePlan extends Plan {
   readonly newer: readonly string[];
   /** What the plan replaces, brings back or deletes although somebody has changed it on the server since the last deploy. */
   readonly drifted: readonly Change[];
+  /** Folders of the tree that are links to a folder inside project_dir. */
+  readonly linkedInside: readonly string[];
   /** Folders of the tree that are links out of project_dir: nothing may be written through them. */
   readonly linkedOutside: readonly string[];
   /** Folders that a file of the tree would have to replace, with something in them that is not Durant's. */
@@ -100,6 +102,7 @@ export function planInplace(request: InplacePlanRequest): InplacePlan {
       .reverse(),
     newer,
     drifted: changes.filter(({ path }) => comparison.drifted.has(path)),
+    linkedInside: [...comparison.linkedInside],
     linkedOutside: comparison.linkedOutside,
     occupied,
   };

@@ -103,7 +103,11 @@ function startSockets({ units }: ServiceSet): string {
   return lines.join('\n');
 }
 
-function siteScript({ set, proxyDir }: ApplyRequest, mark: string): string {
+/**
+ * Projects of one server share Caddy: one at a time changes its files and reloads it. The lock is the kernel's, on a folder that is there, so
+ * that whoever dies gives it back.
+ */
+function siteScript({ set, proxyDir, run }: ApplyRequest, mark: string): string {
   const { site } = set;
   const folder = quote(proxyDir.replace(/\/+$/, ''));
   const path = quote(site?.path ?? '');
@@ -116,12 +120,21 @@ if ! cmp -s "$t/site" ${path}; then
     if [ -L ${path} ] || ! grep -qxF "# "${mark} ${path}; then echo ${quote(`${site.path} is not of this project`)} >&2; exit 1; fi
     cp ${path} "$t/before" || exit 1
   fi
-  [ -d ${folder} ] || as mkdir -p ${folder} || exit 1
-  new=${folder}/.durant.new
+  new=${folder}/${quote(`.durant.${run}`)}
   site cp "$t/site" "$new" && site chmod 644 "$new" && site mv -f "$new" ${path} || exit 1
   reload=yes; echo ${quote(`installed ${site.path}`)}
 fi`;
-  return `reload=
+  return `reload= lock=${CADDY_FOLDER}
+${site === undefined ? '' : `[ -d ${folder} ] || as mkdir -p ${folder} || exit 1`}
+[ -d "$lock" ] || lock=${folder}
+if [ -r "$lock" ] && command -v flock >/dev/null 2>&1; then
+  exec 9<"$lock"; tries=0
+  until flock -n 9; do
+    tries=$((tries+1))
+    [ "$tries" -le 300 ] || { echo 'Another project has been changing the sites of this server for 60 s. Wait until it has ended, then try again.' >&2; exit 1; }
+    sleep 0.2
+  done
+fi
 site() { if [ -w ${folder} ]; then "$@"; else as "$@"; fi; }
 proxy() {
   if systemctl is-active --quiet caddy 2>/dev/null && as systemctl reload caddy; then return 0; fi
@@ -137,7 +150,8 @@ if [ -n "$reload" ] && ! proxy > "$t/said" 2>&1; then
   proxy >/dev/null 2>&1
   echo 'Caddy refused the site file, and has the one that it had:' >&2; tail -n 5 "$t/said" >&2
   exit 1
-fi`;
+fi
+exec 9<&-`;
 }
 
 /** Prints for each unit, twice with a pause between, its state and how often it was restarted; see `parseStates`. */
