@@ -18,6 +18,7 @@ export async function leftBy(directory: string): Promise<readonly string[]> {
   );
   const processes = await running();
   endProcesses(processes);
+  await waitFor('what it left to end', async () => (await running()).length === 0);
   const mounts = mountsBelow(directory);
   for (const path of mounts.toReversed()) execFileSync('umount', ['-l', path]);
   const files = readdirSync(directory);

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { endProcesses, processesWithEnvironment, runVariable } from '../support/processes.ts';
+import { waitFor } from '../support/wait.ts';
 import { buildIfStale } from './build.ts';
 import { added, lookAround } from './leftovers.ts';
 import { runMachine } from './machine.ts';
@@ -89,10 +90,11 @@ end(passed, failed);
 /** Ends what was started and removes what was made. What outlived its file is said: it had taken its file's mark off. */
 async function cleanUp(): Promise<readonly string[]> {
   await machine.end();
-  const processes = (await processesWithEnvironment(runVariable, directory)).filter(
-    ({ pid }) => pid !== process.pid,
-  );
+  const running = async () =>
+    (await processesWithEnvironment(runVariable, directory)).filter(({ pid }) => pid !== process.pid);
+  const processes = await running();
   endProcesses(processes);
+  await waitFor('what files left to end', async () => (await running()).length === 0);
   removeRunFolder(directory);
   return processes.map(({ pid, command }) => `process ${pid}: ${command}`);
 }
