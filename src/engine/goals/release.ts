@@ -77,12 +77,13 @@ export function writeRecord(record: ReleaseRecord): string {
 }
 
 /**
- * Removes a release and all that belongs to it; its folder goes out of sight first, so that no half of it is ever taken for whole. With
+ * Removes a release and all that belongs to it; its folder goes out of sight first, so that no half of it is ever taken for whole, and
+ * not before the disk knows that `current` no longer leads to it: else a power cut could bring back a link to what is gone. With
  * strategy inplace (`.durant/live` is there) it has no folder: what lies in `releases/` is the project's own.
  */
 export function removeRelease(name: string, sudo = ''): string {
   const [folder, trash] = [quote(`releases/${name}`), quote(`.durant/trash.${name}`)];
-  return `{ rm -rf ${trash}; if ! [ -f .durant/live ] && [ -d ${folder} ]; then mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/releases/${name}.services`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
+  return `{ rm -rf ${trash}; if ! [ -f .durant/live ] && [ -d ${folder} ]; then { sync -f releases 2>/dev/null || sync; } && mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/releases/${name}.services`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
 }
 
 function hasTraceOf({ facts }: ServerRun, name: string): boolean {

@@ -1,0 +1,30 @@
+/** A fixed set of seeds. Thousands: `npm run simulate`. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { closeSurroundings, openSurroundings, type Surroundings } from './surroundings.ts';
+import { live, type Life } from './simulation.ts';
+
+describe('simulated clients, lines and servers', function () {
+  this.timeout(60_000);
+  let surroundings: Surroundings;
+  before(() => {
+    surroundings = openSurroundings();
+  });
+  after(() => closeSurroundings(surroundings));
+  const liveOnce = (seed: number): Promise<Life> =>
+    live(seed, { ...surroundings, folder: join(surroundings.folder, String(seed)) });
+
+  it('a seed decides all that happens', async () => {
+    const [first, second] = [await liveOnce(7), await liveOnce(7)];
+    assert.ok(first.trace.length > 20);
+    assert.deepEqual(second.trace, first.trace);
+  });
+
+  for (let from = 1; from <= 8; from += 4)
+    it(`seeds ${from} to ${from + 3} break no invariant`, async () => {
+      for (let seed = from; seed < from + 4; seed += 1) {
+        const { violation, trace } = await liveOnce(seed);
+        assert.equal(violation, undefined, `${trace.join('\n')}\nAgain: npm run simulate -- --seed ${seed}`);
+      }
+    });
+});
