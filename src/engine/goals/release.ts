@@ -25,7 +25,7 @@ export const release: Step = {
     defer(
       server,
       [
-        `rm -rf .durant/trash.* .durant/incoming.* .durant/current.*`,
+        `rm -rf .durant/trash.* .durant/incoming.* .durant/current.* .durant/touched.*`,
         ...leftovers.map((each) => removeRelease(each)),
         writeRecord(recordOf(run, server, 'preparing')),
         `mkdir ${quote(`releases/${name}`)}`,
