@@ -21,6 +21,9 @@ const PATIENCE_MS = 90_000;
 /** There is time to kill the client in the check, and little to wait for its watcher. */
 const SLOW = ['spare = no', 'health_check = sleep 2', 'health_timeout = 3s', 'health_retries = 0'];
 
+/** In a process of its own, as several users work at once here. */
+const run = (world: World, args: readonly string[]) => world.start(args).result;
+
 describe("the dead man's switch", function () {
   this.timeout(180_000);
   const worlds: World[] = [];
@@ -34,23 +37,23 @@ describe("the dead man's switch", function () {
     });
     worlds.push(world);
     commitVersion(world, 'v1');
-    assert.equal((await world.run(['deploy', 'production'])).status, 0);
+    assert.equal((await run(world, ['deploy', 'production'])).status, 0);
     commitVersion(world, 'v2');
     world.configure(SLOW);
     const [first = ''] = world.releases();
     return { world, first, durant: join(world.site(), '.durant') };
   }
   const status = async (world: World) =>
-    JSON.parse((await world.run(['--json', 'status', 'production'])).stdout).stages[0].servers[0];
+    JSON.parse((await run(world, ['--json', 'status', 'production'])).stdout).stages[0].servers[0];
   const watchFiles = (durant: string) => readdirSync(durant).filter((name) => /^(watch|revert)/.test(name));
 
   it('ends with the confirmation, and leaves nothing', async () => {
     const { world, durant } = await begin('busybox');
     world.configure(['spare = no']);
-    const run = world.start(['--json', 'deploy', 'production']);
+    const started = world.start(['--json', 'deploy', 'production']);
     let seen = false;
-    onEvent(run, step('symlink', 'done'), () => (seen = watchFiles(durant).length === 1));
-    assert.equal((await run.result).status, 0);
+    onEvent(started, step('symlink', 'done'), () => (seen = watchFiles(durant).length === 1));
+    assert.equal((await started.result).status, 0);
     assert.ok(seen, 'a watcher from the switch on');
     await waitFor('the watcher to end', async () => !(await isRunning(world, WATCHER)), 3000);
     assertTidy(world);
@@ -82,9 +85,9 @@ describe("the dead man's switch", function () {
           [after.unchecked, after.reverted.release, after.reverted.back_to],
           [false, second, first],
         );
-        assert.match((await world.run(['status', 'production'])).stdout, /dead man's switch put .* back/);
+        assert.match((await run(world, ['status', 'production'])).stdout, /dead man's switch put .* back/);
         world.configure(['spare = no']);
-        assert.equal((await world.run(['deploy', 'production'])).status, 0);
+        assert.equal((await run(world, ['deploy', 'production'])).status, 0);
         assert.equal(world.read('index.html'), 'v2\n');
         assertTidy(world);
       }),
@@ -102,13 +105,13 @@ describe("the dead man's switch", function () {
     };
     const late = async () => {
       const { world, first } = await begin('system');
-      const run = world.start(['--json', 'deploy', 'production']);
-      onEvent(run, step('health_check', 'running'), () => run.child.kill('SIGSTOP'));
+      const started = world.start(['--json', 'deploy', 'production']);
+      onEvent(started, step('health_check', 'running'), () => started.child.kill('SIGSTOP'));
       await waitFor('the switch', () => world.live() !== first, 30_000);
       const second = world.live() ?? '';
       await waitFor('the release before to be back', () => world.live() === first, PATIENCE_MS);
-      run.child.kill('SIGCONT');
-      const result = await run.result;
+      started.child.kill('SIGCONT');
+      const result = await started.result;
       assert.equal(result.status, 1, result.stdout);
       assert.equal(world.live(), first);
       assert.equal(stateOf(world, second), 'failed');
