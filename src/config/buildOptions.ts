@@ -4,7 +4,7 @@ import type { OptionTable } from './optionSpec.ts';
 export const BUILD_OPTIONS = {
   shared_dirs: {
     kind: 'list',
-    form: 'relative-path',
+    form: 'release-path',
     strategy: 'releases',
     group: 'Building the release',
     doc: "Folders kept in `shared/` and linked into each release. Where the server has none yet it is seeded from the release's own; one that the release lacks too is made empty.",
@@ -14,7 +14,7 @@ export const BUILD_OPTIONS = {
   },
   shared_files: {
     kind: 'list',
-    form: 'relative-path',
+    form: 'release-path',
     strategy: 'releases',
     group: 'Building the release',
     doc: "Files kept in `shared/` and linked into each release. Where the server has none yet it is seeded from the release's own; one that the release lacks too stops the run before anything is sent.",
@@ -24,7 +24,7 @@ export const BUILD_OPTIONS = {
   },
   copy_dirs: {
     kind: 'list',
-    form: 'relative-path',
+    form: 'release-path',
     strategy: 'releases',
     group: 'Building the release',
     doc: 'Folders copied from the previous release. What the commit has there wins; links stay links, and sockets, pipes, devices and what the login user cannot read are left out.',
@@ -34,7 +34,7 @@ export const BUILD_OPTIONS = {
   },
   writable_dirs: {
     kind: 'list',
-    form: 'relative-path',
+    form: 'release-path',
     group: 'Building the release',
     doc: 'Folders that are created and made writable for the web server.',
     example: 'var/cache\nvar/log',
@@ -116,7 +116,7 @@ export const BUILD_OPTIONS = {
   },
   clear_paths: {
     kind: 'list',
-    form: 'relative-path',
+    form: 'release-path',
     group: 'Building the release',
     doc: 'Paths that are removed from the release.',
     example: 'tests\ndocker-compose.yml',

@@ -30,8 +30,8 @@ export function checkItem(form: ItemForm | undefined, text: string): Refusal | u
   switch (form) {
     case undefined:
       return undefined;
-    case 'relative-path':
-      return relativePath(text);
+    case 'release-path':
+      return releasePath(text);
     case 'goal-name':
       return /^[A-Za-z0-9._-]+\??$/.test(text)
         ? undefined
@@ -53,6 +53,10 @@ const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> 
   },
   path: notAnOption,
   'relative-path': relativePath,
+  'release-path': releasePath,
+  'current-path': (text) =>
+    relativePath(text) ??
+    reserved(text, ['.durant', 'releases', 'shared'], 'Write another, such as current.'),
   'project-dir': projectDir,
   name: (text) =>
     isSafeWord(text)
@@ -117,6 +121,20 @@ function relativePath(text: string): Refusal | undefined {
   return text.startsWith('-') ? wrong('must not start with "-". Write it as ./-name.') : undefined;
 }
 
+/** With `strategy: inplace` the release is `project_dir` itself; with releases the tree's own `.durant` is never sent. */
+function releasePath(text: string): Refusal | undefined {
+  return relativePath(text) ?? reserved(text, ['.durant'], 'Remove it.');
+}
+
+function reserved(text: string, names: readonly string[], remedy: string): Refusal | undefined {
+  const name = names.find((each) => each === pathParts(text)[0]);
+  if (name === undefined) return undefined;
+  return {
+    code: 'reserved-path',
+    message: `"${text}" may not be used: Durant keeps its own files in ${name}. ${remedy}`,
+  };
+}
+
 function projectDir(text: string): Refusal | undefined {
   const refuse = (why: string): Refusal => ({
     code: 'unsafe-project-dir',
@@ -176,5 +194,5 @@ export function parseStaticRoute(
 function staticRoute(text: string): Refusal | undefined {
   const route = parseStaticRoute(text);
   if (route === undefined) return wrong(`"${text}" is not "/url/ = folder".`);
-  return relativePath(route.folder);
+  return releasePath(route.folder);
 }

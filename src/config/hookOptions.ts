@@ -97,7 +97,7 @@ export const HOOK_OPTIONS = {
 export const PUBLISHING_OPTIONS = {
   current_path: {
     kind: 'text',
-    form: 'relative-path',
+    form: 'current-path',
     default: 'current',
     strategy: 'releases',
     group: 'Publishing',

@@ -9,6 +9,8 @@ export type TextForm =
   | 'repository'
   | 'path'
   | 'relative-path'
+  | 'release-path'
+  | 'current-path'
   | 'project-dir'
   | 'name'
   | 'app'
@@ -23,7 +25,7 @@ export type TextForm =
   | 'git-ref';
 
 /** What each item of a `list` has to look like; none: any text. */
-export type ItemForm = 'relative-path' | 'goal-name' | 'process-name' | 'static-route';
+export type ItemForm = 'release-path' | 'goal-name' | 'process-name' | 'static-route';
 
 interface OptionBase {
   /** The value used where the file has none, written as in the file. */

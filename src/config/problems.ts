@@ -150,6 +150,12 @@ export const PROBLEM_CODES = {
     meaning: 'A path that must stay inside the release is absolute or leaves it.',
     remedy: 'Write it relative to the release, without `..`.',
   },
+  'reserved-path': {
+    severity: 'error',
+    meaning:
+      'A path of the release is in `.durant`, or `current_path` is in `.durant`, `releases` or `shared`, which Durant manages itself.',
+    remedy: 'Use another path, or remove it.',
+  },
   'nested-path': {
     severity: 'error',
     meaning: 'A shared path lies inside another shared path, or is listed twice.',

@@ -44,6 +44,8 @@ export function kindOf(spec: OptionSpec): string {
     case 'name':
       return spec.form;
     case 'relative-path':
+    case 'release-path':
+    case 'current-path':
       return 'relative path';
     case 'repository':
       return 'path or URL';

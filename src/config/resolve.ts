@@ -1,11 +1,11 @@
 /** A stage as it is written: inheritance, interpolation and defaults, with value resolvers shown and not run. */
 import { DurantError } from '../errors.ts';
-import type { ConfDocument, ConfOption, ConfSection } from './document.ts';
+import { positionAt, type ConfDocument, type ConfOption, type ConfSection } from './document.ts';
 import { interpolator, lookUp, type Interpolator } from './interpolate.ts';
 import { itemsOf, hasItems, wholeResolver } from './resolvers.ts';
 import { OPTIONS, type OptionSpec, type OptionTable } from './options.ts';
 import { parseBool, parseDuration, parseWhole } from './kinds.ts';
-import { toProblemJson, type ProblemJson } from './problems.ts';
+import { toProblemJson, type Problem, type ProblemCode, type ProblemJson } from './problems.ts';
 import { placeOf, stageNames } from './sections.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -81,7 +81,7 @@ export function readSection(
 
 /**
  * The stage of that name.
- * @throws {DurantError} `unknown-stage`.
+ * @throws {DurantError} `unknown-stage`; `config-invalid` where a mistake of the file may be why.
  */
 export function resolveStage(doc: ConfDocument, name: string): Stage {
   const section = placeOf(name).place === 'stage' ? doc.sections.get(name) : undefined;
@@ -89,7 +89,33 @@ export function resolveStage(doc: ConfDocument, name: string): Stage {
   return { name, section, values: readSection(doc, section, OPTIONS) };
 }
 
+/** Mistakes after which a section that was meant is no section. */
+const HIDING: readonly ProblemCode[] = [
+  'unclosed-section',
+  'empty-section',
+  'section-like-key',
+  'no-delimiter',
+  'no-section',
+];
+
+/** The first mistake of the file that may be why a section is missing. */
+export function hidingProblem(doc: Pick<ConfDocument, 'problems'>): Problem | undefined {
+  return doc.problems.find(({ code }) => HIDING.includes(code));
+}
+
 function unknownStage(doc: ConfDocument, name: string): DurantError {
+  const hiding = hidingProblem(doc);
+  if (hiding !== undefined) {
+    const { line, column } = positionAt(doc, hiding.range.start);
+    return new DurantError(
+      'config-invalid',
+      [
+        `durant.conf has no stage "${name}", perhaps because of this mistake:`,
+        `  ${String(line)}:${String(column)} ${hiding.message}`,
+        'Correct it and try again; durant check shows every problem.',
+      ].join('\n'),
+    );
+  }
   const names = stageNames(doc);
   const meant = didYouMean(name, names);
   const remedy =

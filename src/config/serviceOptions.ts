@@ -27,7 +27,7 @@ export const SERVICE_OPTIONS = {
   },
   env_target: {
     kind: 'text',
-    form: 'relative-path',
+    form: 'release-path',
     default: '.env',
     strategy: 'releases',
     group: 'Environment file and secrets',

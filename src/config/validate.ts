@@ -5,7 +5,7 @@ import type { Facts } from './facts.ts';
 import { partsOf } from './interpolate.ts';
 import { positionAt } from './document.ts';
 import { problem, type Problem } from './problems.ts';
-import { resolveStage } from './resolve.ts';
+import { hidingProblem, resolveStage } from './resolve.ts';
 import { itemsOf } from './resolvers.ts';
 import { conflictingKeys, missingKeys, unknownKeys, wrongStrategy } from './rules/keys.ts';
 import {
@@ -71,7 +71,7 @@ export function validate(
     for (const rule of SECTION_RULES) problems.push(...rule(view));
   }
   problems.push(...targetProblems(all, stage), ...variableCycles(doc));
-  if (!all.some((view) => view.place === 'stage'))
+  if (!all.some((view) => view.place === 'stage') && hidingProblem(doc) === undefined)
     problems.push(
       problem(
         'no-stage',

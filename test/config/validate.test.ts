@@ -142,6 +142,18 @@ const VALUES: readonly Row[] = [
   ['unsafe-path', `${STAGE}clear_paths: «.»`],
   ['unsafe-path', `${STAGE}current_path: «/x»`],
   ['unsafe-path', `${STAGE}sub_directory: «~/x»`],
+  ['reserved-path', `${STAGE}clear_paths: tests, «.durant»`],
+  ['reserved-path', `${INPLACE}clear_paths:\n  «./.durant//env»\n  shared`],
+  ['reserved-path', `${INPLACE}writable_dirs: «.durant/»`],
+  ['reserved-path', `${STAGE}shared_dirs: «.durant/x»`],
+  ['reserved-path', `${STAGE}shared_files: «.durant/lock»`],
+  ['reserved-path', `${STAGE}copy_dirs: a, «.//.durant»`],
+  ['reserved-path', `${STAGE}env_target: «.durant/.env»`],
+  ['reserved-path', `${STAGE}statics: «/x/ = .durant/env»`],
+  ...['shared', 'releases/x', '.durant/x', './shared//', 'releases', './/.durant'].map((path): Row => [
+    'reserved-path',
+    `${STAGE}current_path: «${path}»`,
+  ]),
   ['nested-path', `${STAGE}shared_dirs: a, «a/b»`],
   ['nested-path', `${STAGE}shared_dirs: «a/b/c», a`],
   ['nested-path', `${STAGE}shared_dirs: a\nshared_files: «./a//b»`],
@@ -233,6 +245,10 @@ const GOOD: readonly (readonly [name: string, text: string, facts?: Facts])[] = 
   [
     'an empty value takes an inherited one away',
     `${DEFAULTS}branch: main\nexclude: x\n[p]\nbranch:\nexclude:`,
+  ],
+  [
+    "names that are Durant's elsewhere, or nearly so",
+    `${STAGE}current_path: public/shared\nclear_paths: shared, releases, src/.durant, .durant-old\nwritable_dirs: .Durant`,
   ],
   ['keep all', `${STAGE}keep_releases: -1`],
   ['home', `${STAGE}project_dir: ~/shop`],
@@ -351,6 +367,30 @@ describe('config: validation', () => {
       ['missing-key', 'process w'],
     ]);
     assert.throws(() => validate(doc, 'pp'), { code: 'unknown-stage' });
+  });
+
+  it('a line that may hide a stage is said before the stage that is missing', () => {
+    const asked = (text: string): unknown => {
+      try {
+        requireValid(parseConf(text), 'prod');
+      } catch (error) {
+        return error instanceof DurantError && `${error.code}: ${error.message}`;
+      }
+      return undefined;
+    };
+    for (const [text, place] of [
+      ['[prod\nserver = w\n', /1:1 This section name is not closed/],
+      [`${DEFAULTS}prod]\n[q]\n`, /5:1 This line has no = or :/],
+      [`${DEFAULTS}[prod:x\n`, /5:1 .*no section name/],
+    ] as const) {
+      assert.match(String(asked(text)), /^config-invalid: durant.conf has no stage "prod"/);
+      assert.match(String(asked(text)), place);
+    }
+    assert.match(String(asked(`${DEFAULTS}user: a\nuser: b\n[q]\n`)), /^unknown-stage: /);
+    assert.deepEqual(
+      validate(parseConf('[prod\n'), undefined).map(({ code }) => code),
+      ['unclosed-section'],
+    );
   });
 
   it('two stages with one target: said at the one that is asked for', () => {

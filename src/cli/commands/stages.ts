@@ -1,8 +1,10 @@
 /** `durant stages`. */
 import { defineCommand } from '../command.ts';
-import { configJson, type JsonValue, type Stage } from '../../config/resolve.ts';
+import { configJson, hidingProblem, type JsonValue, type Stage } from '../../config/resolve.ts';
+import { toProblemJson } from '../../config/problems.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
+import { problemLines } from '../problemLines.ts';
 import { chosenStages, openProject } from '../project.ts';
 import { tableLines } from '../table.ts';
 
@@ -27,8 +29,13 @@ export const stages = defineCommand({
       { text: guarded ? 'protected' : '', paint: color.yellow },
     ]);
     for (const line of tableLines(rows)) printLine(output.stdout, line);
-    if (found.length === 0)
-      printLine(output.stderr, `${project.shown} has no stage yet. Add a section such as [production].`);
+    if (found.length > 0) return 0;
+    const hiding = hidingProblem(project.doc);
+    const said =
+      hiding === undefined
+        ? [`${project.shown} has no stage yet. Add a section such as [production].`]
+        : problemLines(project.shown, [toProblemJson(project.doc, hiding)], color);
+    for (const line of said) printLine(output.stderr, line);
     return 0;
   },
 });
