@@ -1,17 +1,18 @@
 import tseslint from 'typescript-eslint';
 
-/** What each folder of src may import besides itself; `src/errors.ts` may be imported by all. */
+/** What each folder of src may import besides itself; `src/errors.ts`, `src/format.ts` and `src/printable.ts` may be imported by all. */
 const directions = {
   config: [],
   transfer: ['config', 'remote'],
   remote: ['config'],
   git: ['config'],
   engine: ['config', 'transfer', 'remote', 'git'],
-  cli: ['config', 'transfer', 'remote', 'git', 'engine'],
+  report: ['config', 'engine'],
+  cli: ['config', 'transfer', 'remote', 'git', 'engine', 'report'],
   language: ['config', 'git', 'transfer', 'editor'],
-  views: ['config', 'engine', 'editor'],
-  commands: ['config', 'git', 'engine', 'remote', 'views', 'editor'],
-  editor: ['config', 'git', 'remote', 'engine'],
+  views: ['config', 'engine', 'report', 'editor'],
+  commands: ['config', 'git', 'engine', 'report', 'remote', 'views', 'editor'],
+  editor: ['config', 'git', 'remote', 'engine', 'report'],
 };
 const folders = Object.keys(directions);
 const editorFolders = ['language', 'views', 'commands', 'editor'];

@@ -6,11 +6,11 @@ import { exitStatus } from './exitStatus.ts';
 import { listenForInterrupts, type SignalSource } from './interrupt.ts';
 import { errorObject, printJson } from './json.ts';
 import { createOutput, printLine, type Output, type TextStream } from './output.ts';
-import { printableLines } from './printable.ts';
+import { printableLines } from '../printable.ts';
 import type { TerminalInput } from './prompts.ts';
 
 /** Where a command line runs. */
-export interface Surroundings extends Pick<Context, 'env' | 'cwd' | 'program' | 'time'> {
+export interface ProcessHost extends Pick<Context, 'env' | 'cwd' | 'program' | 'time'> {
   readonly stdin: TerminalInput;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
@@ -22,11 +22,11 @@ export interface Surroundings extends Pick<Context, 'env' | 'cwd' | 'program' | 
 const quietly: GlobalOptions = { config: undefined, json: false, color: true, verbose: false };
 
 /** Runs it to its end. Resolves with the exit status; never rejects, as every failure is shown. */
-export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { env, cwd, program, time } = surroundings;
+export async function runCommandLine(argv: readonly string[], host: ProcessHost): Promise<number> {
+  const { env, cwd, program, time } = host;
   const parsed = parseArgs(argv);
   const options = parsed.kind === 'run' ? parsed.invocation.global : { ...quietly, json: wantsJson(parsed) };
-  const output = createOutput(surroundings, env, options);
+  const output = createOutput(host, env, options);
   if (parsed.kind === 'text') {
     output.stdout.write(parsed.text);
     return 0;
@@ -35,20 +35,20 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
     return showError(new DurantError('usage', parsed.message), parsed.command, options, output);
 
   let sayAbandoned = (): void => undefined;
-  const interruption = listenForInterrupts(surroundings.signals, {
+  const interruption = listenForInterrupts(host.signals, {
     first: () => {
       if (!options.json)
         printLine(output.stderr, 'Ending the run and putting things back … (Ctrl+C again stops at once)');
     },
     again: () => {
       sayAbandoned();
-      surroundings.exit(exitStatus('cancelled'));
+      host.exit(exitStatus('cancelled'));
     },
   });
   const context: Context = {
     options,
     output,
-    input: surroundings.stdin,
+    input: host.stdin,
     env,
     cwd,
     program,

@@ -1,6 +1,6 @@
 /** What a run that is stopped at once leaves on the servers, learnt from its events. Pure. */
 import type { RunEvent, RunFinished } from '../engine/events.ts';
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 
 export interface Traces {
   readonly stage: string | undefined;

@@ -1,9 +1,9 @@
 /** One plain line for each event worth one, for standard error: pure, so that every wording is tested. */
 import type { RunEvent } from '../engine/events.ts';
 import { NEWLY_ACHIEVED, PASSED } from '../engine/goalReasons.ts';
-import { count, formatBytes, formatDuration } from './measures.ts';
+import { count, formatBytes, formatDuration } from '../format.ts';
 import type { Colors } from './output.ts';
-import { printable, printableLines } from './printable.ts';
+import { printable, printableLines } from '../printable.ts';
 
 export interface LineOptions {
   readonly verbose: boolean;

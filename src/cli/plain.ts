@@ -3,7 +3,8 @@ import type { RunEvent } from '../engine/events.ts';
 import { eventLines, isAchievedGoal, transferLine } from './lines.ts';
 import { printLine, type Output } from './output.ts';
 import type { Renderer } from './render.ts';
-import { isPending, reviewLines } from './review.ts';
+import { collectFindings, isPending } from '../report/findings.ts';
+import { reviewLines } from './reviewLines.ts';
 import { failureLines, resultLines, type RunStarted } from './summary.ts';
 
 export interface PlainOptions {
@@ -21,23 +22,22 @@ export function plainRenderer(output: Output, options: PlainOptions): Renderer {
   const begun = options.now();
   const { color, errorColor } = output;
   let started: RunStarted | undefined;
-  /** What a dry run's review is made of. */
-  const found: RunEvent[] = [];
+  const { take, findings } = collectFindings([]);
   let goals = 0;
   const lastTransfer = new Map<string, number>();
 
   const show = (event: RunEvent): void => {
     if (event.event === 'run-started') started = event;
     const dryRun = started?.dry_run === true;
-    if (dryRun && (event.event === 'step' || event.event === 'command' || event.event === 'change')) {
-      found.push(event);
-      return;
-    }
+    if (dryRun) take(event);
+    // What a dry run finds is told at its end.
+    if (dryRun && (event.event === 'step' || event.event === 'command' || event.event === 'change')) return;
     if (isAchievedGoal(event)) goals++;
     for (const line of eventLines(event, { ...options, color: errorColor })) printLine(output.stderr, line);
     if (event.event === 'transfer' && options.steps === 'lines') transfer(event);
     if (event.event !== 'run-finished') return;
-    const pending = found.some(isPending);
+    const found = findings();
+    const pending = isPending(found);
     const ending = { started, finished: event, pending, goals, ms: options.now() - begun };
     if (dryRun)
       for (const line of reviewLines(found, { verbose: options.verbose, color }))

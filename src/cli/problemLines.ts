@@ -1,8 +1,8 @@
 /** Problems of durant.conf as compilers print theirs: `file:line:col: severity code: message`. */
 import type { ProblemJson } from '../config/problems.ts';
-import { count } from './measures.ts';
+import { count } from '../format.ts';
 import type { Colors } from './output.ts';
-import { printable, printableLines } from './printable.ts';
+import { printable, printableLines } from '../printable.ts';
 
 export function problemLines(file: string, problems: readonly ProblemJson[], color: Colors): string[] {
   return problems.map(({ line, column, severity, code, message }) => {

@@ -1,7 +1,7 @@
 /** Answers the engine's questions on a terminal, one at a time; without a terminal it answers nothing, at once. */
 import type { Prompter, PromptRequest } from '../remote/target.ts';
 import type { TextStream } from './output.ts';
-import { printable, printableLines } from './printable.ts';
+import { printable, printableLines } from '../printable.ts';
 
 /** As much of a terminal's input as questions need. */
 export interface TerminalInput {

@@ -1,8 +1,8 @@
 /** Tables of what is on the servers: releases, status, locks. Pure. */
 import type { LockRecord, Reverted } from '../engine/record.ts';
-import { formatAge, formatBytes } from './measures.ts';
+import { formatAge, formatBytes } from '../format.ts';
 import type { Colors } from './output.ts';
-import { printable, printableLines } from './printable.ts';
+import { printable, printableLines } from '../printable.ts';
 import { tableLines } from './table.ts';
 
 export interface Look {
@@ -15,7 +15,7 @@ type Lock = Pick<LockRecord, 'user' | 'host' | 'started' | 'action' | 'message'>
 /** Who holds a lock, since when and why. */
 export function lockText(lock: Lock, now: Date): string {
   const why = lock.message === '' ? '' : ` (${printable(lock.message)})`;
-  const age = formatAge(lock.started, now);
+  const age = formatAge(lock.started, now.getTime());
   return `${printable(lock.user)}@${printable(lock.host)}, ${printable(lock.action)}, ${printable(age)}${why}`;
 }
 
@@ -52,7 +52,7 @@ export function releasesLines(servers: readonly ReleasesOfServer[], { color, now
       liveWord(release),
       release.commit.slice(0, 7),
       release.branch,
-      formatAge(release.started, now),
+      formatAge(release.started, now.getTime()),
       release.deployed_by,
       formatBytes(release.bytes),
       release.subject,
@@ -105,7 +105,7 @@ export function statusLines(stages: readonly StatusOfStage[], look: Look): strin
 function revertedText(server: string, { release, back_to, at }: Reverted, now: Date): string {
   const back = back_to === '' ? 'removed it' : `put ${back_to} back`;
   return printable(
-    `${server}: a run that ended after its switch never confirmed ${release}; the dead man's switch ${back} ${formatAge(at, now)}`,
+    `${server}: a run that ended after its switch never confirmed ${release}; the dead man's switch ${back} ${formatAge(at, now.getTime())}`,
   );
 }
 
@@ -120,7 +120,7 @@ function statusCells(server: StatusOfServer, { color, now }: Look) {
     (server.commit ?? '').slice(0, 7),
     server.branch ?? '',
     behindText(server.behind),
-    server.finished === null || server.finished === '' ? '' : formatAge(server.finished, now),
+    server.finished === null || server.finished === '' ? '' : formatAge(server.finished, now.getTime()),
     server.free_bytes === null ? '' : `${formatBytes(server.free_bytes)} free`,
     server.subject ?? '',
   ];

@@ -1,8 +1,8 @@
 /** How a run ended, in words. Pure. */
 import type { RunEvent, RunFinished, ServerOutcome } from '../engine/events.ts';
-import { count, formatDuration } from './measures.ts';
+import { count, formatDuration } from '../format.ts';
 import type { Colors } from './output.ts';
-import { printable, printableLines } from './printable.ts';
+import { printable, printableLines } from '../printable.ts';
 
 export type RunStarted = Extract<RunEvent, { event: 'run-started' }>;
 

@@ -1,5 +1,5 @@
 /** Columns of text. */
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 
 /** A cell: plain text, made printable, and how to paint it once its width is known. */
 export interface Cell {

@@ -4,7 +4,8 @@
  */
 import type { RunEvent } from '../engine/events.ts';
 import type { Output, TextStream } from './output.ts';
-import { advance, progressLines, type Progress } from './progress.ts';
+import { advance, newProgress } from '../report/progress.ts';
+import { progressLines } from './progressLines.ts';
 import type { Renderer } from './render.ts';
 
 const clearToEndOfLine = '\u001b[K';
@@ -30,7 +31,7 @@ export function tenFramesASecond(draw: () => void): () => void {
 
 export function terminalRenderer(output: Output, { lasting, now, frames }: TerminalParts): Renderer {
   const screen = output.stderr;
-  let progress: Progress = new Map();
+  let progress = newProgress;
   /** The lines on screen, as they were drawn. */
   let drawn: readonly string[] = [];
   let state: 'live' | 'suspended' | 'closed' = 'live';

@@ -3,9 +3,9 @@ import * as vscode from 'vscode';
 import type { CallOptions } from '../editor/engineClient.ts';
 import { commands } from '../editor/ids.ts';
 import { logRun } from '../editor/log.ts';
-import { settleGoals, startGoals, type GoalProgress } from '../editor/goalProgress.ts';
+import { settleGoals, startGoals, type GoalProgress } from '../report/goals.ts';
 import { endingOf, failureOf, type Ending } from '../editor/present.ts';
-import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../editor/progress.ts';
+import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../report/progress.ts';
 import { createAnswer, type Confirmation } from '../editor/prompts.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
 import { asDurantError, DurantError } from '../errors.ts';
@@ -97,7 +97,7 @@ function followEvents(
     events: (onProgress) => (event) => {
       log(event);
       request.onEvent?.(event);
-      const next = advance(progress, event);
+      const next = advance(progress, event, Date.now());
       if (next === progress) return;
       onProgress(next, progress);
       progress = next;

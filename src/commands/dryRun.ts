@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { makeBuiltFolder, readBuilt, removeBuilt } from '../editor/builtFiles.ts';
 import type { RunFinished } from '../engine/index.ts';
 import { readPipeline } from '../views/configurations.ts';
-import { collectFindings } from '../views/findings.ts';
+import { collectFindings } from '../report/findings.ts';
 import { liveOf, type StageId } from '../views/store.ts';
 import { loadStage, type App } from './app.ts';
 import { conductRun, type RunRequest } from './conductRun.ts';
@@ -68,7 +68,6 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
     ...findings(),
     stage,
     ref,
-    servers: finished.servers.map(({ server }) => server),
     finished,
     live: live.kind === 'one' ? live.record?.commit : undefined,
     built,

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { durantFolders } from '../engine/thisMachine.ts';
 import { commands } from '../editor/ids.ts';
-import { formatAge } from '../editor/measures.ts';
+import { formatAge } from '../format.ts';
 import { openJournal, type JournalEntry } from '../engine/journal.ts';
 import type { App } from './app.ts';
 

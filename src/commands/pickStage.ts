@@ -1,7 +1,7 @@
 /** Which stage a command is about: its argument's, the only one there is, or the one that the user picks. */
 import * as vscode from 'vscode';
 import { commands, isStageArgument } from '../editor/ids.ts';
-import { formatAge, shortCommit } from '../editor/measures.ts';
+import { formatAge, shortCommit } from '../format.ts';
 import { liveOf, type StageId } from '../views/store.ts';
 import type { App } from './app.ts';
 

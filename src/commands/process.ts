@@ -1,7 +1,8 @@
 /** Start, Stop and Restart of a process on a server. */
 import * as vscode from 'vscode';
 import { alwaysConfirms } from '../editor/configuration.ts';
-import { logRun, printable } from '../editor/log.ts';
+import { logRun } from '../editor/log.ts';
+import { printable } from '../printable.ts';
 import { failureOf } from '../editor/present.ts';
 import { createAnswer } from '../editor/prompts.ts';
 import { asDurantError, DurantError } from '../errors.ts';

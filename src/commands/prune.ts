@@ -1,7 +1,7 @@
 /** Prune Releases…: removes the releases beyond `keep_releases`, on all servers of a stage or on one. */
 import * as vscode from 'vscode';
 import { alwaysConfirms } from '../editor/configuration.ts';
-import { formatDuration } from '../editor/measures.ts';
+import { formatDuration } from '../format.ts';
 import type { Ending } from '../editor/present.ts';
 import type { Node } from '../views/nodes.ts';
 import type { StageId } from '../views/store.ts';

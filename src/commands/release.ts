@@ -1,7 +1,7 @@
 /** What can be looked at and taken from a release; rolling back to it is in rollback.ts. */
 import * as vscode from 'vscode';
 import { schemes } from '../editor/ids.ts';
-import { shortCommit } from '../editor/measures.ts';
+import { shortCommit } from '../format.ts';
 import type { Node } from '../views/nodes.ts';
 import { knownServer, liveRecord, type ServerKnown } from '../views/store.ts';
 import { mayRun, type App } from './app.ts';

@@ -1,8 +1,8 @@
 /** What can be done from the review of a dry run. */
 import * as vscode from 'vscode';
-import { shortCommit } from '../editor/measures.ts';
-import { filesOf, type FileFinding, type Review } from '../views/findings.ts';
-import type { ReviewNode } from '../views/review.ts';
+import { shortCommit } from '../format.ts';
+import { filesOf, type FileFinding } from '../report/findings.ts';
+import type { Review, ReviewNode } from '../views/review.ts';
 import type { App } from './app.ts';
 import { builtUri, openChanges, sidesOf, type Sides } from './commitChanges.ts';
 import { deployStage } from './deploy.ts';

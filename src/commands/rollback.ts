@@ -1,7 +1,7 @@
 /** Roll back: to a release of one's choice, to the previous one, or to the one that was clicked. */
 import * as vscode from 'vscode';
 import { alwaysConfirms } from '../editor/configuration.ts';
-import { formatAge, shortCommit } from '../editor/measures.ts';
+import { formatAge, shortCommit } from '../format.ts';
 import type { Node } from '../views/nodes.ts';
 import type { StageId, StageKnown } from '../views/store.ts';
 import { loadStage, mayRun, type App } from './app.ts';

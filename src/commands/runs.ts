@@ -1,7 +1,7 @@
 /** The runs of this window: one at a time for each stage. The status bar shows the newest. */
 import * as vscode from 'vscode';
 import { commands, contextKeys } from '../editor/ids.ts';
-import { currentStep, percentOf, type RunProgress } from '../editor/progress.ts';
+import { currentStep, percentOf, type RunProgress } from '../report/progress.ts';
 import { stageKey, type StageId } from '../views/store.ts';
 
 export interface Runs extends vscode.Disposable {

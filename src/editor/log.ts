@@ -1,6 +1,7 @@
 /** The output channel: every event of every run as lines, each prefixed with the stage and the server it is from. */
 import type { RunEvent } from '../engine/index.ts';
-import { formatBytes, formatDuration } from './measures.ts';
+import { formatBytes, formatDuration } from '../format.ts';
+import { printable } from '../printable.ts';
 
 /** What of `vscode.LogOutputChannel` is written to. */
 export interface Sink {
@@ -94,11 +95,4 @@ function finishedLine(event: Extract<RunEvent, { event: 'run-finished' }>, prefi
 
 function indented(text: string): string {
   return text.split('\n').map(printable).join('\n      ');
-}
-
-/** Output of commands may hold escape sequences: without those, and without what else would move a cursor. */
-export function printable(text: string): string {
-  return text
-    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, '')
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '');
 }

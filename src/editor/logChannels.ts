@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Emit } from '../engine/index.ts';
 import { asDurantError } from '../errors.ts';
-import { printable } from './log.ts';
+import { printable } from '../printable.ts';
 
 export interface LogChannels extends vscode.Disposable {
   /**

@@ -1,8 +1,8 @@
 /** How a run ended, as the one message that is shown, and which buttons help. Pure. */
 import type { ErrorCode } from '../errors.ts';
 import type { RunFinished } from '../engine/index.ts';
-import type { GoalProgress, GoalState } from './goalProgress.ts';
-import { countServers, formatDuration, shortCommit, type Translate } from './measures.ts';
+import type { GoalProgress, GoalState } from '../report/goals.ts';
+import { countServers, formatDuration, shortCommit, type Translate } from '../format.ts';
 
 /** What a button of a message does. */
 export type Remedy = 'show-output' | 'roll-back' | 'unlock' | 'open-configuration' | 'retry' | 'deploy';

@@ -4,8 +4,8 @@ import type { LockRecord } from '../engine/index.ts';
 import type { PromptRequest } from '../remote/target.ts';
 import type { Answer } from './engineClient.ts';
 import type { LeftOut, Question } from './engineProcess/protocol.ts';
-import { countFiles, formatAge } from './measures.ts';
-import { printable } from './log.ts';
+import { countFiles, formatAge } from '../format.ts';
+import { printable } from '../printable.ts';
 import { secretLabel, secretName, type Rememberable, type Secrets } from './secrets.ts';
 
 type Asked<K extends PromptRequest['kind']> = Extract<PromptRequest, { kind: K }>;

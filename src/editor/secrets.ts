@@ -1,7 +1,7 @@
 /** Passphrases, passwords and secrets that the user wanted remembered: in SecretStorage; their names, never values, in the global state. */
 import type * as vscode from 'vscode';
 import type { PromptRequest } from '../remote/target.ts';
-import type { Translate } from './measures.ts';
+import type { Translate } from '../format.ts';
 
 export interface Secrets {
   readonly get: (name: string) => Promise<string | undefined>;

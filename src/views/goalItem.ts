@@ -1,6 +1,6 @@
 /** A goal of a run or of its review, as an item. Pure. */
-import type { GoalProgress, GoalState } from '../editor/goalProgress.ts';
-import type { Translate } from '../editor/measures.ts';
+import type { GoalProgress, GoalState } from '../report/goals.ts';
+import type { Translate } from '../format.ts';
 import { failed, passed, warned, type Icon, type Item, type View } from './item.ts';
 
 const ICONS: Readonly<Record<GoalState, Icon>> = {

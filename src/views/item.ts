@@ -1,5 +1,5 @@
 /** What a node of a tree looks like, as data. Pure. */
-import type { Translate } from '../editor/measures.ts';
+import type { Translate } from '../format.ts';
 
 export type Icon =
   /** A pair in media/icons. */

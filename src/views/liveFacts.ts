@@ -1,6 +1,6 @@
 /** What the store knows of a stage, as the CodeLens above it shows it. */
 import * as vscode from 'vscode';
-import { formatAge, shortCommit } from '../editor/measures.ts';
+import { formatAge, shortCommit } from '../format.ts';
 import { liveOf, type StageId, type Store } from './store.ts';
 
 export interface LiveFacts {

@@ -1,5 +1,5 @@
 /** A process on a server, and each of its units where it has several, as items of the tree. Pure. */
-import { formatAge, formatBytes, type Translate } from '../editor/measures.ts';
+import { formatAge, formatBytes, type Translate } from '../format.ts';
 import type { ProcessState } from '../engine/index.ts';
 import { failed, noteOf, warned, type Icon, type Item, type View } from './item.ts';
 import type { ProcessActivity, ServerProcesses, StageSnapshot } from './store.ts';

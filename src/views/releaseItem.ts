@@ -1,5 +1,5 @@
 /** A release on a server as an item of the tree. Pure. */
-import { formatAge, shortCommit, type Translate } from '../editor/measures.ts';
+import { formatAge, shortCommit, type Translate } from '../format.ts';
 import { failed, noteOf, type Item, type View } from './item.ts';
 import { knownServer, liveRecord, type StageSnapshot } from './store.ts';
 

@@ -1,18 +1,34 @@
 /** The review of a dry run as the items of its view. Pure. */
-import type { GoalProgress } from '../editor/goalProgress.ts';
-import { countFiles, formatBytes } from '../editor/measures.ts';
+import type { GoalProgress } from '../report/goals.ts';
+import { countFiles, formatBytes, shortCommit } from '../format.ts';
 import {
   fileKinds,
   filesOf,
+  isPending,
   stepsOf,
   type ChangeEvent,
   type FileFinding,
-  type Review,
+  type Findings,
   type StepEvent,
   type StepFinding,
-} from './findings.ts';
+} from '../report/findings.ts';
+import type { BuiltFiles } from '../editor/builtFiles.ts';
+import type { RunFinished } from '../engine/index.ts';
 import { goalItem } from './goalItem.ts';
 import { failed, passed, warned, type Icon, type Item, type View } from './item.ts';
+import type { StageId } from './store.ts';
+
+/** A dry run that is being reviewed. */
+export interface Review extends Findings {
+  readonly stage: StageId;
+  /** What was asked for instead of the stage's branch; a deploy from the review is of the same. */
+  readonly ref: string | undefined;
+  readonly finished: RunFinished;
+  /** The commit that is live now, where it is one and known. */
+  readonly live: string | undefined;
+  /** What `before_deploy` made, where the dry run ran it. */
+  readonly built: BuiltFiles | undefined;
+}
 
 export type ReviewNode =
   /** Lists what `before_deploy` makes, too. */
@@ -36,7 +52,7 @@ export function reviewChildren(review: Review, node: ReviewNode | undefined): re
       ...(review.notListed === 'nothing' ? [] : [{ kind: 'build' } as const]),
       ...(review.warnings.length === 0 ? [] : [{ kind: 'group', group: 'warnings' } as const]),
       ...(review.goals.length === 0 ? [] : [{ kind: 'group', group: 'goals' } as const]),
-      ...(review.steps.length === 0 ? [] : [{ kind: 'group', group: 'steps' } as const]),
+      ...(plannedSteps(review).length === 0 ? [] : [{ kind: 'group', group: 'steps' } as const]),
       ...(review.commands.length === 0 ? [] : [{ kind: 'group', group: 'commands' } as const]),
       ...fileKinds
         .filter((kind) => review.changes.some((change) => change.kind === kind))
@@ -49,7 +65,7 @@ export function reviewChildren(review: Review, node: ReviewNode | undefined): re
     case 'goals':
       return review.goals.map((finding) => ({ kind: 'goal', finding }));
     case 'steps':
-      return stepsOf(review).map((finding) => ({ kind: 'step', finding }));
+      return plannedSteps(review).map((finding) => ({ kind: 'step', finding }));
     case 'commands':
       return review.commands.map((_, index) => ({ kind: 'command', index }));
     default: {
@@ -138,7 +154,7 @@ function stepItem({ step, state, reason, servers }: StepFinding, { t }: View): I
 function groupItem(review: Review, group: Group, { t }: View): Item {
   const files = group === 'deleted' || group === 'changed' || group === 'added' ? filesOf(review, group) : [];
   const bytes = formatBytes(files.reduce((sum, file) => sum + file.bytes, 0));
-  const pending = stepsOf(review).filter(({ state }) => state === 'pending').length;
+  const pending = plannedSteps(review).filter(({ state }) => state === 'pending').length;
   const missing = review.goals.filter(({ state }) => state !== 'already').length;
   const looks: Readonly<Record<Group, { label: string; description: string; icon: Icon }>> = {
     warnings: {
@@ -215,4 +231,50 @@ function leaf(
   rest: { readonly description: string; readonly icon: Icon | undefined; readonly context: string },
 ): Item {
   return { id, label, tooltip: [], expands: 'no', ...rest };
+}
+
+/** Connecting and fetching is how a dry run finds out, not what a deploy would do. */
+function plannedSteps(review: Review): readonly StepFinding[] {
+  return stepsOf(review).filter(({ step }) => step !== 'connect' && step !== 'fetch' && step !== 'resolve');
+}
+
+/** What a review says above its list. */
+export function summaryOf(review: Review, view: View): string {
+  const outcome = outcomeOf(review, view);
+  if (review.notListed !== 'build output') return outcome;
+  const { t } = view;
+  // What an earlier deploy built is live, and not in the commit: it may well be built again.
+  const missing = review.changes.some(({ kind }) => kind === 'deleted')
+    ? t('What before_deploy makes is not listed, or is listed as deleted.')
+    : t('What before_deploy makes is not listed.');
+  return `${outcome} ${missing}`;
+}
+
+function outcomeOf(review: Review, { t }: View): string {
+  const commit = review.finished.commit === null ? '' : shortCommit(review.finished.commit);
+  if (!isPending(review))
+    return t('{0}: {1} is live already. A deploy would change nothing.', review.stage.stage, commit);
+  if (review.goals.some(({ goal, state }) => goal === 'deploy' && state === 'already')) {
+    const pending = review.goals.filter(({ state }) => state === 'pending').map(({ goal }) => goal);
+    return t(
+      '{0}: {1} is live already; still to do: {2}. Nothing was changed.',
+      review.stage.stage,
+      commit,
+      pending.join(', '),
+    );
+  }
+  if (review.notListed === 'any file')
+    return t(
+      '{0}: {1} would go live. No file is listed: before_deploy makes all that is sent. Nothing was changed.',
+      review.stage.stage,
+      commit,
+    );
+  const counts = fileKinds.flatMap((kind) => {
+    const { length } = filesOf(review, kind);
+    if (length === 0) return [];
+    if (kind === 'deleted') return [t('{0} to delete', length)];
+    return [kind === 'changed' ? t('{0} to change', length) : t('{0} to add', length)];
+  });
+  const files = counts.length === 0 ? t('no file differs') : counts.join(', ');
+  return t('{0}: {1} would go live: {2}. Nothing was changed.', review.stage.stage, commit, files);
 }

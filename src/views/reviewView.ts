@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import { removeBuilt } from '../editor/builtFiles.ts';
 import { contextKeys, nodeCommands, views } from '../editor/ids.ts';
-import { filesOf, isPending, summaryOf, type Review } from './findings.ts';
-import { reviewChildren, reviewItem, type ReviewNode } from './review.ts';
+import { filesOf, isPending } from '../report/findings.ts';
+import { reviewChildren, reviewItem, summaryOf, type Review, type ReviewNode } from './review.ts';
 import { toTreeItem } from './treeItem.ts';
 
 export interface ReviewView extends vscode.Disposable {

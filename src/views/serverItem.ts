@@ -1,6 +1,6 @@
 /** A server of a stage as an item of the tree. Pure. */
-import { formatAge, type Translate } from '../editor/measures.ts';
-import type { ServerProgress } from '../editor/progress.ts';
+import { formatAge, type Translate } from '../format.ts';
+import { shareOf, type ServerProgress } from '../report/progress.ts';
 import type { LockRecord } from '../engine/index.ts';
 import { failed, warned, type Icon, type Item, type View } from './item.ts';
 import { failedProcesses } from './processItem.ts';
@@ -55,11 +55,11 @@ function serverSummary(snapshot: StageSnapshot, server: string, { now, t }: View
   return t('live: {0}', record === undefined ? known.current : commitText(record.commit, record.name));
 }
 
-function progressText({ step, state, share }: ServerProgress, t: Translate): string {
+function progressText({ step, state, transfer }: ServerProgress, t: Translate): string {
   if (state === 'waiting') return t('waiting');
   if (state === 'failed') return t('{0} failed', step);
   if (state === 'done') return t('{0} done', step);
-  return share === undefined ? step : `${step} · ${String(Math.floor(share * 100))} %`;
+  return transfer === undefined ? step : `${step} · ${String(Math.floor(shareOf(transfer) * 100))} %`;
 }
 
 function lockText(lock: LockRecord, now: number, t: Translate): string {

@@ -1,6 +1,6 @@
 /** A stage as an item of the tree. Pure. */
-import { formatAge, type Translate } from '../editor/measures.ts';
-import { currentStep, percentOf } from '../editor/progress.ts';
+import { formatAge, type Translate } from '../format.ts';
+import { currentStep, percentOf } from '../report/progress.ts';
 import { warned, type Item, type View } from './item.ts';
 import { commitText } from './releaseItem.ts';
 import { liveOf, type StageSnapshot } from './store.ts';

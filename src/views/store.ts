@@ -1,6 +1,6 @@
 /** What is known of the stages and their servers: where it comes from, and whom it is told. No `vscode` here but its event type. */
-import type { GoalProgress } from '../editor/goalProgress.ts';
-import type { RunProgress } from '../editor/progress.ts';
+import type { GoalProgress } from '../report/goals.ts';
+import type { RunProgress } from '../report/progress.ts';
 import type { AppInfo, StageReleases } from '../engine/index.ts';
 import type { ErrorCode } from '../errors.ts';
 

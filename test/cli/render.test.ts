@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { jsonRenderer } from '../../src/cli/json.ts';
-import { formatAge, formatBytes, formatDuration } from '../../src/cli/measures.ts';
+import { formatAge, formatBytes, formatDuration } from '../../src/format.ts';
 import { createOutput, canRewrite } from '../../src/cli/output.ts';
 import { plainRenderer } from '../../src/cli/plain.ts';
-import { fit, printable } from '../../src/cli/printable.ts';
-import { advance, progressLines, type Progress } from '../../src/cli/progress.ts';
+import { fit, progressLines } from '../../src/cli/progressLines.ts';
 import type { RunEvent, RunFinished } from '../../src/engine/events.ts';
+import { printable } from '../../src/printable.ts';
+import { advance, newProgress, type RunProgress } from '../../src/report/progress.ts';
 import { captureOutput } from './capture.ts';
 
 const started = {
@@ -63,7 +64,7 @@ describe('measures', () => {
       '3 min 5 s',
       '2 h 10 min',
     ]);
-    const now = new Date('2026-11-21T12:00:00Z');
+    const now = Date.parse('2026-11-21T12:00:00Z');
     assert.equal(formatAge('2026-11-21T11:55:00Z', now), '5 min ago');
     assert.equal(formatAge('2026-11-09T11:55:00Z', now), '12 days ago');
     assert.equal(formatAge('never', now), 'never');
@@ -227,8 +228,8 @@ describe('the review of a dry run', () => {
 });
 
 describe('live progress', () => {
-  const after = (...events: readonly (readonly [now: number, event: RunEvent])[]): Progress =>
-    events.reduce<Progress>((progress, [now, event]) => advance(progress, event, now), new Map());
+  const after = (...events: readonly (readonly [now: number, event: RunEvent])[]): RunProgress =>
+    events.reduce((progress, [now, event]) => advance(progress, event, now), newProgress);
   const sent = (bytes: number): RunEvent => ({
     event: 'transfer',
     server: 'web1',

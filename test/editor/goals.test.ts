@@ -1,9 +1,9 @@
 /** The goals of a run, from its events to the tree, without an editor. */
 import assert from 'node:assert/strict';
-import type { Translate } from '../../src/editor/measures.ts';
-import { settleGoals, startGoals, type GoalState } from '../../src/editor/goalProgress.ts';
+import type { Translate } from '../../src/format.ts';
+import { settleGoals, startGoals, type GoalState } from '../../src/report/goals.ts';
 import { endingOf } from '../../src/editor/present.ts';
-import { advance, currentStep, newProgress, type RunProgress } from '../../src/editor/progress.ts';
+import { advance, currentStep, newProgress, type RunProgress } from '../../src/report/progress.ts';
 import { NEWLY_ACHIEVED, PASSED } from '../../src/engine/goalReasons.ts';
 import type { RunEvent, RunFinished, StepState } from '../../src/engine/index.ts';
 import { goalItem } from '../../src/views/goalItem.ts';
@@ -80,7 +80,7 @@ describe('the goals of a run', () => {
   it('let a dry run say that it builds, until it is built', () => {
     const building = after([started, step('before_deploy', 'running')], ['deploy']);
     assert.equal(currentStep(building).step, 'before_deploy');
-    const built = advance(building, step('before_deploy', 'pending'));
+    const built = advance(building, step('before_deploy', 'pending'), 0);
     assert.equal(currentStep(built).step, '');
   });
 

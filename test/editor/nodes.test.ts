@@ -1,7 +1,7 @@
 /** Every state of the tree, without an editor. */
 import assert from 'node:assert/strict';
-import type { Translate } from '../../src/editor/measures.ts';
-import { advance, newProgress } from '../../src/editor/progress.ts';
+import type { Translate } from '../../src/format.ts';
+import { advance, newProgress } from '../../src/report/progress.ts';
 import type { Item } from '../../src/views/item.ts';
 import { childrenOf, itemOf, nodeId, parentOf, type Node } from '../../src/views/nodes.ts';
 import { createStore, type Configuration, type ServerKnown, type Store } from '../../src/views/store.ts';
@@ -173,19 +173,25 @@ describe('the nodes of the Durant view', () => {
 
   it('show a run while it is on, and offer to cancel it', () => {
     const store = storeWith([known()], ['web1', 'web2']);
-    const started = advance(newProgress, {
-      event: 'run-started',
-      run: 'r',
-      action: 'deploy',
-      stage: 'production',
-      dry_run: false,
-      servers: ['web1', 'web2'],
-    } as Parameters<typeof advance>[1]);
+    const started = advance(
+      newProgress,
+      {
+        event: 'run-started',
+        run: 'r',
+        action: 'deploy',
+        stage: 'production',
+        dry_run: false,
+        servers: ['web1', 'web2'],
+      } as Parameters<typeof advance>[1],
+      0,
+    );
     store.setRun(
       stage,
-      advance(started, { event: 'transfer', server: 'web1', bytes: 5, total_bytes: 10 } as Parameters<
-        typeof advance
-      >[1]),
+      advance(
+        started,
+        { event: 'transfer', server: 'web1', bytes: 5, total_bytes: 10 } as Parameters<typeof advance>[1],
+        0,
+      ),
     );
     assert.match(item(store, node).description, /^deploying · update_code · \d+ %$/);
     assert.match(item(store, node).context, /\brunning\b/);

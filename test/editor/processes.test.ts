@@ -1,6 +1,6 @@
 /** Processes in the tree: every state, and what each offers, without an editor. */
 import assert from 'node:assert/strict';
-import type { Translate } from '../../src/editor/measures.ts';
+import type { Translate } from '../../src/format.ts';
 import type { ProcessState } from '../../src/engine/index.ts';
 import type { Item } from '../../src/views/item.ts';
 import { childrenOf, itemOf, parentOf, type Node } from '../../src/views/nodes.ts';

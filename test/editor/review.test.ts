@@ -1,10 +1,10 @@
 /** What a dry run found, as data and as items, without an editor. */
 import assert from 'node:assert/strict';
-import type { Translate } from '../../src/editor/measures.ts';
+import type { Translate } from '../../src/format.ts';
 import type { RunEvent, RunFinished, StepState } from '../../src/engine/index.ts';
 import { notListedMessage } from '../../src/engine/buildOutput.ts';
-import { collectFindings, filesOf, isPending, summaryOf, type Review } from '../../src/views/findings.ts';
-import { reviewChildren, reviewItem } from '../../src/views/review.ts';
+import { collectFindings, filesOf, isPending } from '../../src/report/findings.ts';
+import { reviewChildren, reviewItem, summaryOf, type Review } from '../../src/views/review.ts';
 
 const t: Translate = (text, ...args) =>
   text.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
@@ -17,6 +17,7 @@ function change(kind: 'added' | 'changed' | 'deleted', path: string, server: str
 
 function reviewOf(events: readonly RunEvent[], pipeline: readonly string[] = ['deploy']): Review {
   const { take, findings } = collectFindings(pipeline);
+  take({ event: 'run-started', action: 'deploy', run: 'r1', stage: 'production', dry_run: true, servers });
   for (const event of events) take(event);
   const finished = {
     ok: true,
@@ -30,7 +31,6 @@ function reviewOf(events: readonly RunEvent[], pipeline: readonly string[] = ['d
     ...findings(),
     stage: { file: '/shop/durant.conf', stage: 'production' },
     ref: undefined,
-    servers,
     finished,
     live: undefined,
     built: undefined,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { settleGoals, startGoals } from '../../src/editor/goalProgress.ts';
-import { newProgress } from '../../src/editor/progress.ts';
+import { settleGoals, startGoals } from '../../src/report/goals.ts';
+import { newProgress } from '../../src/report/progress.ts';
 import {
   createStore,
   liveOf,

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { collectFacts } from '../facts.ts';
 import { printJson } from '../json.ts';
 import { printLine, type Colors } from '../output.ts';
-import { printable, printableLines } from '../printable.ts';
+import { printable, printableLines } from '../../printable.ts';
 import { hasErrors, problemLines, problemTotals } from '../problemLines.ts';
 import { chosenStages, openProject, type Project } from '../project.ts';
 

@@ -11,7 +11,7 @@ import {
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printLine, type Colors } from '../output.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../printable.ts';
 import { hasErrors, problemLines } from '../problemLines.ts';
 import { chosenStages, openProject, type Project } from '../project.ts';
 

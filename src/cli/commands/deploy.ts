@@ -5,7 +5,7 @@ import { changesPending, runStatus } from '../exitStatus.ts';
 import { collect, duration, flag, list, nonEmpty, number, text } from '../optionValues.ts';
 import { printLine } from '../output.ts';
 import { openProject } from '../project.ts';
-import { isPending } from '../review.ts';
+import { collectFindings, isPending } from '../../report/findings.ts';
 
 export const deploy = defineCommand({
   name: 'deploy',
@@ -64,7 +64,7 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
     const session = openSession(context, 'shown');
     try {
       const request = await session.pipelineRequest(project, wanted.stage, wanted.servers);
-      let pending = false;
+      const { take, findings } = collectFindings([]);
       const finished = await engine.deploy(
         {
           ...request,
@@ -77,12 +77,12 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
         },
         session.host,
         (event) => {
-          pending ||= isPending(event);
+          take(event);
           session.emit(event);
         },
         session.signal,
       );
-      if (finished.ok && wanted.detailedExitcode && pending) return changesPending;
+      if (finished.ok && wanted.detailedExitcode && isPending(findings())) return changesPending;
       const address = engine.siteAddress(request.settings);
       if (finished.ok && !wanted.dryRun && !context.options.json && address !== undefined)
         printLine(context.output.stdout, address);

@@ -6,7 +6,7 @@ import { sampleConf } from '../../config/sample.ts';
 import { DurantError } from '../../errors.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../printable.ts';
 import { CONF_NAME } from '../project.ts';
 
 export const init = defineCommand({

@@ -5,7 +5,7 @@ import type { StageRequest } from '../../engine/index.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../optionValues.ts';
 import { printLine } from '../output.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../printable.ts';
 import { openProject } from '../project.ts';
 
 export const ssh = defineCommand({

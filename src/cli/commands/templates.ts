@@ -8,7 +8,7 @@ import { resolveStage, stageNames } from '../../config/resolve.ts';
 import { DurantError } from '../../errors.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../printable.ts';
 import { openProject } from '../project.ts';
 
 interface TemplateState {

@@ -6,7 +6,7 @@ import { DurantError } from '../../errors.ts';
 import { exitStatus } from '../exitStatus.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../printable.ts';
 import { openProject } from '../project.ts';
 import { canAsk } from '../prompts.ts';
 import { lockText } from '../reports.ts';

@@ -1,7 +1,6 @@
-/** Text from servers, commits and file names, made harmless for a terminal. */
+/** Text from servers, commits and file names, made harmless for terminals, dialogs and output channels. */
 
 // Colours that programs print: dropped, they mean no harm and no information.
-
 const colours = /\u001b\[[0-9;:]*m/g;
 // C0 but tab, DEL, C1, line and paragraph separators, and what reorders text on screen.
 
@@ -22,10 +21,4 @@ function spellOut(character: string): string {
 /** `printable` for text of several lines, which stay lines. */
 export function printableLines(text: string): string {
   return text.split(/\r?\n/).map(printable).join('\n');
-}
-
-/** Cuts a line to `width` columns, with an ellipsis where something is lost. */
-export function fit(line: string, width: number): string {
-  const characters = Array.from(line);
-  return characters.length <= width ? line : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }

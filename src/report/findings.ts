@@ -1,45 +1,25 @@
 /** What a dry run found, collected from its events. Pure. */
-import {
-  advanceGoals,
-  isOfGoal,
-  settleGoals,
-  startGoals,
-  type GoalProgress,
-} from '../editor/goalProgress.ts';
-import type { BuiltFiles } from '../editor/builtFiles.ts';
-import { shortCommit } from '../editor/measures.ts';
+import { advanceGoals, isOfGoal, settleGoals, startGoals, type GoalProgress } from './goals.ts';
 import { BUILD_NOT_LISTED, NO_FILE_LISTED } from '../engine/buildOutput.ts';
-import type { RunEvent, RunFinished } from '../engine/index.ts';
-import type { View } from './item.ts';
-import type { StageId } from './store.ts';
+import type { RunEvent } from '../engine/events.ts';
 
 export type StepEvent = Extract<RunEvent, { event: 'step' }>;
 export type ChangeEvent = Extract<RunEvent, { event: 'change' }>;
-type CommandEvent = Extract<RunEvent, { event: 'command' }>;
+export type CommandEvent = Extract<RunEvent, { event: 'command' }>;
 type WarningEvent = Extract<RunEvent, { event: 'warning' }>;
 
 /** Everything that a dry run said. */
 export interface Findings {
+  readonly servers: readonly string[];
   /** The pipeline's goals in order; none where it is but `deploy`. */
   readonly goals: readonly GoalProgress[];
+  /** Of each step on each server, and of those here, how it ended. */
   readonly steps: readonly StepEvent[];
   readonly commands: readonly CommandEvent[];
   readonly changes: readonly ChangeEvent[];
   readonly warnings: readonly WarningEvent[];
   /** What is not in the list as `before_deploy` did not run: nothing, what it makes, or every file, as it makes them all. */
   readonly notListed: 'nothing' | 'build output' | 'any file';
-}
-
-export interface Review extends Findings {
-  readonly stage: StageId;
-  /** What was asked for instead of the stage's branch; a deploy from the review is of the same. */
-  readonly ref: string | undefined;
-  readonly servers: readonly string[];
-  readonly finished: RunFinished;
-  /** The commit that is live now, where it is one and known. */
-  readonly live: string | undefined;
-  /** What `before_deploy` made, where the dry run ran it. */
-  readonly built: BuiltFiles | undefined;
 }
 
 /** A step and where it stands; servers that say the same of it are one. */
@@ -65,7 +45,7 @@ export const fileKinds = ['deleted', 'changed', 'added'] as const;
 
 /**
  * Collects what a dry run says. Returns what takes its events, and what gives the findings so far.
- * @param pipeline names of the stage's goals in order.
+ * @param pipeline names of the stage's goals in order; without them a goal is a step of this machine.
  */
 export function collectFindings(pipeline: readonly string[]): {
   readonly take: (event: RunEvent) => void;
@@ -75,13 +55,15 @@ export function collectFindings(pipeline: readonly string[]): {
   const commands: CommandEvent[] = [];
   const changes: ChangeEvent[] = [];
   const warnings: WarningEvent[] = [];
+  let servers: readonly string[] = [];
   let notListed: Findings['notListed'] = 'nothing';
   let goals = startGoals(pipeline);
   return {
     take: (event) => {
       goals = advanceGoals(goals, event, 'dry run');
       if (isOfGoal(goals, event)) return;
-      if (event.event === 'step') steps.set(`${event.step}\0${event.server ?? ''}`, event);
+      if (event.event === 'run-started') servers = event.servers;
+      else if (event.event === 'step') steps.set(`${event.step}\0${event.server ?? ''}`, event);
       else if (event.event === 'command') commands.push(event);
       else if (event.event === 'change') changes.push(event);
       else if (event.event === 'warning' && event.code === BUILD_NOT_LISTED)
@@ -89,12 +71,9 @@ export function collectFindings(pipeline: readonly string[]): {
       else if (event.event === 'warning' && event.code !== 'ssh-client') warnings.push(event);
     },
     findings: () => ({
+      servers,
       goals: settleGoals(goals, 'dry run'),
-      // Connecting and fetching is how a dry run finds out, not what a deploy would do.
-      steps: [...steps.values()].filter(
-        ({ step, state }) =>
-          state !== 'running' && step !== 'connect' && step !== 'fetch' && step !== 'resolve',
-      ),
+      steps: [...steps.values()].filter(({ state }) => state !== 'running'),
       commands,
       changes,
       warnings,
@@ -104,24 +83,24 @@ export function collectFindings(pipeline: readonly string[]): {
 }
 
 /** Whether a deploy would do anything. */
-export function isPending(review: Review): boolean {
+export function isPending(findings: Findings): boolean {
   return (
-    review.changes.length > 0 ||
-    review.steps.some(({ state }) => state === 'pending') ||
-    review.goals.some(({ state }) => state === 'pending')
+    findings.changes.length > 0 ||
+    findings.steps.some(({ state }) => state === 'pending') ||
+    findings.goals.some(({ state }) => state === 'pending')
   );
 }
 
 /** The files of one kind, each once, by path. */
-export function filesOf(review: Review, kind: ChangeEvent['kind']): readonly FileFinding[] {
+export function filesOf(findings: Findings, kind: ChangeEvent['kind']): readonly FileFinding[] {
   const byPath = new Map<string, { bytes: number; servers: string[] }>();
-  for (const change of review.changes) {
+  for (const change of findings.changes) {
     if (change.kind !== kind) continue;
     const found = byPath.get(change.path);
     if (found === undefined) byPath.set(change.path, { bytes: change.bytes, servers: [change.server] });
     else found.servers.push(change.server);
   }
-  const all = review.finished.servers.length;
+  const all = findings.servers.length;
   return [...byPath]
     .map(([path, { bytes, servers }]) => ({
       path,
@@ -133,11 +112,11 @@ export function filesOf(review: Review, kind: ChangeEvent['kind']): readonly Fil
 }
 
 /** The steps in the order of the run, each once for servers that agree on it. */
-export function stepsOf(review: Review): readonly StepFinding[] {
-  const names = new Set(review.steps.map(({ step }) => step));
+export function stepsOf(findings: Findings): readonly StepFinding[] {
+  const names = new Set(findings.steps.map(({ step }) => step));
   return [...names].flatMap((name) => {
     const groups = new Map<string, StepEvent[]>();
-    for (const event of review.steps) {
+    for (const event of findings.steps) {
       if (event.step !== name) continue;
       const key = `${event.state}\0${event.reason ?? ''}`;
       groups.set(key, [...(groups.get(key) ?? []), event]);
@@ -148,49 +127,8 @@ export function stepsOf(review: Review): readonly StepFinding[] {
         step: name,
         state: events[0]?.state ?? 'pending',
         reason: events[0]?.reason ?? null,
-        servers: servers.length === review.servers.length ? [] : servers,
+        servers: servers.length === findings.servers.length ? [] : servers,
       };
     });
   });
-}
-
-/** What a review says above its list. */
-export function summaryOf(review: Review, view: View): string {
-  const outcome = outcomeOf(review, view);
-  if (review.notListed !== 'build output') return outcome;
-  const { t } = view;
-  // What an earlier deploy built is live, and not in the commit: it may well be built again.
-  const missing = review.changes.some(({ kind }) => kind === 'deleted')
-    ? t('What before_deploy makes is not listed, or is listed as deleted.')
-    : t('What before_deploy makes is not listed.');
-  return `${outcome} ${missing}`;
-}
-
-function outcomeOf(review: Review, { t }: View): string {
-  const commit = review.finished.commit === null ? '' : shortCommit(review.finished.commit);
-  if (!isPending(review))
-    return t('{0}: {1} is live already. A deploy would change nothing.', review.stage.stage, commit);
-  if (review.goals.some(({ goal, state }) => goal === 'deploy' && state === 'already')) {
-    const pending = review.goals.filter(({ state }) => state === 'pending').map(({ goal }) => goal);
-    return t(
-      '{0}: {1} is live already; still to do: {2}. Nothing was changed.',
-      review.stage.stage,
-      commit,
-      pending.join(', '),
-    );
-  }
-  if (review.notListed === 'any file')
-    return t(
-      '{0}: {1} would go live. No file is listed: before_deploy makes all that is sent. Nothing was changed.',
-      review.stage.stage,
-      commit,
-    );
-  const counts = fileKinds.flatMap((kind) => {
-    const { length } = filesOf(review, kind);
-    if (length === 0) return [];
-    if (kind === 'deleted') return [t('{0} to delete', length)];
-    return [kind === 'changed' ? t('{0} to change', length) : t('{0} to add', length)];
-  });
-  const files = counts.length === 0 ? t('no file differs') : counts.join(', ');
-  return t('{0}: {1} would go live: {2}. Nothing was changed.', review.stage.stage, commit, files);
 }

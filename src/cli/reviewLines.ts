@@ -1,32 +1,25 @@
 /** The review that a dry run ends in: deletions first, then the other files, the steps, the commands. Pure. */
-import type { RunEvent } from '../engine/events.ts';
+import {
+  fileKinds,
+  type ChangeEvent,
+  type CommandEvent,
+  type Findings,
+  type StepEvent,
+} from '../report/findings.ts';
 import { commandText } from './lines.ts';
-import { count, formatBytes } from './measures.ts';
+import { count, formatBytes } from '../format.ts';
 import type { Colors } from './output.ts';
-import { printable, printableLines } from './printable.ts';
+import { printable, printableLines } from '../printable.ts';
 
-type Change = Extract<RunEvent, { event: 'change' }>;
-type Step = Extract<RunEvent, { event: 'step' }>;
-type CommandEvent = Extract<RunEvent, { event: 'command' }>;
-
-const kinds = ['deleted', 'changed', 'added'] as const;
 const marks = { deleted: '-', changed: '~', added: '+' } as const;
 /** How many changed or added files are listed without `--verbose`; deletions are listed always. */
 const shownFiles = 100;
 
-/** Whether an event of a dry run says that a run would change something. */
-export function isPending(event: RunEvent): boolean {
-  return event.event === 'change' || (event.event === 'step' && event.state === 'pending');
-}
-
 /** The lines of the review. Servers that would see the same are told of together. */
 export function reviewLines(
-  events: readonly RunEvent[],
+  { changes, steps, commands }: Findings,
   options: { readonly verbose: boolean; readonly color: Colors },
 ): string[] {
-  const changes = events.filter((event) => event.event === 'change');
-  const steps = lastStates(events.filter((event) => event.event === 'step'));
-  const commands = events.filter((event) => event.event === 'command');
   return [
     ...filesSection(changes, options),
     ...stepsSection(steps, options),
@@ -35,13 +28,13 @@ export function reviewLines(
 }
 
 function filesSection(
-  changes: readonly Change[],
+  changes: readonly ChangeEvent[],
   { verbose, color }: { readonly verbose: boolean; readonly color: Colors },
 ): string[] {
   const paint = { deleted: color.red, changed: color.yellow, added: color.green } as const;
   const groups = groupByServers(changes, (change) => `${change.kind} ${String(change.bytes)} ${change.path}`);
   return groups.flatMap(({ servers, items }) => {
-    const lines = kinds.flatMap((kind) => {
+    const lines = fileKinds.flatMap((kind) => {
       const files = items.filter((change) => change.kind === kind);
       if (files.length === 0) return [];
       const shown = kind === 'deleted' || verbose ? files : files.slice(0, shownFiles);
@@ -62,11 +55,11 @@ function filesSection(
 }
 
 function stepsSection(
-  steps: readonly Step[],
+  steps: readonly StepEvent[],
   { verbose, color }: { readonly verbose: boolean; readonly color: Colors },
 ): string[] {
   const width = Math.max(0, ...steps.map(({ step }) => step.length));
-  const line = (step: Step): string => {
+  const line = (step: StepEvent): string => {
     const reason = step.reason === null ? '' : `: ${printableLines(step.reason)}`;
     const name = printable(step.step).padEnd(width);
     if (step.state === 'pending') return `  ${name}  ${color.yellow('pending')}${reason}`;
@@ -102,13 +95,6 @@ function commandsSection(commands: readonly CommandEvent[], { color }: { readonl
   ];
 }
 
-/** A step that was running and then found pending is told once, as it ended. */
-function lastStates(steps: readonly Step[]): Step[] {
-  const last = new Map<string, Step>();
-  for (const step of steps) last.set(`${step.step}\0${step.server ?? ''}`, step);
-  return [...last.values()].filter(({ state }) => state !== 'running');
-}
-
 /** Puts servers together whose lists are the same. */
 function groupByServers<Item extends { readonly server: string | null }>(
   items: readonly Item[],
@@ -135,6 +121,6 @@ function heading(what: string, servers: readonly string[], color: Colors): strin
   return color.bold(`${what} on ${servers.map(printable).join(', ')}`);
 }
 
-function total(files: readonly Change[]): number {
+function total(files: readonly ChangeEvent[]): number {
   return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }
