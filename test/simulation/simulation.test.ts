@@ -20,11 +20,9 @@ describe('simulated clients, lines and servers', function () {
     assert.deepEqual(second.trace, first.trace);
   });
 
-  for (let from = 1; from <= 8; from += 4)
-    it(`seeds ${from} to ${from + 3} break no invariant`, async () => {
-      for (let seed = from; seed < from + 4; seed += 1) {
-        const { violation, trace } = await liveOnce(seed);
-        assert.equal(violation, undefined, `${trace.join('\n')}\nAgain: npm run simulate -- --seed ${seed}`);
-      }
+  for (let seed = 1; seed <= 8; seed += 1)
+    it(`seed ${seed} breaks no invariant`, async () => {
+      const { violation, trace } = await liveOnce(seed);
+      assert.equal(violation, undefined, `${trace.join('\n')}\nAgain: npm run simulate -- --seed ${seed}`);
     });
 });
