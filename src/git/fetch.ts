@@ -14,7 +14,7 @@ import { gitText, gitTextIfAny, GitFailure } from './command.ts';
 import { isAbbreviatedId, isFullId, LOG_FORMAT, parseCommits } from './commits.ts';
 import { withHiddenConfig } from './environment.ts';
 import { isDiskFull, unreachable } from './failures.ts';
-import { removeStaleLocks } from './gitFolder.ts';
+import { removeStaleLocks, shallowBoundary } from './gitFolder.ts';
 import type { Commit } from './port.ts';
 import { findReference, noSuchReference, shownName, type Reference } from './references.ts';
 
@@ -77,7 +77,10 @@ export async function logBetween(
     '--',
   ]);
   const text = await gitTextIfAny(cache.context, { directory: cache.directory, args });
-  return text === undefined ? undefined : parseCommits(text);
+  if (text === undefined) return undefined;
+  const commits = parseCommits(text);
+  const boundary = await shallowBoundary(cache.directory);
+  return commits.some(({ id }) => boundary.has(id)) ? undefined : commits;
 }
 
 async function fetchAndResolve(cache: Cache, wanted: string | undefined): Promise<Fetched> {
@@ -106,7 +109,13 @@ async function fetchReferences(cache: Cache, more: readonly string[] = []): Prom
       directory: cache.directory,
       // Verbose, since simple-git waits a little longer for processes that say nothing at all.
       args: inCache(cache, [
-        ...['fetch', '--verbose', '--prune', '--no-tags', '--force', 'origin'],
+        ...['fetch', '--verbose', '--prune', '--no-tags', '--force'],
+        // A shallow repository may move where the cache's history ends; what it, or a complete one, has more is fetched later.
+        ...[
+          '--update-shallow',
+          ...((await shallowBoundary(cache.directory)).size > 0 ? ['--unshallow'] : []),
+        ],
+        'origin',
         ...['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*', ...more],
       ]),
       reach: 'remote',

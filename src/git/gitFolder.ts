@@ -36,6 +36,15 @@ async function removeHalfPacks(objects: string): Promise<void> {
   }
 }
 
+/** Where a shallow repository lists the commits whose parents it does not have. */
+export const SHALLOW_FILE = 'shallow';
+
+/** Ids of the commits at which a repository's history is cut off; none: it is complete. */
+export async function shallowBoundary(gitFolder: string): Promise<ReadonlySet<string>> {
+  const text = await readFile(join(gitFolder, SHALLOW_FILE), 'utf8').catch(() => '');
+  return new Set(text.split('\n').filter((id) => id !== ''));
+}
+
 /** Writes a file as a whole, if it is not so already. */
 export async function writeIfDifferent(
   file: string,

@@ -68,7 +68,7 @@ export interface Clone {
   trackedFiles(): Promise<readonly TrackedFile[]>;
   /** The bytes of a file as it was committed; undefined where the commit has none of that path. */
   file(commit: Commit, path: string): Promise<Buffer | undefined>;
-  /** Commits in `to` and not in `from`, newest first, at most `limit`. Unknown ids: undefined. */
+  /** Commits in `to` and not in `from`, newest first, at most `limit`. Undefined for unknown ids, and where a shallow history ends in between. */
   log(from: string, to: string, limit: number): Promise<readonly Commit[] | undefined>;
   /** A scratch work tree of the commit elsewhere, for `-n --build`; the caller removes it (the next run does if it dies). */
   scratch(

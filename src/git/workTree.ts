@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gitText } from './command.ts';
-import { configValue, LOCK_FILE, writeIfDifferent } from './gitFolder.ts';
+import { configValue, LOCK_FILE, SHALLOW_FILE, shallowBoundary, writeIfDifferent } from './gitFolder.ts';
 import { KEPT_FOLDER } from './keptFiles.ts';
 import { findLfs } from './lfs.ts';
 import { packedReferences, type Reference } from './references.ts';
@@ -102,6 +102,10 @@ async function prepare(tree: WorkTree, references: readonly Reference[] | undefi
   const alternates = join(gitFolder, 'objects', 'info', 'alternates');
   const shared = await writeIfDifferent(alternates, `${alternatePath(join(tree.cache, 'objects'))}\n`);
   if (shared === 'written') await rm(join(gitFolder, 'index'), { force: true });
+  // Else commands that read the history would fail where that of the cache ends.
+  const boundary = await shallowBoundary(tree.cache);
+  const shallow = join(gitFolder, SHALLOW_FILE);
+  if (boundary.size > 0) await writeIfDifferent(shallow, `${[...boundary].join('\n')}\n`);
   await writeIfDifferent(join(gitFolder, 'config'), configOf(tree));
   if (references !== undefined)
     await writeIfDifferent(
