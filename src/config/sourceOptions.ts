@@ -142,7 +142,7 @@ export const SOURCE_OPTIONS = {
     },
     default: 'ask',
     group: 'Servers',
-    doc: 'What to do with host keys that known_hosts does not have. A changed key always fails.',
+    doc: 'What to do with host keys that known_hosts does not have. A changed key always fails. `StrictHostKeyChecking yes` in the ssh configuration means `strict`; its other values change nothing.',
     example: 'strict',
     since: '0.3.0',
     seed: 'durant-0.3',

@@ -1,8 +1,10 @@
 /** Opens a connection with the client that fits: this machine itself, the built-in ssh2, or the system's ssh. */
 import { throwIfCancelled } from '../errors.ts';
+import { effectiveChecking } from './hostKeySettings.ts';
 import { connectLocal } from './local.ts';
 import { connectOpenssh } from './openssh/client.ts';
 import { needsOpenssh } from './opensshNeeds.ts';
+import { readRoute } from './route.ts';
 import { createSettingsReader } from './settings.ts';
 import { connectSsh2, type Ssh2Options } from './ssh2/client.ts';
 import type { SessionState } from './ssh2/sessionRequest.ts';
@@ -21,9 +23,8 @@ export function createConnect(options: Ssh2Options = {}): Connect {
   return async (request) => {
     throwIfCancelled(request.signal);
     if (request.address.local) return connectLocal(request);
-    if (request.client === 'openssh') return noted(await connectOpenssh(request), request.onNotice);
     const { address, identity, sshPath } = request;
-    const settings = await state.readSettings(
+    const route = await readRoute(
       {
         host: address.host,
         user: address.user ?? request.user,
@@ -31,12 +32,17 @@ export function createConnect(options: Ssh2Options = {}): Connect {
         identity,
         sshPath,
       },
+      state.readSettings,
       request.signal,
     );
-    const why = request.client === 'auto' ? await needsOpenssh(settings) : undefined;
+    const [settings] = route;
+    const forOpenssh = { ...request, hostKeyChecking: effectiveChecking(request.hostKeyChecking, settings) };
+    if (request.client === 'openssh') return noted(await connectOpenssh(forOpenssh), request.onNotice);
+    const needs = request.client === 'auto' ? await Promise.all(route.map(needsOpenssh)) : [];
+    const why = needs.find((need) => need !== undefined);
     if (why === undefined)
       return noted(await connectSsh2(request, settings, state, options), request.onNotice);
-    const connection = await connectOpenssh(request);
+    const connection = await connectOpenssh(forOpenssh);
     return noted({ ...connection, description: `openssh (${why})` }, request.onNotice);
   };
 }

@@ -121,24 +121,35 @@ export function judgeHostKey(
 }
 
 /** Signature algorithms for a host key in the order to offer them: those whose keys are known for the name first. */
-export function orderHostKeyAlgorithms(
-  algorithms: readonly string[],
+export function orderHostKeyAlgorithms<Algorithm extends string>(
+  algorithms: readonly Algorithm[],
   entries: readonly KnownHostsEntry[],
   name: string,
-): string[] {
-  const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];
+): Algorithm[] {
   const known = new Set(
-    entries
-      .filter(
-        (entry) =>
-          entry.marker === undefined &&
-          (matchesName(entry.names, name) || (plain !== undefined && matchesName(entry.names, plain))),
-      )
+    entriesFor(entries, name)
+      .filter((entry) => entry.marker === undefined)
       .map((entry) => entry.keyType),
   );
-  const isKnown = (algorithm: string): boolean =>
+  const isKnown = (algorithm: Algorithm): boolean =>
     known.has(algorithm.startsWith('rsa-sha2-') ? 'ssh-rsa' : algorithm);
   return [...algorithms.filter(isKnown), ...algorithms.filter((algorithm) => !isKnown(algorithm))];
+}
+
+/** The line that lets a certificate authority vouch for the name. */
+export function certificateAuthority(
+  entries: readonly KnownHostsEntry[],
+  name: string,
+): KnownHostsEntry | undefined {
+  return entriesFor(entries, name).find((entry) => entry.marker === 'cert-authority');
+}
+
+/** Entries for the name, then, for a host on a port of its own, those for its plain name: ssh takes both. */
+function entriesFor(entries: readonly KnownHostsEntry[], name: string): KnownHostsEntry[] {
+  const plain = /^\[(.*)\]:\d+$/.exec(name)?.[1];
+  return [name, plain].flatMap((one) =>
+    one === undefined ? [] : entries.filter((entry) => matchesName(entry.names, one)),
+  );
 }
 
 /** The key of a wire-format blob; its type is the first string in it. */

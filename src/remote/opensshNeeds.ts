@@ -1,8 +1,11 @@
 /** When `ssh_client: auto` must take the system's ssh: what the built-in client cannot do. */
 import { access, readFile } from 'node:fs/promises';
+import { unsupportedHostKeySetting } from './hostKeySettings.ts';
+import { certificateAuthority } from './knownHosts.ts';
+import { nameInKnownHosts, readKnownHosts } from './knownHostsFiles.ts';
 import type { SshSettings } from './settings.ts';
 
-/** Why the settings need OpenSSH's own client; undefined where the built-in one will do. Reads key files, nothing else. */
+/** Why the settings need OpenSSH's own client; undefined where the built-in one will do. Reads key files and known_hosts, nothing else. */
 export async function needsOpenssh(settings: SshSettings): Promise<string | undefined> {
   const { other } = settings;
   const set = (key: string): boolean => {
@@ -14,6 +17,10 @@ export async function needsOpenssh(settings: SshSettings): Promise<string | unde
   if (set('knownhostscommand')) return 'KnownHostsCommand';
   if (set('hostbasedauthentication')) return 'host-based authentication';
   if (wantsGssapiFirst(settings)) return 'GSSAPI (Kerberos)';
+  const hostKeys = unsupportedHostKeySetting(settings);
+  if (hostKeys !== undefined) return hostKeys;
+  const authority = certificateAuthority(await readKnownHosts(settings), nameInKnownHosts(settings));
+  if (authority !== undefined) return `@cert-authority in ${authority.file}:${authority.line}`;
   const certificates = await existing([
     ...settings.certificateFiles,
     ...settings.identityFiles.map((file) => `${file.replace(/\.pub$/, '')}-cert.pub`),

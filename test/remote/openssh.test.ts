@@ -172,7 +172,11 @@ describe('openssh: connecting', function () {
         forget(server);
         const { asked, prompt } = answering(answer);
         const request = requestFor(server, { hostKeyChecking, mayAddHostKeys: true, prompt });
-        await assert.rejects(connectOpenssh(request), { code: 'host-unknown', server: server.entry });
+        await assert.rejects(connectOpenssh(request), {
+          code: 'host-unknown',
+          server: server.entry,
+          message: /The ssh-ed25519 host key \(SHA256:[\w+/]{43}\) of/,
+        });
         assert.equal(asked.length, hostKeyChecking === 'ask' ? 1 : 0);
         assert.equal(readFileSync(server.knownHosts, 'utf8'), '');
       });
@@ -188,7 +192,10 @@ describe('openssh: connecting', function () {
         writeFileSync(server.knownHosts, `${name} ${otherKey}\n`);
         const { asked, prompt } = answering('yes');
         const request = requestFor(server, { hostKeyChecking, prompt });
-        await assert.rejects(connectOpenssh(request), { code: 'host-key-changed' });
+        await assert.rejects(connectOpenssh(request), {
+          code: 'host-key-changed',
+          message: /The ssh-ed25519 host key \(SHA256:[\w+/]{43}\) of/,
+        });
         assert.deepEqual(asked, []);
       });
 

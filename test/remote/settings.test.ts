@@ -8,7 +8,7 @@ import { needsOpenssh } from '../../src/remote/opensshNeeds.ts';
 import { createSettingsReader, readSettings, type SettingsQuery } from '../../src/remote/settings.ts';
 import { expandProxyCommand, interpretSettings, type SshSettings } from '../../src/remote/settingsText.ts';
 import { readSshConfigFile } from '../../src/remote/sshConfigFile.ts';
-import { jumpHosts } from '../../src/remote/ssh2/jump.ts';
+import { jumpHosts } from '../../src/remote/jump.ts';
 
 const query: SettingsQuery = {
   host: 'web',
@@ -223,6 +223,12 @@ describe('ssh settings', () => {
       ['pkcs11provider none', undefined],
       ['proxyusefdpass yes', /ProxyUseFdpass/],
       ['hostbasedauthentication yes', /host-based/],
+      ['revokedhostkeys none', undefined],
+      ['revokedhostkeys /etc/ssh/revoked', /RevokedHostKeys \/etc/],
+      ['hostkeyalgorithms ssh-ed25519-cert-v01@openssh.com', /HostKeyAlgorithms ssh-ed25519-cert/],
+      ['hostkeyalgorithms ^rsa-sha2-512', undefined],
+      ['userknownhostsfile FOLDER/authority', /@cert-authority in .*authority:1/],
+      ['hostname other\nuserknownhostsfile FOLDER/authority', undefined],
       ['certificatefile FOLDER/missing-cert.pub', undefined],
       ['certificatefile FOLDER/cert.pub', /certificate .*cert\.pub/],
       ['identityfile FOLDER/plain', undefined],
@@ -233,6 +239,7 @@ describe('ssh settings', () => {
       it(`${lines.replaceAll('\n', ', ') || 'nothing'}: ${why ?? 'not'}`, async () => {
         for (const name of ['cert.pub', 'plain', 'signed', 'signed-cert.pub', 'hardware'])
           writeFileSync(join(folder, name), 'x');
+        writeFileSync(join(folder, 'authority'), '@cert-authority web ssh-ed25519 AAAA');
         writeFileSync(join(folder, 'hardware.pub'), 'sk-ssh-ed25519@openssh.com AAAA me');
         const reason = await needsOpenssh(interpret(...lines.replaceAll('FOLDER', folder).split('\n')));
         if (why === undefined) assert.equal(reason, undefined);

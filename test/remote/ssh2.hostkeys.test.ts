@@ -90,7 +90,7 @@ describe('ssh2 and host keys', () => {
 
   describe('refuses', () => {
     const rows: readonly [string, () => readonly string[], string, RegExp][] = [
-      ['an unknown host', () => [], 'host-unknown', /SHA256:.*accept-new/],
+      ['an unknown host', () => [], 'host-unknown', /SHA256:/],
       [
         'a changed key',
         () => ['', `${host()} ${otherKey}`],
@@ -128,6 +128,40 @@ describe('ssh2 and host keys', () => {
         });
       }
 
+    it('any host whose revoked keys it cannot look up', async () => {
+      await assert.rejects(connect([keyLine], {}, [`RevokedHostKeys ${folder}/revoked`]), {
+        code: 'connection-unsupported',
+        message: /RevokedHostKeys .*revoked for 127.*ssh_client: openssh/,
+      });
+    });
+
+    it('any host where HostKeyAlgorithms leaves it none', async () => {
+      await assert.rejects(connect([keyLine], {}, ['HostKeyAlgorithms ssh-ed25519-cert-v01@openssh.com']), {
+        code: 'connection-unsupported',
+        message: /HostKeyAlgorithms ssh-ed25519-cert/,
+      });
+    });
+
+    for (const hostKeyChecking of ['ask', 'accept-new'] as const)
+      it(`an unknown host where StrictHostKeyChecking is yes (${hostKeyChecking})`, async () => {
+        const changes = { ...answering('yes'), hostKeyChecking, mayAddHostKeys: true };
+        await assert.rejects(connect([], changes, ['StrictHostKeyChecking yes']), (error: Error) => {
+          assert.match(error.message, /SHA256:.*StrictHostKeyChecking of the ssh configuration is yes/);
+          assert.ok(error.message.includes(keyLine));
+          return true;
+        });
+        assert.deepEqual(asked, []);
+        assert.equal(readFileSync(knownHosts, 'utf8'), '');
+      });
+
+    it('an unknown host whatever less strict the ssh configuration says', async () => {
+      for (const value of ['no', 'off', 'accept-new', 'ask'])
+        await assert.rejects(connect([], { hostKeyChecking: 'strict' }, [`StrictHostKeyChecking ${value}`]), {
+          code: 'host-unknown',
+          message: /host_key_checking is strict/,
+        });
+    });
+
     it('a host key that signs with SHA-1 alone', async () => {
       const old = await startSshd({ hostKeys: ['rsa'], config: ['HostKeyAlgorithms ssh-rsa'] });
       try {
@@ -151,6 +185,21 @@ describe('ssh2 and host keys', () => {
       });
       assert.deepEqual(asked, []);
       assert.doesNotMatch(server.log().slice(before), /userauth|Failed|Accepted/);
+    });
+  });
+
+  it('takes the first type of HostKeyAlgorithms', async () => {
+    await assert.rejects(
+      connect([], { hostKeyChecking: 'strict' }, ['HostKeyAlgorithms rsa-sha2-256,ssh-ed25519']),
+      {
+        code: 'host-unknown',
+        message: /The ssh-rsa key/,
+      },
+    );
+    await connect([keyLine], {}, ['HostKeyAlgorithms rsa-sha2-256,ssh-ed25519']);
+    await assert.rejects(connect([keyLine], {}, ['HostKeyAlgorithms -ssh-ed25519*,ecdsa*']), {
+      code: 'host-unknown',
+      message: /The ssh-rsa key/,
     });
   });
 

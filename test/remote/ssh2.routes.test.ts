@@ -131,6 +131,36 @@ describe('ssh2 reaches servers', function () {
       await assert.rejects(connect(config), { code: 'host-unknown', message: /stranger/ });
     });
 
+    for (const client of ['ssh2', 'openssh', 'auto'] as const)
+      it(`that lead in a loop, which is said before anything connects (${client})`, async () => {
+        const config = [
+          ...host('gate', gate),
+          '  ProxyJump inner',
+          ...host('inner', inner),
+          '  ProxyJump gate',
+          ...host('target', server),
+          '  ProxyJump gate',
+        ];
+        const before = gate.log();
+        await assert.rejects(connect(config, 'target', { client }), {
+          code: 'connection-unsupported',
+          message: /target → gate → inner → gate/,
+        });
+        assert.equal(gate.log(), before);
+      });
+
+    it('of which one needs openssh', async () => {
+      const revoked = join(folder, 'revoked');
+      writeFileSync(revoked, '');
+      const config = [
+        ...host('gate', gate),
+        `  RevokedHostKeys ${revoked}`,
+        ...host('target', server),
+        '  ProxyJump gate',
+      ];
+      await assert.rejects(connect(config), { code: 'connection-unsupported', message: /for gate/ });
+    });
+
     it('that do not get through', async () => {
       const config = [
         ...host('gate', gate),

@@ -4,28 +4,36 @@ import { DurantError, type ErrorCode } from '../../errors.ts';
 interface Meaning {
   readonly pattern: RegExp;
   readonly code: ErrorCode;
-  readonly say: (server: string, reason: string) => string;
+  /** @param key type and fingerprint of the key that the server showed, in words. */
+  readonly say: (server: string, reason: string, key: string) => string;
 }
 
 /** First match wins: the specific ones come before what `ssh` says in every such case. */
 const meanings: readonly Meaning[] = [
   {
+    pattern:
+      /Error checking host key .* in revoked keys file|Bad configuration option|Unsupported option|terminating, .* bad configuration|no matching (host key|cipher|key exchange|MAC)|unknown option|illegal option/i,
+    code: 'connection-unsupported',
+    say: (server, reason) =>
+      `ssh cannot connect to ${server} like this (${reason}); correct the ssh configuration.`,
+  },
+  {
     pattern: /REVOKED HOST KEY|host key .*revoked|marked as revoked/i,
     code: 'host-key-revoked',
-    say: (server) =>
-      `${server} showed a host key that known_hosts marks as revoked; do not connect until its administrator has given it a new key.`,
+    say: (server, _reason, key) =>
+      `The ${key} of ${server} is revoked in known_hosts or by RevokedHostKeys; do not connect until its administrator has given it a new key.`,
   },
   {
     pattern: /HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
     code: 'host-key-changed',
-    say: (server) =>
-      `The host key of ${server} is not the one in known_hosts: either the server was set up anew, or somebody is in between. Ask its administrator for the fingerprint before removing the old key with ssh-keygen -R.`,
+    say: (server, _reason, key) =>
+      `The ${key} of ${server} is not the one in known_hosts: either the server was set up anew, or somebody is in between. Ask its administrator for the fingerprint before removing the old key with ssh-keygen -R.`,
   },
   {
     pattern: /requested strict checking|Host key verification failed/,
     code: 'host-unknown',
-    say: (server) =>
-      `The host key of ${server} is not in known_hosts; connect once with ssh to accept it, or run where the question can be answered.`,
+    say: (server, _reason, key) =>
+      `The ${key} of ${server} is not in known_hosts; compare the fingerprint, then add the key with ssh-keyscan or connect once with ssh.`,
   },
   {
     pattern:
@@ -33,13 +41,6 @@ const meanings: readonly Meaning[] = [
     code: 'authentication-failed',
     say: (server, reason) =>
       `${server} let nobody in (${reason}); check user, ssh_identity and the keys in the agent.`,
-  },
-  {
-    pattern:
-      /Bad configuration option|Unsupported option|terminating, .* bad configuration|no matching (host key|cipher|key exchange|MAC)|unknown option|illegal option/i,
-    code: 'connection-unsupported',
-    say: (server, reason) =>
-      `ssh cannot connect to ${server} like this (${reason}); correct the ssh configuration.`,
   },
   {
     pattern:
@@ -74,7 +75,13 @@ export function connectFailure(server: string, log: string): DurantError {
       { server },
     );
   const reason = lines.findLast((line) => meaning.pattern.test(line)) ?? last;
-  return new DurantError(meaning.code, meaning.say(server, reason), { server });
+  return new DurantError(meaning.code, meaning.say(server, reason, keyShown(log)), { server });
+}
+
+/** The last one counts: with jump hosts there is one for each host on the way. */
+function keyShown(log: string): string {
+  const [, type, fingerprint] = [...log.matchAll(/Server host key: (\S+) (SHA256:\S+)/g)].at(-1) ?? [];
+  return type === undefined || fingerprint === undefined ? 'host key' : `${type} host key (${fingerprint})`;
 }
 
 /** The error for a connection that had been there. */

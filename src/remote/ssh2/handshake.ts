@@ -17,16 +17,6 @@ import type { KeyRing } from './keys.ts';
 import type { Line, SessionRequest, SshSession } from './sessionRequest.ts';
 import { unreachable, type Transport } from './transport.ts';
 
-/** ssh2's defaults without SHA-1 signatures of host keys, in its order. */
-const hostKeyTypes = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-] as const;
-
 const defaultKeepAliveSeconds = 15;
 const defaultKeepAliveCount = 3;
 
@@ -83,7 +73,7 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
     keepaliveInterval: (settings.serverAliveInterval || defaultKeepAliveSeconds) * 1000,
     keepaliveCountMax:
       settings.serverAliveInterval > 0 ? settings.serverAliveCountMax : defaultKeepAliveCount,
-    algorithms: { serverHostKey: knownTypes(hostKeyAlgorithms(hostKeyTypes, parts.entries, settings)) },
+    algorithms: { serverHostKey: hostKeyAlgorithms(parts.entries, settings) },
     hostVerifier: (blob: Buffer, verify: (valid: boolean) => void) => {
       parts.deadline
         .untimed(
@@ -130,12 +120,6 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
       parts.closeAll();
     },
   };
-}
-
-type HostKeyType = (typeof hostKeyTypes)[number];
-
-function knownTypes(names: readonly string[]): HostKeyType[] {
-  return names.flatMap((name) => hostKeyTypes.filter((type) => type === name));
 }
 
 async function login(

@@ -1,18 +1,24 @@
 /** Checks a server's key against known_hosts, asks about an unknown one, and writes down what was accepted. */
-import { appendFile, mkdir, open, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DurantError } from '../../errors.ts';
+import {
+  allowedAlgorithms,
+  effectiveChecking,
+  isStrict,
+  unsupportedHostKeySetting,
+  type HostKeyAlgorithm,
+} from '../hostKeySettings.ts';
 import {
   fingerprint,
   formatKnownHostsLine,
   hostKeyFromBlob,
   judgeHostKey,
-  knownHostsName,
   orderHostKeyAlgorithms,
-  parseKnownHosts,
   type HostKey,
   type KnownHostsEntry,
 } from '../knownHosts.ts';
+import { nameInKnownHosts, readKnownHosts } from '../knownHostsFiles.ts';
 import type { SshSettings } from '../settings.ts';
 import type { ConnectRequest } from '../target.ts';
 
@@ -29,24 +35,23 @@ export type HostKeyPolicy = Pick<
 /** Decisions under way, so that several connections to one new host ask once. */
 export type HostKeyDecisions = Map<string, Promise<boolean>>;
 
-/** All entries of the user's and the global files; a file that is missing or unreadable counts as empty, as in ssh. */
-export async function readKnownHosts(settings: SshSettings): Promise<KnownHostsEntry[]> {
-  const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
-  return texts.flatMap((text, index) => parseKnownHosts(text, files[index] ?? ''));
+/** @throws {DurantError} `connection-unsupported` for a setting of the ssh configuration that would go unheeded. */
+export function checkHostKeySettings(settings: SshSettings, server: string): void {
+  const setting = unsupportedHostKeySetting(settings);
+  if (setting === undefined) return;
+  throw new DurantError(
+    'connection-unsupported',
+    `The ssh configuration has ${setting} for ${settings.originalHost}, which the built-in client cannot follow. Set ssh_client: openssh, or auto.`,
+    { server },
+  );
 }
 
-/** Algorithms of ssh2 in the order to offer them to this host. */
+/** Algorithms in the order to offer them to this host. */
 export function hostKeyAlgorithms(
-  supported: readonly string[],
   entries: readonly KnownHostsEntry[],
   settings: SshSettings,
-): string[] {
-  return orderHostKeyAlgorithms(supported, entries, nameOf(settings));
-}
-
-function nameOf(settings: SshSettings): string {
-  return knownHostsName(settings.hostname, settings.port, settings.hostKeyAlias);
+): HostKeyAlgorithm[] {
+  return orderHostKeyAlgorithms(allowedAlgorithms(settings), entries, nameInKnownHosts(settings));
 }
 
 /**
@@ -57,10 +62,11 @@ export async function verifyHostKey(
   blob: Buffer,
   settings: SshSettings,
   entries: readonly KnownHostsEntry[],
-  policy: HostKeyPolicy,
+  asked: HostKeyPolicy,
   decisions: HostKeyDecisions,
 ): Promise<void> {
-  const name = nameOf(settings);
+  const policy = { ...asked, hostKeyChecking: effectiveChecking(asked.hostKeyChecking, settings) };
+  const name = nameInKnownHosts(settings);
   const key = hostKeyFromBlob(blob);
   const verdict = judgeHostKey(entries, name, key);
   const { server } = policy;
@@ -125,12 +131,22 @@ async function decide(
     policy.accepted.add(id);
     return;
   }
-  const why =
-    policy.hostKeyChecking === 'strict' ? 'and host_key_checking is strict' : 'and it was not accepted';
+  const file = settings.userKnownHostsFiles[0] ?? 'known_hosts';
+  const [why, remedy] =
+    policy.hostKeyChecking === 'strict'
+      ? [
+          isStrict(settings)
+            ? 'StrictHostKeyChecking of the ssh configuration is yes'
+            : 'host_key_checking is strict',
+          `add this line to ${file}: ${formatKnownHostsLine(name, key, 'plain')}`,
+        ]
+      : [
+          'it was not accepted',
+          `connect once with ssh ${settings.port === 22 ? '' : `-p ${settings.port} `}${settings.originalHost}, or set host_key_checking: accept-new.`,
+        ];
   throw new DurantError(
     'host-unknown',
-    `The ${key.type} key of ${name} (${fingerprint(key.blob)}) is not in known_hosts ${why}. ` +
-      `Compare the fingerprint and connect once with ssh ${settings.port === 22 ? '' : `-p ${settings.port} `}${settings.originalHost}, or set host_key_checking: accept-new.`,
+    `The ${key.type} key of ${name} (${fingerprint(key.blob)}) is not in known_hosts, and ${why}. Compare the fingerprint, then ${remedy}`,
     { server: policy.server },
   );
 }

@@ -1,11 +1,12 @@
 /** One authenticated SSH connection: its way there (TCP, ProxyCommand, jump hosts), the handshake, the host key, the login. */
 import type { Duplex } from 'node:stream';
 import { DurantError } from '../../errors.ts';
+import { readKnownHosts } from '../knownHostsFiles.ts';
+import { lastJump, readJump, type LastJump } from '../route.ts';
 import { newProgress, type AuthenticationProgress } from './authContext.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
 import { handshake, tooManyAttempts } from './handshake.ts';
-import { readKnownHosts } from './hostKey.ts';
-import { jumpHosts, type JumpHost } from './jump.ts';
+import { checkHostKeySettings } from './hostKey.ts';
 import { collectKeys } from './keys.ts';
 import type { SessionRequest, SshSession } from './sessionRequest.ts';
 import { openProxyCommand, openTcp, type Transport } from './transport.ts';
@@ -18,6 +19,7 @@ const maxConnections = 4;
  * @throws {DurantError} `host-unreachable`, the host key codes, `authentication-failed`, `connection-unsupported`, `cancelled`.
  */
 export async function openSession(request: SessionRequest): Promise<SshSession> {
+  checkHostKeySettings(request.settings, request.request.address.entry);
   const progress = newProgress();
   for (let connection = 1; ; connection += 1) {
     const before = progress.tried.length;
@@ -110,11 +112,10 @@ async function openTransport(
   onClose: (close: () => void) => void,
 ): Promise<Transport> {
   const server = request.request.address.entry;
-  const jumps = jumpHosts(request.settings);
-  const last = jumps.at(-1);
+  const last = lastJump(request.settings);
   if (last === undefined)
     return openProxyCommand(request.settings, server) ?? openTcp(request.settings, server);
-  const hop = await deadline.untimed(openJump(request, last, jumps.slice(0, -1)));
+  const hop = await deadline.untimed(openJump(request, last));
   onClose(() => {
     hop.close();
   });
@@ -131,23 +132,10 @@ async function openTransport(
 }
 
 /** A jump host is a session of its own, with its own settings, key check, login and time limit. */
-async function openJump(
-  request: SessionRequest,
-  jump: JumpHost,
-  before: readonly JumpHost[],
-): Promise<SshSession> {
-  const settings = await request.state.readSettings(
-    { ...jump, identity: undefined, sshPath: request.request.sshPath },
-    request.request.signal,
-  );
-  return openSession({
-    ...request,
-    settings:
-      before.length === 0
-        ? settings
-        : { ...settings, proxyCommand: undefined, proxyJump: before.map((hop) => hop.text).join(',') },
-    onLogin: () => ({ takeBack: () => undefined }),
-  });
+async function openJump(request: SessionRequest, jump: LastJump): Promise<SshSession> {
+  const { sshPath, signal } = request.request;
+  const settings = await readJump(jump, sshPath, request.state.readSettings, signal);
+  return openSession({ ...request, settings, onLogin: () => ({ takeBack: () => undefined }) });
 }
 
 function forwardThrough(hop: SshSession, host: string, port: number, server: string): Promise<Duplex> {
