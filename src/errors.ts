@@ -50,6 +50,7 @@ export type FailureCode =
   | 'remote-command-failed'
   // the run
   | 'lock-lost'
+  | 'switched-elsewhere'
   | 'verification-failed'
   | 'shared-file-missing'
   | 'distfile-missing'

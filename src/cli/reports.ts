@@ -15,6 +15,7 @@ type Lock = Pick<LockRecord, 'user' | 'host' | 'started' | 'action' | 'message'>
 /** Who holds a lock, since when and why. */
 export function lockText(lock: Lock, now: Date): string {
   const why = lock.message === '' ? '' : ` (${printable(lock.message)})`;
+  if (lock.user === '' && lock.host === '') return `an unknown holder${why}`;
   const age = formatAge(lock.started, now.getTime());
   return `${printable(lock.user)}@${printable(lock.host)}, ${printable(lock.action)}, ${printable(age)}${why}`;
 }

@@ -4,7 +4,6 @@ import type { Change, Plan } from '../transfer/plan.ts';
 import type { TreeEntry } from '../transfer/scan.ts';
 import { quote } from '../remote/shell.ts';
 import { emitChange } from './changes.ts';
-import { noteProcesses } from './lock.ts';
 import type { Host } from './ports.ts';
 import { treeOf } from './run.ts';
 import { runScript } from './script.ts';
@@ -49,7 +48,7 @@ export function carrierOf(
         options.basis === undefined
           ? undefined
           : { how: options.basis.how, folder: `${project}/${options.basis.folder}` },
-      prelude: `cd ${quote(project)} || exit 1\n${noteProcesses(run.id)}\n`,
+      prelude: `cd ${quote(project)} || exit 1\n`,
       signal,
       timeoutMs: run.settings.command_timeout,
       onProgress: ({ files, bytes }) => options.onProgress(files, bytes),

@@ -160,7 +160,7 @@ async function reach(
   const connected = await attempt(run, address.entry, 'connect', async () => {
     const connection = await connectTo(reachOf(run), address);
     try {
-      server = serverRun(connection, await learnFacts(connection, run.settings, run.signal));
+      server = serverRun(run, connection, await learnFacts(connection, run.settings, run.signal));
     } catch (error) {
       connection.close();
       throw error;

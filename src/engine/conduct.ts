@@ -7,6 +7,7 @@ import { openJournal } from './journal.ts';
 import type { Host } from './ports.ts';
 import { connectHere, connectTo, learnFacts, type Reach } from './servers.ts';
 import { finished, newRunId, onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { guarded } from './guard.ts';
 import { undo } from './undo.ts';
 
 /** How a run is asked for. */
@@ -55,6 +56,7 @@ export async function conduct(options: RunOptions, work: (run: Run) => Promise<v
     started,
     local,
     servers: [],
+    others: [],
     unreached: new Map(),
     once: new Map(),
     reconnect: (address) => connectTo({ ...reach, signal: AbortSignal.timeout(15_000) }, address),
@@ -120,7 +122,10 @@ export async function reachServers(run: Run): Promise<void> {
         Math.round(performance.now() - began),
       );
       try {
-        reached.set(address.entry, serverRun(connection, await learnFacts(connection, run.settings, signal)));
+        reached.set(
+          address.entry,
+          serverRun(run, connection, await learnFacts(connection, run.settings, signal)),
+        );
       } catch (error) {
         connection.close();
         throw error;
@@ -147,25 +152,31 @@ export function reachOf(run: Run): Reach {
 }
 
 /** A server that the run has reached and changed nothing on. */
-export function serverRun(connection: Connection, facts: ServerRun['facts']): ServerRun {
-  return {
+export function serverRun(
+  run: Pick<Run, 'id' | 'settings'>,
+  connection: Connection,
+  facts: ServerRun['facts'],
+): ServerRun {
+  const server: ServerRun = {
     address: connection.address,
-    connection,
+    connection: guarded(run, connection, () => server),
     facts,
     deferred: [],
-    locked: false,
+    hold: { state: 'none' },
     tookOver: undefined,
     begun: false,
     plan: undefined,
     previous: undefined,
+    previousLink: undefined,
     state: 'unchanged',
     error: undefined,
     services: undefined,
   };
+  return server;
 }
 
 async function settle(run: Run): Promise<void> {
-  const leftLocked = run.servers.some((server) => server.locked);
+  const leftLocked = run.servers.some(({ hold }) => hold.state === 'asked' || hold.state === 'held');
   if (run.phase !== 'assessing') await (leftLocked ? run.journal.end(run.id) : run.journal.forget(run.id));
   for (const server of run.servers) server.connection.close();
   run.local.close();

@@ -2,7 +2,6 @@
 import type { ServerFacts } from './facts.ts';
 import { restoringScripts, runsServices } from './goals/services.ts';
 import { hookCommands } from './hooks.ts';
-import { lockIsOurs } from './lock.ts';
 import { formatLock } from './record.ts';
 import { reachable } from './reconnect.ts';
 import { lockOf, onEach, type Run, type ServerRun } from './run.ts';
@@ -86,7 +85,7 @@ export function watchSwitch(
     who: `${run.host.user}@${run.host.hostname}`,
     services: restoringScripts(run, server),
   });
-  defer(server, `if ${lockIsOurs(run.id)}; then\n${script}\nfi`);
+  defer(server, script);
 }
 
 /** Has the watcher of a server ended before it is switched back. */

@@ -42,6 +42,8 @@ export interface ServerFacts {
   readonly lock: LockRecord | null;
   /** The rollback that was last begun there and not finished. */
   readonly rollback: PendingRollback | undefined;
+  /** Tells this lock from any other, whatever is written in it; '' where there is none. */
+  readonly lockId: string;
   /** Runs that have begun to take the lock over, by the run they take it from. */
   readonly takers: ReadonlyMap<string, string>;
   /** Free bytes and inodes for the login user; undefined where df does not say. */
@@ -89,6 +91,12 @@ export interface FactsRequest {
   readonly strategy: Settings['strategy'];
 }
 
+/**
+ * Defines `lock_id`: prints what tells this lock from any other, whatever is written in it; nothing where there is none. The working
+ * directory is project_dir.
+ */
+export const lockIdentity = `lock_id() { [ ! -e .durant/lock ] || echo $(ls -di .durant/lock) $(cksum < .durant/lock 2>/dev/null); }`;
+
 /** The script. It reads only, so a dry run, `status` and `check --connect` use it too. */
 export function factsScript({ projectDir, currentPath, shared, strategy }: FactsRequest): string {
   const lookForShared = shared
@@ -119,13 +127,18 @@ if [ -d "$p" ]; then
       case $l in */*) n=\${l##*/}; if [ "$(cd -P "$c" 2>/dev/null && pwd -P)" = "$(cd -P "releases/$n" 2>/dev/null && pwd -P)" ] && [ -d "releases/$n" ]; then live=$n; say "live=$n"; fi;; esac
     elif [ -e "$c" ]; then say currentfolder=yes; fi
     for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
-    if [ -e .durant/lock ]; then say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
+    ${lockIdentity}
+    if [ -e .durant/lock ]; then say "lockid=$(lock_id)"; say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
+    for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(awk '$1 == "run" { gsub("\\"", "", $3); print $3; exit } NF == 1 { print; exit }' "$e")"; done
     if [ -f .durant/rollback ]; then say @rollback; cat .durant/rollback; say; say @end; fi
     for e in .durant/reverted.*; do [ -f "$e" ] && { say @reverted; cat "$e"; say; say @end; }; done
-    for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(cat "$e")"; done
     for e in .durant/releases/*.services; do e=\${e##*/}; [ "$e" = '*.services' ] || say "services=\${e%.services}"; done
     set -- .durant/releases/*.ini
-    [ -f "$1" ] && awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" && say @end
+    # One that somebody removes meanwhile ends awk: then all are read again.
+    i=0; while [ -f "$1" ] && [ $i -lt 5 ]; do
+      awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" 2>/dev/null && i=5
+      say @end; i=$((i + 1)); [ $i -gt 5 ] || set -- .durant/releases/*.ini
+    done
     ${transferProbe()}
   else say obstacle=denied; fi
 elif [ -e "$p" ] || [ -L "$p" ]; then say obstacle=not-a-folder
@@ -198,6 +211,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     orphanRecords: records.filter((record) => !isThere(record)),
     lock: lock === undefined ? null : parseLock(lock.join('\n')),
     rollback: rollback === undefined ? undefined : parsePendingRollback(rollback.join('\n')),
+    lockId: values.get('lockid') ?? '',
     takers,
     freeBytes: kilobytes(values.get('free')),
     freeInodes: count(values.get('inodes')),

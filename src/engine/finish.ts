@@ -1,18 +1,18 @@
 /** The end of a run that is live: nothing here can fail it any more; what goes wrong is a warning. */
-import { asDurantError } from '../errors.ts';
-import { quote } from '../remote/shell.ts';
+import { DurantError, asDurantError } from '../errors.ts';
 import { spareScript } from '../transfer/spare.ts';
 import { removable } from './goals/finishing.ts';
-import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
+import { recordOf, writeRecord } from './goals/release.ts';
 import { noteChangesBy, noteLateChanges } from './goals/touched.ts';
 import { confirmLive } from './deadMan.ts';
 import { historyLine } from './history.ts';
 import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
 import { unlockScript } from './lock.ts';
+import { removedWords, removeReleases } from './removal.ts';
 import { siteAddress } from './services/render.ts';
 import { forgetPendingRollback } from './pendingRollback.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
-import { defer, lastLines, runScript } from './script.ts';
+import { defer, runScript } from './script.ts';
 
 /** Writes `finished` on every server, in one script with the confirmation. @throws {DurantError} `reverted`. */
 export async function confirmDeploy(run: Run): Promise<void> {
@@ -33,40 +33,30 @@ export async function finishDeploy(run: Run): Promise<void> {
     'cleanup-failed',
     await onAll(run.servers, async (server) => {
       const step = stepOf(run, server, 'cleanup');
-      await optionalHook(run, server, 'before_cleanup');
-      const removed = run.signal.aborted ? [] : removable(run, server);
-      const sudo = run.settings.cleanup_use_sudo ? 'sudo -n ' : '';
-      const cleanup = removed
-        .map((name) => `( ${removeRelease(name, sudo)} ) || failed="$failed "${quote(name)}`)
-        .join('\n');
-      const last = hookCommands(run, 'after_cleanup').length === 0 ? endScript(run, server) : '';
-      const result = await runScript(
-        run,
-        server,
-        `failed=\n${cleanup}\n${last}\n[ -z "$failed" ] || echo "failed$failed"`,
-        { signal },
-      );
-      step('done', removed.length === 0 ? 'nothing to remove' : `removed ${removed.join(', ')}`);
-      const failed = /^failed(.*)$/m.exec(result.stdout.toString('utf8'));
-      if (failed !== null)
-        run.emit({
-          event: 'warning',
-          code: 'cleanup-failed',
-          message: `Old releases could not be removed:${failed[1] ?? ''}. If the web server wrote into them, set cleanup_use_sudo: yes.\n${lastLines(result.stderr.toString('utf8'), 3)}`,
-          server: server.address.entry,
-        });
-      if (last === '') {
-        await optionalHook(run, server, 'after_cleanup');
-        await runScript(run, server, endScript(run, server), { signal });
+      try {
+        await optionalHook(run, server, 'before_cleanup');
+        const names = run.signal.aborted ? [] : removable(run, server);
+        const isHooked = hookCommands(run, 'after_cleanup').length > 0;
+        const last = isHooked ? '' : endScript(run, server);
+        const { removed } = await removeReleases(run, server, names, { last, signal });
+        step('done', removedWords(names, removed));
+        if (isHooked) {
+          await optionalHook(run, server, 'after_cleanup');
+          await runScript(run, server, endScript(run, server), { signal });
+        }
+      } catch (error) {
+        step('failed', asDurantError(error).message);
+        throw error;
       }
-      server.locked = false;
+      server.hold = { state: 'none' };
       stepOf(run, server, 'unlock')('done', null);
     }),
   );
+  assertStillLive(run);
   warnOf(
     run,
     'after-deploy-failed',
-    await onAll(run.servers, async (server) => {
+    await onAll(run.servers.filter(isNotLost), async (server) => {
       const step = stepOf(run, server, 'success');
       const directory = releasePath(run, server.facts.project, run.release ?? '');
       try {
@@ -86,15 +76,32 @@ export async function finishDeploy(run: Run): Promise<void> {
   );
 }
 
+/**
+ * Where the lock was lost, another run may have made something else live: then this one has not come to its end.
+ * @throws {DurantError} `lock-lost`.
+ */
+export function assertStillLive(run: Run): void {
+  const astray = run.servers.filter((server) => !isNotLost(server) && server.facts.live !== run.release);
+  for (const server of astray) server.state = 'failed';
+  for (const { hold } of astray)
+    if (hold.state === 'lost')
+      throw new DurantError('lock-lost', hold.error.message, { changed: true, server: hold.error.server });
+}
+
+function isNotLost({ hold }: ServerRun): boolean {
+  return hold.state !== 'lost';
+}
+
+/** The lock goes last: a spare is this run's to start while it has the lock. */
 function endScript(run: Run, server: ServerRun): string {
   const spare =
     run.settings.spare &&
     run.settings.strategy === 'releases' &&
     run.settings.unchanged === 'copy' &&
     run.release !== undefined
-      ? `\n${spareScript({ projectDir: server.facts.project, release: run.release, run: run.id, hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}`
+      ? `${spareScript({ projectDir: server.facts.project, release: run.release, run: run.id, hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}`
       : '';
-  return `${noteLateChanges(run, server)}${unlockScript(run.id)}${spare}`;
+  return `${noteLateChanges(run, server)}${spare}${unlockScript(run.id)}`;
 }
 
 async function optionalHook(run: Run, server: ServerRun, name: HookName): Promise<void> {
@@ -105,6 +112,7 @@ async function optionalHook(run: Run, server: ServerRun, name: HookName): Promis
       signal: run.signal,
     });
   } catch (error) {
+    if (server.hold.state === 'lost') throw error;
     if (run.signal.aborted) return;
     run.emit({
       event: 'warning',

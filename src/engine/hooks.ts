@@ -2,9 +2,7 @@
 import { OPTIONS, isOptionKey } from '../config/options.ts';
 import type { Settings } from '../config/options.ts';
 import { DurantError } from '../errors.ts';
-import { quote } from '../remote/shell.ts';
 import { sourceEnvironment } from './goals/envFile.ts';
-import { noteProcesses } from './lock.ts';
 import { oncePerRun, type Run, type ServerRun } from './run.ts';
 import { flush, runUserCommand, type UserCommand } from './script.ts';
 
@@ -64,6 +62,7 @@ export async function runCommands(
       continue;
     }
     if (where === 'first' && server !== run.servers[0]) continue;
+    if (server.hold.state === 'lost') continue;
     await flush(run, server, signal);
     await runUserCommand(run, server.connection, {
       step,
@@ -72,7 +71,10 @@ export async function runCommands(
       env,
       server: server.address.entry,
       signal,
-      note: `${server.locked ? `cd ${quote(server.facts.project)} && { ${noteProcesses(run.id)}; }\n` : ''}${sourceEnvironment(server.facts.project, releaseIn(server.facts.project, directory) ?? run.release ?? '')}`,
+      before: sourceEnvironment(
+        server.facts.project,
+        releaseIn(server.facts.project, directory) ?? run.release ?? '',
+      ),
     });
   }
 }

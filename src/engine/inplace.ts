@@ -11,12 +11,12 @@ import type { Step } from './goals/goal.ts';
 import { healthCheck } from './goals/healthCheck.ts';
 import { assessInplace, inplaceRelease, noSwitch, place, sayInplace, upload } from './goals/inplace.ts';
 import { lock } from './goals/lock.ts';
-import { recordOf, removeRelease, writeRecord } from './goals/release.ts';
+import { recordOf, writeRecord } from './goals/release.ts';
 import { noteLateChanges } from './goals/touched.ts';
 import { writable } from './goals/writable.ts';
 import { historyLine } from './history.ts';
-import { lockIsOurs } from './lock.ts';
 import { isOurDeadLock, lockServers } from './locks.ts';
+import { removeQuietly } from './removal.ts';
 import { onAll, onEach, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, flush } from './script.ts';
 import { achieveSteps } from './steps.ts';
@@ -109,20 +109,19 @@ export async function undoInplace(
     run,
     'undo-failed',
     await onAll(
-      run.servers.filter((server) => server.locked),
+      run.servers.filter(({ hold }) => hold.state === 'held'),
       async (server) => {
         server.deferred = [];
         const scripts = [`rm -rf .durant/incoming.${run.id}`];
         if (run.action === 'deploy' && run.release !== undefined) {
-          if (server.previous === undefined) scripts.push(removeRelease(run.release));
+          if (server.previous === undefined) scripts.push(removeQuietly(run.settings, [run.release]));
           else {
             scripts.push(writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
             scripts.push(noteLateChanges(run, server));
           }
         }
         scripts.push(historyLine(run, `failed: ${error.code}`));
-        // Where the lock was lost, another run may work there now.
-        defer(server, `if ${lockIsOurs(run.id)}; then\n${scripts.join('\n')}\nfi`);
+        defer(server, scripts.join('\n'));
         await reachable(run, server, () => flush(run, server, signal));
       },
     ),

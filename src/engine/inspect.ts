@@ -4,15 +4,15 @@ import type { ServerAddress } from '../remote/target.ts';
 import type { Emit } from './events.ts';
 import type { ServerFacts } from './facts.ts';
 import { appendHistory } from './history.ts';
-import { breakLockScript } from './lock.ts';
+import { openJournal } from './journal.ts';
+import { breakLockScript, lockInput, seenLock } from './lock.ts';
 import type { Host } from './ports.ts';
 import { pendingRollback } from './pendingRollback.ts';
 import type { LockRecord, ReleaseRecord, Reverted } from './record.ts';
 import { newestFirst } from './release.ts';
 import { announcedPrompter } from './emit.ts';
-import type { StageRequest } from './run.ts';
+import { newRunId, type StageRequest } from './run.ts';
 import { connectTo, learnFacts, type Reach } from './servers.ts';
-import { quotePath } from '../remote/shell.ts';
 
 export interface StageReleases {
   readonly stage: string;
@@ -134,31 +134,61 @@ export async function unlock(
   confirm: (server: string, lock: LockRecord) => Promise<boolean>,
 ): Promise<UnlockResult> {
   const reach = reachFor(request, host, emit, signal);
+  const { project_dir, strategy } = request.settings;
+  const journal = openJournal(host.stateDir);
+  const started = host.now();
+  const run = newRunId(started, host.randomId());
   const servers: { server: string; was: LockRecord | null; unlocked: boolean }[] = [];
-  // One after the other: each may ask.
-  for (const address of request.servers) {
-    const connection = await connectTo(reach, address);
-    try {
-      const facts = await learnFacts(connection, request.settings, signal);
-      const was = facts.lock;
-      const unlocked = was !== null && (await confirm(address.entry, was));
-      if (unlocked) {
-        const history = appendHistory(host, `unlock ${was.run} of ${was.user}@${was.host}`, 'ok');
-        const result = await connection.exec({
-          script: `${breakLockScript(request.settings.project_dir, was.run)}\ncd ${quotePath(request.settings.project_dir)} && ${history}`,
-          signal,
-        });
-        if (!result.stdout.toString('utf8').includes('unlocked'))
-          throw new DurantError(
-            'locked',
-            `The lock on ${address.entry} changed hands meanwhile. Look at it with durant status, then unlock again.`,
-            { server: address.entry },
-          );
+  let isLeft = false;
+  await journal.begin({
+    run,
+    stage: request.stage,
+    config: request.file,
+    action: 'unlock',
+    servers: request.servers.map(({ entry }) => entry),
+    started: started.toISOString(),
+  });
+  try {
+    // One after the other: each may ask.
+    for (const address of request.servers) {
+      const connection = await connectTo(reach, address);
+      try {
+        const facts = await learnFacts(connection, request.settings, signal);
+        const was = facts.lock;
+        // With all that have begun to take it over, dead or not: who unlocks by force has decided that.
+        const seen = seenLock(facts);
+        const unlocked = was !== null && seen !== undefined && (await confirm(address.entry, was));
+        if (unlocked) {
+          const then = appendHistory(host, `unlock ${was.run} of ${was.user}@${was.host}`, 'ok');
+          isLeft = true;
+          const result = await connection.exec({
+            script: breakLockScript(project_dir, run, seen, strategy, then),
+            input: lockInput({
+              run,
+              stage: request.stage,
+              user: host.user,
+              host: host.hostname,
+              started: started.toISOString(),
+              action: 'unlock',
+              message: '',
+            }),
+            signal,
+          });
+          isLeft = false;
+          if (!result.stdout.toString('utf8').includes('unlocked'))
+            throw new DurantError(
+              'locked',
+              `The lock on ${address.entry} changed hands meanwhile. Look at it with durant status, then unlock again.`,
+              { server: address.entry },
+            );
+        }
+        servers.push({ server: address.entry, was, unlocked });
+      } finally {
+        connection.close();
       }
-      servers.push({ server: address.entry, was, unlocked });
-    } finally {
-      connection.close();
     }
+  } finally {
+    await (isLeft ? journal.end(run) : journal.forget(run));
   }
   return { stage: request.stage, servers };
 }

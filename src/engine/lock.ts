@@ -6,7 +6,7 @@ import { quote, quotePath } from '../remote/shell.ts';
 import { formatLock, recordLine, type LockRecord } from './record.ts';
 import type { Settings } from '../config/options.ts';
 import { stopWatcher } from './watcher.ts';
-import { LAYOUT_VERSION } from './facts.ts';
+import { LAYOUT_VERSION, lockIdentity, type ServerFacts } from './facts.ts';
 
 /** How an attempt to take the lock ended: the first line that `lockScript` or `takeOverScript` prints. */
 export type LockAnswer = 'taken' | 'held';
@@ -19,7 +19,8 @@ export const unfinishedRecord = '.durant/record.tmp';
  * Prints `taken` or `held`; the caller appends the facts script to learn what is true under the lock.
  */
 export function lockScript(projectDir: string, run: string, strategy: Settings['strategy']): string {
-  return `${enterProject(projectDir, strategy)}
+  return `trap '' PIPE
+${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
 cat > "$t" || exit 1
 if [ -e .durant/lock ]; then echo held
@@ -31,26 +32,80 @@ rm -f "$t"
 cd /`;
 }
 
+/** A lock that is to be replaced, as it was seen. */
+export interface SeenLock {
+  /** What `lockIdentity` printed of it. */
+  readonly id: string;
+  /** The run that it names, then those that began to take it over and died, each from the one before; '' for a name that is none. */
+  readonly claims: readonly [string, ...string[]];
+}
+
+/** The lock that a look at the server found, with the chain of those that began to take it over; undefined for none. */
+export function seenLock({
+  lock,
+  lockId,
+  takers,
+}: Pick<ServerFacts, 'lock' | 'lockId' | 'takers'>): SeenLock | undefined {
+  if (lock === null) return undefined;
+  const claims: [string, ...string[]] = [lock.run];
+  for (let last = lock.run; ;) {
+    const taker = takers.get(claimName(last));
+    if (taker === undefined || claims.includes(taker)) return { id: lockId, claims };
+    claims.push(taker);
+    last = taker;
+  }
+}
+
 /**
- * Takes the lock over from a run of ours that is dead: ends its remote processes first. Input and output as `lockScript`.
- * @param dead the run that the lock names, then those that died while they took it over, each from the one before.
+ * Replaces a lock whose run is over by this run's, and ends what that run left running. Input and output as `lockScript`.
+ *
+ * The right to do so is `lock.taken-<run>`, named after the run that is replaced: a second name of this run's whole lock, so there is one
+ * winner. Moved onto `lock` it is the new lock, and gone under its own name, in one step. Whoever dies before that step leaves a claim that
+ * the next run takes over in the same way, from the last of the chain.
  */
 export function takeOverScript(
   projectDir: string,
   run: string,
-  dead: readonly [string, ...string[]],
+  seen: SeenLock,
   strategy: Settings['strategy'],
 ): string {
-  const holder = `grep -qxF ${quote(recordLine('run', dead[0]))} .durant/lock 2>/dev/null`;
-  const claim = `.durant/lock.taken-${dead.at(-1) ?? dead[0]}`;
-  return `${enterProject(projectDir, strategy)}
+  const names = seen.claims.filter((each) => each !== '').map(claimName);
+  return replaceLockScript(projectDir, run, seen, strategy, {
+    first: names.map(stopWatcher).join('\n    '),
+    leftovers: [...leftovers, ...names.map((each) => `.durant/*.${each}`)],
+  });
+}
+
+function replaceLockScript(
+  projectDir: string,
+  run: string,
+  { id, claims }: SeenLock,
+  strategy: Settings['strategy'],
+  /** What is done under the claim before anything is ended, and what is removed under the lock. */
+  work: { readonly first: string; readonly leftovers: readonly string[] },
+): string {
+  const claim = `.durant/lock.taken-${claimName(claims.at(-1) ?? '')}`;
+  const same = `[ "$(lock_id)" = ${quote(id)} ]`;
+  return `trap '' PIPE
+${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
 cat > "$t" || exit 1
-if ${holder} && (set -C; echo ${run} > ${claim}) 2>/dev/null; then
-  ${[...dead.map(stopWatcher), ...dead.map(endProcesses)].join('\n  ')}
-  rm -rf ${dead.map((each) => `.durant/*.${each}`).join(' ')} .durant/trash.*
-  if ${holder} && mv -f "$t" .durant/lock; then echo taken; else echo held; fi
-  rm -f ${dead.map((each) => `.durant/lock.taken-${each}`).join(' ')}
+${lockIdentity}
+${endOthers(run)}
+take_over() {
+  ${same} && { ln "$t" ${claim} || { [ -s "$t" ] && ! [ -e ${claim} ] && (set -C; cat "$t" > ${claim}); }; } 2>/dev/null || return 1
+  if ${same}; then
+    ${noteProcesses(run)}
+    ${work.first}
+    end_others
+    if ${same} && { ! [ -d .durant/lock ] || rm -rf .durant/lock; } && mv -f ${claim} .durant/lock; then return 0; fi
+  fi
+  rm -f ${claim} .durant/processes.${run}; return 1
+}
+if take_over; then
+  end_others
+  rm -rf .durant/lock.* ${work.leftovers.join(' ')} 2>/dev/null
+  echo taken
 elif [ -e .durant/lock ]; then echo held
 elif ln "$t" .durant/lock 2>/dev/null; then echo taken
 else echo held; fi
@@ -69,26 +124,30 @@ export function prepareScript(projectDir: string, strategy: Settings['strategy']
 pwd -P`;
 }
 
-/** Gives the lock back, if it is still this run's; the working directory is project_dir. */
+/** Gives the lock back, if it is still this run's; the working directory is project_dir. The lock itself goes last. */
 export function unlockScript(run: string): string {
-  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* ${unfinishedRecord} .durant/lock; fi; rm -f .durant/lock.${run} .durant/processes.${run}`;
+  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* .durant/lock.taken-* ${unfinishedRecord} .durant/lock.${run} .durant/lock; else rm -f .durant/lock.${run} .durant/processes.${run}; fi`;
 }
 
 /**
- * Removes whoever's lock it is, after ending what its run left running. `holder` guards against a lock that changed hands; it is empty
- * for a lock that does not say who holds it.
+ * Removes whoever's lock it is, after ending what its run left running: replaces it, does `then` (in project_dir), and gives it back. A
+ * watcher of that run stays (watcher.ts).
+ * Prints `unlocked`, or `held` where the lock is another by now. Input as `lockScript`.
  */
-export function breakLockScript(projectDir: string, holder: string): string {
-  const run = safeRun(holder);
-  const unchanged =
-    holder === ''
-      ? `[ -e .durant/lock ] && ! grep -q '^run *=' .durant/lock 2>/dev/null`
-      : `grep -qxF ${quote(recordLine('run', holder))} .durant/lock 2>/dev/null`;
-  return `cd ${quotePath(projectDir)} || exit 1
-if ${unchanged}; then
-  ${run === undefined ? '' : endProcesses(run)}
-  rm -rf .durant/lock .durant/lock.taken-* ${unfinishedRecord} && echo unlocked
-else echo changed; fi`;
+export function breakLockScript(
+  projectDir: string,
+  run: string,
+  seen: SeenLock,
+  strategy: Settings['strategy'],
+  then: string,
+): string {
+  return `( ${replaceLockScript(projectDir, run, seen, strategy, { first: '', leftovers: [unfinishedRecord] })} ) >/dev/null || exit 1
+cd ${quotePath(projectDir)} || exit 1
+if ${lockIsOurs(run)}; then
+  ${then}
+  ${unlockScript(run)}
+  echo unlocked
+else echo held; fi`;
 }
 
 /**
@@ -118,33 +177,54 @@ mkdir -p ${folders} || exit 1
 ${strategy === 'inplace' ? hideFromWeb : ''}[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
 }
 
-/**
- * Ends the process groups that a run noted: asked first, killed after three seconds. A reused process id is left alone; a zombie has
- * ended, however long its init takes.
- */
-function endProcesses(run: string): string {
-  return `if [ -f .durant/processes.${run} ]; then
-    group_lives() {
-      kill -0 "-$1" 2>/dev/null || return 1
-      [ -r /proc/$$/stat ] || return 0
-      cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk -v g="$1" '$3 == g && $1 !~ /^[ZX]/ { found = 1 } END { exit !found }'
-    }
-    l=
-    while read -r g s; do
-      case $g in ''|0|1|*[!0-9]*) continue;; esac
-      if [ "$s" != - ] && [ -r "/proc/$g/stat" ]; then set -- $(cat "/proc/$g/stat"); [ "\${22}" = "$s" ] || continue; fi
-      kill -TERM "-$g" 2>/dev/null && l="$l $g"
-    done < .durant/processes.${run}
-    i=0
-    for g in $l; do
-      while group_lives "$g"; do
-        i=$((i + 1)); if [ $i -gt 15 ]; then kill -KILL "-$g" 2>/dev/null; break; fi; sleep 0.2 2>/dev/null || sleep 1
-      done
-    done
-    rm -f .durant/processes.${run}
-  fi`;
+/** What a dead run may have left in `.durant` that is of no use to anybody. */
+const leftovers = ['incoming', 'current', 'copy', 'touched', 'services', 'trash']
+  .map((name) => `.durant/${name}.*`)
+  .concat(unfinishedRecord);
+
+/** Defines `end_others`: ends the process groups that all other runs noted, as none of them holds the lock. */
+function endOthers(run: string): string {
+  return `${endGroups}
+end_others() {
+  for f in .durant/processes.*; do
+    [ -f "$f" ] && [ "$f" != .durant/processes.${run} ] || continue
+    end_groups "$f"; rm -f "$f"
+  done
+}`;
 }
 
-function safeRun(run: string): string | undefined {
-  return /^[A-Za-z0-9-]+$/.test(run) ? run : undefined;
+/** Ends what this run left running on a server when its line was cut, but for the script itself; the working directory is project_dir. */
+export function endOwnScript(run: string): string {
+  return `${endGroups}
+[ ! -f .durant/processes.${run} ] || end_groups .durant/processes.${run}`;
+}
+
+/**
+ * Defines `end_groups FILE`: ends the process groups that a run noted there: asked first, killed after three seconds. A reused process id is
+ * left alone; a zombie has ended, however long its init takes.
+ */
+const endGroups = `group_lives() {
+  kill -0 "-$1" 2>/dev/null || return 1
+  [ -r /proc/$$/stat ] || return 0
+  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk -v g="$1" '$3 == g && $1 !~ /^[ZX]/ { found = 1 } END { exit !found }'
+}
+end_groups() {
+  f=$1 l=
+  if [ -r /proc/$$/stat ]; then set -- $(cat /proc/$$/stat); own=$5; else own=$(ps -o pgid= -p $$ | tr -d ' '); fi
+  while read -r g s; do
+    case $g in ''|0|1|*[!0-9]*|"$own") continue;; esac
+    if [ "$s" != - ] && [ -r "/proc/$g/stat" ]; then set -- $(cat "/proc/$g/stat"); [ "\${22}" = "$s" ] || continue; fi
+    kill -TERM "-$g" 2>/dev/null && l="$l $g"
+  done < "$f"
+  i=0
+  for g in $l; do
+    while group_lives "$g"; do
+      i=$((i + 1)); if [ $i -gt 15 ]; then kill -KILL "-$g" 2>/dev/null; break; fi; sleep 0.2 2>/dev/null || sleep 1
+    done
+  done
+}`;
+
+/** What a claim is named after: a run, as far as it is a run's name. */
+function claimName(run: string): string {
+  return /^[A-Za-z0-9-]+$/.test(run) ? run : 'unknown';
 }

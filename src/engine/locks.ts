@@ -2,7 +2,7 @@
 import { DurantError, asDurantError } from '../errors.ts';
 import { lockedError } from './assess.ts';
 import { factsScript, parseFacts, type ServerFacts } from './facts.ts';
-import { lockInput, lockScript, takeOverScript, unlockScript } from './lock.ts';
+import { lockInput, lockScript, seenLock, takeOverScript, unlockScript, type SeenLock } from './lock.ts';
 import { prepare } from './goals/prepare.ts';
 import type { Step } from './goals/goal.ts';
 import { hookCommands, runHook } from './hooks.ts';
@@ -15,14 +15,7 @@ const RETRY_MS = 2_000;
 
 /** Steps `prepare` and `lock` of all servers, with the hooks of a deploy; from here on a failure has something to undo. */
 export async function lockServers(run: Run, waitMs: number): Promise<void> {
-  await run.journal.begin({
-    run: run.id,
-    stage: run.request.stage,
-    config: run.request.file,
-    action: run.action,
-    servers: run.request.servers.map((server) => server.entry),
-    started: run.started.toISOString(),
-  });
+  await beginJournal(run);
   run.phase = 'building';
   await lockHook(run, 'before_lock', [prepare]);
   const began = performance.now();
@@ -46,6 +39,18 @@ export async function lockServers(run: Run, waitMs: number): Promise<void> {
   for (const server of fresh) report('prepare', server, 'done');
   for (const server of run.servers) report('lock', server, 'done');
   await lockHook(run, 'after_lock', []);
+}
+
+/** Before the first lock: whoever finds it must be able to tell whether this run is over. */
+async function beginJournal(run: Run): Promise<void> {
+  await run.journal.begin({
+    run: run.id,
+    stage: run.request.stage,
+    config: run.request.file,
+    action: run.action,
+    servers: run.request.servers.map((server) => server.entry),
+    started: run.started.toISOString(),
+  });
 }
 
 async function lockHook(run: Run, name: 'before_lock' | 'after_lock', first: readonly Step[]): Promise<void> {
@@ -82,10 +87,12 @@ export async function takeLocks(run: Run, waitMs: number): Promise<void> {
 
 /** Gives back the locks that are this run's. What fails is left to the next run's take-over, and said. */
 export async function giveBackLocks(run: Run): Promise<void> {
-  const locked = run.servers.filter((server) => server.locked);
+  const locked = run.servers.filter(({ hold }) => hold.state === 'asked' || hold.state === 'held');
   const failures = await onAll(locked, async (server) => {
+    const { hold } = server;
     await runScript(run, server, unlockScript(run.id), { signal: AbortSignal.timeout(30_000) });
-    server.locked = false;
+    // Asked for without an answer: the script that takes it may still be on its way.
+    if (hold.state === 'held') server.hold = { state: 'none' };
   });
   warnOf(run, 'unlock-failed', failures);
 }
@@ -111,23 +118,18 @@ export async function reportLocks(run: Run): Promise<void> {
 export async function clearDeadLocks(run: Run): Promise<void> {
   const dead = await Promise.all(run.servers.map((server) => isOurDeadLock(run, server.facts)));
   if (!dead.includes(true)) return;
+  await beginJournal(run);
   run.phase = 'building';
   await takeLocks(run, 0);
   await giveBackLocks(run);
 }
 
-/** The run that holds the lock, and those that died while they took it over; undefined where one is not ours, or not dead. */
-async function deadClaims(
-  run: Run,
-  { lock, takers }: ServerFacts,
-): Promise<readonly [string, ...string[]] | undefined> {
-  if (lock === null || !(await run.journal.isDead(lock.run))) return undefined;
-  const claims: [string, ...string[]] = [lock.run];
-  for (let taker = takers.get(lock.run); taker !== undefined; taker = takers.get(taker)) {
-    if (claims.includes(taker) || !(await run.journal.isDead(taker))) return undefined;
-    claims.push(taker);
-  }
-  return claims;
+/** The lock, where its run and all that began to take it over are ours and dead. */
+async function deadLock(run: Run, facts: ServerFacts): Promise<SeenLock | undefined> {
+  const seen = seenLock(facts);
+  if (seen === undefined) return undefined;
+  const isDead = await Promise.all(seen.claims.map((each) => run.journal.isDead(each)));
+  return isDead.includes(false) ? undefined : seen;
 }
 
 async function tryLocks(run: Run): Promise<DurantError | undefined> {
@@ -144,8 +146,8 @@ async function tryLocks(run: Run): Promise<DurantError | undefined> {
 }
 
 async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undefined> {
-  const claims = await deadClaims(run, server.facts);
-  const dead = claims === undefined ? undefined : (server.facts.lock ?? undefined);
+  const seen = await deadLock(run, server.facts);
+  const dead = seen === undefined ? undefined : (server.facts.lock ?? undefined);
   if (dead !== undefined)
     run.emit({
       event: 'warning',
@@ -154,12 +156,12 @@ async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undef
       server: server.address.entry,
     });
   // Set before the attempt: if the connection dies under it, the lock may be ours.
-  server.locked = true;
+  server.hold = { state: 'asked' };
   const request = factsRequest(run.settings);
   const take =
-    claims === undefined
+    seen === undefined
       ? lockScript(run.settings.project_dir, run.id, run.settings.strategy)
-      : takeOverScript(run.settings.project_dir, run.id, claims, run.settings.strategy);
+      : takeOverScript(run.settings.project_dir, run.id, seen, run.settings.strategy);
   const result = await server.connection.exec({
     script: `${take}\n${factsScript(request)}`,
     input: lockInput(lockOf(run, '')),
@@ -169,10 +171,11 @@ async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undef
   server.facts = parseFacts(result.stdout, request);
   const answer = result.stdout.toString('utf8', 0, 16).split('\n', 1)[0];
   if (answer === 'taken') {
+    server.hold = { state: 'held' };
     server.tookOver ??= dead;
     return undefined;
   }
-  server.locked = false;
+  server.hold = { state: 'none' };
   const holder = server.facts.lock;
   if (holder === null)
     return new DurantError(

@@ -1,18 +1,16 @@
 /** `prune`: removes the releases beyond those that are kept, by the rules of the cleanup after a deploy. */
-import { DurantError } from '../errors.ts';
 import { assessServer, lockedError } from './assess.ts';
 import { conduct, reachServers } from './conduct.ts';
 import { confirmProtected } from './confirm.ts';
 import type { Emit, RunFinished } from './events.ts';
-import { removeRelease } from './goals/release.ts';
 import { historyLine } from './history.ts';
 import { unlockScript } from './lock.ts';
 import { isOurDeadLock, lockServers } from './locks.ts';
 import type { Host } from './ports.ts';
 import { removableReleases } from './release.ts';
+import { removedWords, removeReleases } from './removal.ts';
 import { onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
-import { lastLines, runScript } from './script.ts';
-import { quote } from '../remote/shell.ts';
+import { runScript } from './script.ts';
 
 export interface PruneRequest extends StageRequest {
   /** How many finished releases stay, the live one counted; -1: all. */
@@ -89,32 +87,14 @@ async function remove(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   report(run, server, 'running', null);
-  const sudo = run.settings.cleanup_use_sudo ? 'sudo -n ' : '';
-  const each = names.map((name) => `( ${removeRelease(name, sudo)} ) || echo ${quote(name)}`);
-  const result = await runScript(
-    run,
-    server,
-    [...each, historyLine(run, `ok: removed ${names.length === 0 ? 'nothing' : names.join(' ')}`)].join('\n'),
-    { signal },
-  );
-  const left = result.stdout
-    .toString('utf8')
-    .split('\n')
-    .filter((name) => names.includes(name));
-  await runScript(run, server, unlockScript(run.id), { signal });
-  server.locked = false;
-  const gone = names.filter((name) => !left.includes(name));
-  if (left.length === 0) {
-    report(run, server, 'done', wordsOf(gone, 'removed'));
-    return gone;
-  }
-  const error = new DurantError(
-    'permission-denied',
-    `Not all releases could be removed from ${server.address.entry}: ${left.join(', ')}. If the web server wrote into them, set cleanup_use_sudo: yes.\n${lastLines(result.stderr.toString('utf8'), 3)}`,
-    { server: server.address.entry, changed: gone.length > 0 },
-  );
-  report(run, server, 'failed', error.message);
-  throw error;
+  const { removed } = await removeReleases(run, server, names, { last: '', signal });
+  const what = removed.length === 0 ? 'nothing' : removed.join(' ');
+  await runScript(run, server, `${historyLine(run, `ok: removed ${what}`)}\n${unlockScript(run.id)}`, {
+    signal,
+  });
+  server.hold = { state: 'none' };
+  report(run, server, 'done', removedWords(names, removed));
+  return removed;
 }
 
 function wordsOf(names: readonly string[], verb: string): string {
@@ -124,7 +104,7 @@ function wordsOf(names: readonly string[], verb: string): string {
 function report(
   run: Run,
   server: ServerRun,
-  state: 'already' | 'pending' | 'running' | 'done' | 'failed',
+  state: 'already' | 'pending' | 'running' | 'done',
   reason: string | null,
 ): void {
   run.emit({ event: 'step', step: 'cleanup', server: server.address.entry, state, reason, ms: null });

@@ -138,7 +138,8 @@ export function parseLock(text: string): LockRecord {
     host: get('host'),
     started: get('started'),
     action: get('action'),
-    message: get('message'),
+    // What somebody else has written there is shown as it is.
+    message: get('message') || (get('run') === '' ? text.trim().slice(0, 200) : ''),
   };
 }
 

@@ -35,7 +35,8 @@ export function liveReason(run: Run): string {
 /** Names the run's release: the one that an interrupted run prepared for the same commit and recipe, else a new one that no server has. */
 export function nameRelease(run: Run, options: { readonly again: boolean }): void {
   run.release = interruptedRelease(run, options) ?? newName(run);
-  run.order = nextOrder(recordsOf(run).filter(({ name }) => name !== run.release));
+  const others = run.others.flatMap(({ records }) => records);
+  run.order = nextOrder([...recordsOf(run), ...others].filter(({ name }) => name !== run.release));
 }
 
 function interruptedRelease(run: Run, options: { readonly again: boolean }): string | undefined {

@@ -5,6 +5,7 @@ import { openClone } from './clone.ts';
 import { conduct, reachServers } from './conduct.ts';
 import { confirmProtected } from './confirm.ts';
 import type { Emit, RunFinished } from './events.ts';
+import { assertStillLive } from './finish.ts';
 import { writeRecord } from './goals/release.ts';
 import { historyLine } from './history.ts';
 import { releasePath, runHook } from './hooks.ts';
@@ -219,10 +220,11 @@ async function finish(run: Run): Promise<void> {
     'unlock-failed',
     await onAll(run.servers, async (server) => {
       await runScript(run, server, `${noteLateChanges(run, server)}${unlockScript(run.id)}`, { signal });
-      server.locked = false;
+      server.hold = { state: 'none' };
     }),
   );
   await giveBackLocks(run);
+  assertStillLive(run);
 }
 
 /** The releases newer than the target that nobody shall go to by himself any more; what was live is one of them, finished or not. */

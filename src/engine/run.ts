@@ -10,9 +10,11 @@ import type { Plan } from '../transfer/plan.ts';
 import type { Tree } from '../transfer/scan.ts';
 import type { Emit, RunFinished, ServerOutcome, ServerState } from './events.ts';
 import type { ServerFacts } from './facts.ts';
+import type { GuardedConnection, Hold } from './guard.ts';
 import type { Journal } from './journal.ts';
 import type { Host } from './ports.ts';
 import type { LockRecord } from './record.ts';
+import type { ServerReleases } from './release.ts';
 import type { Sudo } from './services/privilege.ts';
 import type { ServiceSet } from './services/serviceSet.ts';
 import type { ReleaseEnvironment } from './secrets/environment.ts';
@@ -38,11 +40,11 @@ export interface StageRequest {
 /** One server of a run, and what the run has done to it so far. */
 export interface ServerRun {
   readonly address: ServerAddress;
-  connection: Connection;
+  connection: GuardedConnection;
   facts: ServerFacts;
   /** Scripts that wait for the next round trip to this server; they run in project_dir. */
   deferred: string[];
-  locked: boolean;
+  hold: Hold;
   /** The lock of our own dead run that this run took over. */
   tookOver: LockRecord | undefined;
   /** Whether this run has begun a release there, so that a failure has to remove it. */
@@ -51,6 +53,8 @@ export interface ServerRun {
   plan: Plan | undefined;
   /** What `current` pointed at before this run switched it: a release name, null for none; undefined: not switched. */
   previous: string | null | undefined;
+  /** Text of the `current` link before this run switched it; undefined: there was none, or it is not known. */
+  previousLink: string | undefined;
   state: ServerState;
   error: string | undefined;
   /** What is known of the server's services; undefined where the run has none to look after. */
@@ -83,6 +87,8 @@ export interface Run {
   /** This machine, for local commands. */
   readonly local: Connection;
   readonly servers: ServerRun[];
+  /** What the stage's other servers have, where a run is limited to some. */
+  others: readonly ServerReleases[];
   /** Servers that no connection could be opened to, with what was said. */
   readonly unreached: Map<string, string | undefined>;
   /** Promises of what happens once per run, by name. */
@@ -187,7 +193,12 @@ export async function onAll<S extends { readonly address: ServerAddress; error?:
 /** Says failures that do not matter for how the run ends. */
 export function warnOf(run: Run, code: string, failures: readonly DurantError[]): void {
   for (const failure of failures)
-    run.emit({ event: 'warning', code, message: failure.message, server: failure.server ?? null });
+    run.emit({
+      event: 'warning',
+      code: failure.code === 'lock-lost' ? failure.code : code,
+      message: failure.message,
+      server: failure.server ?? null,
+    });
 }
 
 /** Runs `work` once per run under this name; whoever comes later waits for it. */

@@ -3,7 +3,6 @@ import { DurantError, type ErrorCode } from '../errors.ts';
 import { saysDiskFull } from '../remote/diskFull.ts';
 import type { Connection, RemoteResult } from '../remote/target.ts';
 import { quote, quotePath } from '../remote/shell.ts';
-import { noteProcesses } from './lock.ts';
 import { outputLines } from './outputLines.ts';
 import type { Run, ServerRun } from './run.ts';
 import { REVERTED } from './watcher.ts';
@@ -30,24 +29,23 @@ export async function flush(run: Run, server: ServerRun, signal: AbortSignal): P
  * @throws {DurantError} a sentence of its own for a full disk, missing permission and the like.
  */
 export async function runScript(
-  run: Run,
+  _run: Run,
   server: ServerRun,
   script: string,
   options: { readonly signal: AbortSignal; readonly input?: Buffer },
 ): Promise<RemoteResult> {
   const waiting = server.deferred;
   const enter = `LC_ALL=C; export LC_ALL\ncd ${quotePath(server.facts.project)} || exit 1\n`;
-  const note = server.locked ? `${noteProcesses(run.id)}\n` : '';
   let result: RemoteResult;
   try {
     result = await server.connection.exec({
-      script: `${enter}${note}${takeDeferred(server)}${script}`,
+      script: `${enter}${takeDeferred(server)}${script}`,
       signal: options.signal,
       ...(options.input === undefined ? {} : { input: options.input }),
     });
   } catch (error) {
     // Every deferred script may run twice; whoever reconnects finds them waiting again.
-    server.deferred = waiting;
+    if (server.hold.state !== 'lost') server.deferred = waiting;
     throw error;
   }
   if (result.status !== 0) throw serverFailure(server, result);
@@ -102,8 +100,8 @@ export interface UserCommand {
   readonly env: Readonly<Record<string, string>>;
   /** The server's entry; null: this machine. */
   readonly server: string | null;
-  /** Script before it, with a line end: notes its process group for whoever takes the run's lock over. */
-  readonly note?: string;
+  /** Script before it, with a line end. */
+  readonly before?: string;
   readonly signal: AbortSignal;
 }
 
@@ -118,7 +116,7 @@ export async function runUserCommand(run: Run, connection: Connection, command: 
   );
   const timeout = run.settings.command_timeout;
   const result = await connection.exec({
-    script: `${command.note ?? ''}cd ${quote(command.directory)} || exit 1\n${exports(command.env)}\n${command.command}`,
+    script: `${command.before ?? ''}cd ${quote(command.directory)} || exit 1\n${exports(command.env)}\n${command.command}`,
     signal: command.signal,
     onOutput: lines.write,
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),

@@ -2,36 +2,41 @@
 import { DurantError, asDurantError } from '../errors.ts';
 import type { ServerAddress } from '../remote/target.ts';
 import { reachOf } from './conduct.ts';
+import type { ServerFacts } from './facts.ts';
 import { onEach, type Run } from './run.ts';
 import { connectTo, learnFacts } from './servers.ts';
 
-/** @throws {DurantError} `servers-disagree` naming the first server that has nothing live, or cannot be asked. */
+/** Learns what the other servers have. @throws {DurantError} `servers-disagree` naming the first server that has nothing live, or cannot be asked. */
 export async function assertOthersLive(run: Run): Promise<void> {
   const chosen = new Set(run.request.servers.map((server) => server.entry));
   const others = run.settings.server
     .filter((server) => !chosen.has(server.entry))
-    .map((address) => ({ address, behind: undefined as string | undefined }));
+    .map((address) => ({ address, found: 'not looked at' as ServerFacts | string }));
   await onEach(others, run.settings.parallel, run.signal, async (other, signal) => {
-    other.behind = await whyBehind(run, other.address, signal);
+    other.found = await liveFacts(run, other.address, signal);
   });
-  const first = others.find(({ behind }) => behind !== undefined);
-  if (first?.behind === undefined) return;
-  const { entry } = first.address;
-  throw new DurantError(
-    'servers-disagree',
-    `--server would leave ${entry} behind: ${first.behind}. Deploy to all servers first.`,
-    { server: entry },
-  );
+  run.others = others.map(({ address: { entry }, found }) => {
+    if (typeof found !== 'string') return found;
+    throw new DurantError(
+      'servers-disagree',
+      `--server would leave ${entry} behind: ${found}. Deploy to all servers first.`,
+      { server: entry },
+    );
+  });
 }
 
-/** @throws {DurantError} `cancelled`. */
-async function whyBehind(run: Run, address: ServerAddress, signal: AbortSignal): Promise<string | undefined> {
+/** The facts of a server that has a finished release live, else why it has none. @throws {DurantError} `cancelled`. */
+async function liveFacts(
+  run: Run,
+  address: ServerAddress,
+  signal: AbortSignal,
+): Promise<ServerFacts | string> {
   try {
     const connection = await connectTo({ ...reachOf(run), signal }, address);
     try {
       const facts = await learnFacts(connection, run.settings, signal);
       const live = facts.records.find((record) => record.name === facts.live);
-      return live?.state === 'finished' ? undefined : 'it has no finished release live';
+      return live?.state === 'finished' ? facts : 'it has no finished release live';
     } finally {
       connection.close();
     }

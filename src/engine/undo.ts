@@ -1,14 +1,14 @@
 /** What a failed or cancelled run leaves behind: as far as servers can be reached, nothing. */
-import type { DurantError } from '../errors.ts';
-import { removeRelease, recordOf, resumable, writeRecord } from './goals/release.ts';
+import { asDurantError, type DurantError } from '../errors.ts';
+import { recordOf, resumable, writeRecord } from './goals/release.ts';
 import { switchBack } from './goals/symlink.ts';
 import { noteChangesBy } from './goals/touched.ts';
 import { historyLine } from './history.ts';
 import { undoInplace } from './inplace.ts';
 import { hookCommands, releasePath, runHook } from './hooks.ts';
-import { lockIsOurs } from './lock.ts';
 import { giveBackLocks } from './locks.ts';
 import { reachable } from './reconnect.ts';
+import { removeQuietly } from './removal.ts';
 import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, flush, runScript } from './script.ts';
 
@@ -40,21 +40,24 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
   let left = false;
 
   const failures = await onAll(switched, async (server) => {
-    await reachable(run, server, async () => switchBack(run, server, signal));
+    try {
+      await reachable(run, server, async () => switchBack(run, server, signal));
+    } catch (thrown) {
+      const isOthers = server.hold.state === 'lost' || asDurantError(thrown).code === 'switched-elsewhere';
+      server.state = isOthers ? 'failed' : 'unknown';
+      left ||= !isOthers || server.facts.live === run.release;
+      throw thrown;
+    }
     server.state = 'reverted';
     run.emit({
       event: 'step',
       step: 'symlink',
       server: server.address.entry,
       state: 'failed',
-      reason: `switched back to ${server.previous ?? 'nothing'}`,
+      reason: `switched back to ${server.previousLink ?? server.previous ?? 'nothing'}`,
       ms: null,
     });
   });
-  for (const server of switched.filter((each) => each.state !== 'reverted')) {
-    server.state = 'unknown';
-    left = true;
-  }
   warnOf(run, 'switch-back-failed', failures);
 
   const published = switched.length > 0;
@@ -70,8 +73,7 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
           signal,
         });
         const note = noteChangesBy(run, server, 'after_rollback', server.facts.live);
-        if (note !== '')
-          await runScript(run, server, `if ${lockIsOurs(run.id)}; then\n${note}\nfi`, { signal });
+        if (note !== '') await runScript(run, server, note, { signal });
       },
     ),
   );
@@ -81,15 +83,14 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
     run,
     'undo-failed',
     await onAll(reached, async (server) => {
-      if (run.action === 'deploy' && server.locked && run.release !== undefined) {
+      if (server.hold.state !== 'held') return;
+      if (run.action === 'deploy' && run.release !== undefined) {
         server.deferred = [];
         if (published) defer(server, writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
         else if (isUnfinished(run, server))
-          defer(server, `rm -rf .durant/*.${run.id}; ${removeRelease(run.release)}`);
+          defer(server, `rm -rf .durant/*.${run.id}; ${removeQuietly(run.settings, [run.release])}`);
       }
-      if (server.locked) defer(server, historyLine(run, `failed: ${error.code}`));
-      // Where the lock was lost, another run may have made the release its own.
-      server.deferred = server.deferred.map((script) => `if ${lockIsOurs(run.id)}; then\n${script}\nfi`);
+      defer(server, historyLine(run, `failed: ${error.code}`));
       await reachable(run, server, () => flush(run, server, signal));
     }),
   );
@@ -105,7 +106,7 @@ async function runOnFailure(run: Run, error: DurantError, reached: readonly Serv
     run,
     'on-failure-failed',
     await onAll(
-      reached.filter((server) => server.facts.exists || server.locked),
+      reached.filter(({ facts, hold }) => facts.exists || hold.state === 'held'),
       (server) =>
         runHook(run, server, 'on_failure', {
           directory: server.facts.project,

@@ -59,6 +59,6 @@ export function releasesAfter(run: Run, server: ServerRun): ServerReleases {
 
 /** Names of the releases that the server gives up when this run's is finished. */
 export function removable(run: Run, server: ServerRun): string[] {
-  const all = run.servers.map((each) => releasesAfter(run, each));
+  const all = [...run.servers.map((each) => releasesAfter(run, each)), ...run.others];
   return removableReleases(releasesAfter(run, server), all, run.settings.keep_releases);
 }

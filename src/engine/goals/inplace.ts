@@ -11,13 +11,12 @@ import { displayPath } from '../../transfer/manifest.ts';
 import type { Change, Plan } from '../../transfer/plan.ts';
 import { assessCarrier, carrierOf } from '../carrier.ts';
 import { emitChanges } from '../changes.ts';
-import { noteProcesses } from '../lock.ts';
-import { recordLine } from '../record.ts';
+import { removeQuietly } from '../removal.ts';
 import { treeOf, type Run, type ServerRun } from '../run.ts';
 import { defer, takeDeferred } from '../script.ts';
 import type { Step } from './goal.ts';
 import { assessSpace } from './updateCode.ts';
-import { recordOf, removeRelease, writeRecord } from './release.ts';
+import { recordOf, writeRecord } from './release.ts';
 
 /** `release`: the record of what is about to be put into project_dir. */
 export const inplaceRelease: Step = {
@@ -38,10 +37,13 @@ export const inplaceRelease: Step = {
     defer(
       server,
       [
-        'rm -rf .durant/incoming.*',
-        ...dead.map(({ name }) => removeRelease(name)),
+        'rm -rf .durant/incoming.* 2>/dev/null || :',
+        removeQuietly(
+          run.settings,
+          dead.map(({ name }) => name),
+        ),
         writeRecord(recordOf(run, server, 'preparing')),
-      ].join(' &&\n'),
+      ].join('\n'),
     );
   },
 };
@@ -88,7 +90,7 @@ export const upload: Step = {
       tree: treeOf(run),
       plan,
       facts: server.facts.transfer,
-      before: `${noteProcesses(run.id)}\n${takeDeferred(server)}`,
+      before: takeDeferred(server),
       ...(carry === undefined ? {} : { carry }),
       signal,
       timeoutMs: run.settings.command_timeout,
@@ -117,8 +119,6 @@ export const place: Step = {
     const before = server.previous;
     if (server.previous === undefined) server.previous = server.facts.live;
     const begin = [
-      noteProcesses(run.id),
-      `grep -qxF ${quote(recordLine('run', run.id))} .durant/lock || { echo 'The lock is no longer of this run: someone unlocked the stage.' >&2; exit 1; }`,
       ...(run.action === 'rollback' ? [markedAs(run, server, 'bad')] : []),
       `printf '%s\\n' ${quote(name)} > .durant/live.new && mv -f .durant/live.new .durant/live`,
     ];

@@ -2,7 +2,6 @@
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { commandEnv } from '../hooks.ts';
-import { noteProcesses } from '../lock.ts';
 import type { Run } from '../run.ts';
 import { outputLines } from '../outputLines.ts';
 import { exports, flush, lastLines } from '../script.ts';
@@ -107,9 +106,8 @@ async function runInRelease({ run, server, signal }: StepContext, script: string
   );
   const timeout = run.settings.command_timeout;
   const result = await server.connection.exec({
-    script: `cd ${quote(project)} && { ${noteProcesses(run.id)}; }
-${sourceEnvironment(project, release)}${exports(commandEnv(run, server))}
-cd ${quote(`releases/${release}`)} || exit 1
+    script: `${sourceEnvironment(project, release)}${exports(commandEnv(run, server))}
+cd ${quote(`${project}/releases/${release}`)} || exit 1
 ${script}`,
     signal,
     onOutput: lines.write,

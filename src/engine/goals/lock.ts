@@ -5,11 +5,11 @@ import type { Step } from './goal.ts';
 export const lock: Step = {
   name: 'lock',
   async achieved({ server }) {
-    return server.locked;
+    return server.hold.state === 'held';
   },
   async reason({ run, server }) {
     const holder = server.facts.lock;
-    if (server.locked) return 'this run holds the lock';
+    if (server.hold.state === 'held') return 'this run holds the lock';
     if (holder === null) return 'nobody holds the lock';
     return `held by ${holder.user}@${holder.host} for ${age(holder.started, run.host.now())} (${holder.action} of ${holder.stage})`;
   },

@@ -3,6 +3,7 @@ import { quote } from '../../remote/shell.ts';
 import { unfinishedRecord } from '../lock.ts';
 import type { Run, ServerRun } from '../run.ts';
 import { formatRecord, type ReleaseRecord, type ReleaseState } from '../record.ts';
+import { removeQuietly } from '../removal.ts';
 import { defer } from '../script.ts';
 import type { Step } from './goal.ts';
 
@@ -25,11 +26,10 @@ export const release: Step = {
     defer(
       server,
       [
-        `rm -rf .durant/trash.* .durant/incoming.* .durant/current.* .durant/touched.*`,
-        ...leftovers.map((each) => removeRelease(each)),
-        writeRecord(recordOf(run, server, 'preparing')),
-        `mkdir ${quote(`releases/${name}`)}`,
-      ].join(' &&\n'),
+        `rm -rf .durant/incoming.* .durant/current.* .durant/touched.* .durant/lock.* 2>/dev/null || :`,
+        removeQuietly(run.settings, leftovers),
+        `${writeRecord(recordOf(run, server, 'preparing'))} && mkdir ${quote(`releases/${name}`)}`,
+      ].join('\n'),
     );
   },
 };
@@ -74,16 +74,6 @@ export function recordOf(run: Run, server: ServerRun, state: ReleaseState): Rele
 export function writeRecord(record: ReleaseRecord): string {
   const file = quote(`.durant/releases/${record.name}.ini`);
   return `{ printf %s ${quote(formatRecord(record))} > ${unfinishedRecord} && mv -f ${unfinishedRecord} ${file}; }`;
-}
-
-/**
- * Removes a release and all that belongs to it; its folder goes out of sight first, so that no half of it is ever taken for whole, and
- * not before the disk knows that `current` no longer leads to it: else a power cut could bring back a link to what is gone. With
- * strategy inplace (`.durant/live` is there) it has no folder: what lies in `releases/` is the project's own.
- */
-export function removeRelease(name: string, sudo = ''): string {
-  const [folder, trash] = [quote(`releases/${name}`), quote(`.durant/trash.${name}`)];
-  return `{ rm -rf ${trash}; if ! [ -f .durant/live ] && [ -d ${folder} ]; then { sync -f releases 2>/dev/null || sync; } && mv ${folder} ${trash}; fi && rm -f ${quote(`.durant/releases/${name}.ini`)} ${quote(`.durant/releases/${name}.services`)} ${quote(`.durant/manifests/${name}`)} ${quote(`.durant/manifests/${name}.touched`)} ${quote(`.durant/env/${name}`)} && ${sudo}rm -rf ${trash}; }`;
 }
 
 function hasTraceOf({ facts }: ServerRun, name: string): boolean {

@@ -1,8 +1,8 @@
-/** `symlink`: the switch. One atomic rename of a link, only while the lock is still this run's. */
+/** `symlink`: the switch. One atomic rename of a link, only while the lock is still this run's (guard.ts). */
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { unwatch, watchSwitch } from '../deadMan.ts';
-import { lockIsOurs } from '../lock.ts';
+import { releaseOfLink } from '../guard.ts';
 import {
   forgetOtherPendingRollback,
   forgetPendingRollback,
@@ -41,48 +41,63 @@ export async function switchTo(
   release: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { previous } = server;
+  const { previous, previousLink } = server;
   // Noted before the attempt: when the line dies under it, the switch may have happened.
-  if (previous === undefined) server.previous = server.facts.live;
-  if (run.action === 'rollback')
-    defer(
-      server,
-      `if ${lockIsOurs(run.id)}; then\n${notePendingRollback({ release, left: server.previous ?? '' })}\nfi`,
-    );
+  if (previous === undefined) {
+    server.previous = server.facts.live;
+    server.previousLink = server.facts.currentTarget;
+  }
+  if (run.action === 'rollback') defer(server, notePendingRollback({ release, left: server.previous ?? '' }));
   watchSwitch(run, server, {
     link: linkTo(run, release),
-    linkBefore: previous === undefined ? server.facts.currentTarget : linkOrNone(run, previous),
+    linkBefore: server.previousLink ?? linkOrNone(run, server.previous ?? null),
   });
   try {
-    await flip(run, server, release, signal);
-  } catch (error) {
-    if (error instanceof DurantError && error.code === 'lock-lost') {
-      // Somebody else works there now: nothing of it is this run's to undo.
-      server.previous = previous;
-      server.locked = false;
+    const link = linkTo(run, release);
+    const said = await flip(run, server, { link, allowed: '*', signal });
+    if (previous === undefined) {
+      // Somebody may have changed it by hand since the run looked.
+      const was = /^was=(.*)$/m.exec(said)?.[1] ?? '';
+      const name = releaseOfLink(was);
+      server.previousLink = was === '' ? undefined : was;
+      if (was !== (server.facts.currentTarget ?? ''))
+        server.previous = name !== null && server.facts.folders.has(name) ? name : null;
     }
+    server.facts = { ...server.facts, live: release, currentTarget: link };
+  } catch (error) {
+    // Somebody else works there now: nothing of it is this run's to undo.
+    if (server.hold.state === 'lost') Object.assign(server, { previous, previousLink });
     throw error;
   }
 }
 
-/** Points `current` back at what it pointed at before this run (removes it where there was nothing), and puts its services back. */
+/**
+ * Puts `current` back exactly as it was before this run (removes it where there was none), and its services. What somebody else has made
+ * of it stays.
+ * @throws {DurantError} `lock-lost`, `switched-elsewhere`.
+ */
 export async function switchBack(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
-  if (server.previous === undefined) return;
+  const { previous } = server;
+  if (previous === undefined) return;
   unwatch(run, server);
-  if (server.previous !== null) {
-    await flip(run, server, server.previous, signal);
-    defer(server, forgetOtherPendingRollback(server.previous));
-    await restoreServices(run, server, signal);
-    return;
+  const link = server.previousLink ?? linkOrNone(run, previous);
+  const ours = [linkTo(run, run.release ?? ''), server.facts.currentTarget ?? '', link ?? ''];
+  const said = await flip(run, server, { link, allowed: ours.map(quote).join('|'), signal });
+  const kept = /^kept=(.*)$/m.exec(said)?.[1];
+  server.facts = {
+    ...server.facts,
+    live: kept === undefined ? previous : releaseOfLink(kept),
+    currentTarget: kept === undefined ? link : kept,
+  };
+  if (kept !== undefined) {
+    const { entry } = server.address;
+    throw new DurantError(
+      'switched-elsewhere',
+      `${run.settings.current_path} on ${entry} ${kept === '' ? 'is gone' : `points at ${kept}`}: someone changed it while this run worked, so it was not switched back. Look with durant status, then deploy or roll back.`,
+      { server: entry },
+    );
   }
-  await runScript(
-    run,
-    server,
-    `if [ -L ${quote(run.settings.current_path)} ]; then rm -f ${quote(run.settings.current_path)}; fi`,
-    { signal },
-  );
-  server.facts = { ...server.facts, live: null };
-  defer(server, forgetPendingRollback);
+  defer(server, previous === null ? forgetPendingRollback : forgetOtherPendingRollback(previous));
   await restoreServices(run, server, signal);
 }
 
@@ -95,31 +110,45 @@ function linkTo({ settings }: Run, release: string): string {
   return `${'../'.repeat(settings.current_path.split('/').length - 1)}releases/${release}`;
 }
 
-async function flip(run: Run, server: ServerRun, release: string, signal: AbortSignal): Promise<void> {
-  const current = run.settings.current_path;
-  const depth = current.split('/').length - 1;
-  const target = linkTo(run, release);
+/** @returns what the script said: `was=` what the link was, `kept=` the same where it is none of `allowed` and was left. */
+async function flip(
+  run: Run,
+  server: ServerRun,
+  {
+    link,
+    allowed,
+    signal,
+  }: {
+    /** Text of the link; undefined: none. */
+    readonly link: string | undefined;
+    /** Pattern of `case`: what the link may be before. */
+    readonly allowed: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<string> {
+  const path = run.settings.current_path;
+  const current = quote(path);
   const temporary = `.durant/current.${run.id}`;
   const { posixRename } = server.connection;
   const method = server.facts.switchBy;
-  const move = method === undefined ? ':' : `${method} -f ${temporary} ${quote(current)}`;
+  const release = link === undefined ? null : releaseOfLink(link);
+  const replace =
+    link === undefined
+      ? `rm -f ${current} || exit 1`
+      : `${release === null ? '' : `[ -d ${quote(`releases/${release}`)} ] || { echo ${quote(`releases/${release} is gone`)} >&2; exit 1; }\n`}${path.includes('/') ? `mkdir -p ${quote(path.slice(0, path.lastIndexOf('/')))} || exit 1\n` : ''}rm -f ${temporary} && ln -s ${quote(link)} ${temporary} || exit 1
+${method === undefined ? 'echo rename' : `${method} -f ${temporary} ${current} || exit 1`}`;
   const result = await runScript(
     run,
     server,
-    `if ! ${lockIsOurs(run.id)}; then echo lost; exit 0; fi
-[ -d ${quote(`releases/${release}`)} ] || { echo "releases/${release} is gone" >&2; exit 1; }
-${depth === 0 ? '' : `mkdir -p ${quote(current.slice(0, current.lastIndexOf('/')))} || exit 1\n`}rm -f ${temporary} && ln -s ${quote(target)} ${temporary} && ${move} && echo switched`,
+    `was=$(readlink ${current}) || was=
+case $was in ${allowed}) ;; *) printf 'kept=%s\\n' "$was"; exit 0;; esac
+printf 'was=%s\\n' "$was"
+[ "$was" != ${quote(link ?? '')} ] || exit 0
+${replace}`,
     { signal },
   );
-  if (result.stdout.toString('utf8').trim() !== 'switched')
-    throw new DurantError(
-      'lock-lost',
-      `The lock on ${server.address.entry} is no longer this run's: someone unlocked the stage. Nothing was switched there; see durant status.`,
-      {
-        server: server.address.entry,
-      },
-    );
-  if (method === undefined && posixRename !== undefined)
-    await posixRename(`${server.facts.project}/${temporary}`, `${server.facts.project}/${current}`);
-  server.facts = { ...server.facts, live: release };
+  const said = result.stdout.toString('utf8');
+  if (/^rename$/m.test(said) && posixRename !== undefined)
+    await posixRename(`${server.facts.project}/${temporary}`, `${server.facts.project}/${path}`);
+  return said;
 }

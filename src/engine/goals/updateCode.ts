@@ -7,7 +7,6 @@ import { updateCode as sendTree } from '../../transfer/stream.ts';
 import { DurantError } from '../../errors.ts';
 import { treeOf, type Run, type ServerRun } from '../run.ts';
 import { assessCarrier, carrierOf } from '../carrier.ts';
-import { noteProcesses } from '../lock.ts';
 import { takeDeferred } from '../script.ts';
 import type { Step } from './goal.ts';
 import { resumable } from './release.ts';
@@ -65,7 +64,7 @@ export const updateCode: Step = {
       ...(carry === undefined ? {} : { carry }),
       timeoutMs: run.settings.command_timeout,
       onProgress: ({ files, bytes }) => progress(files, bytes),
-      before: `${noteProcesses(run.id)}\n${takeDeferred(server)}`,
+      before: takeDeferred(server),
       after: sealWithTransfer(run) ? seal(run, server) : '',
     });
     progress(plan.sendFiles, plan.sendBytes);
