@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canHaveAccounts } from '../support/sshd.ts';
+import { startNamed } from '../support/namedProcess.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 const UID = 4711;
@@ -164,7 +165,7 @@ describe('writable_dirs', function () {
     assertDone(await world.run(['--json', 'deploy', '--server', one, 'production']));
     assert.equal(statSync(file('current/var/cache/.keep', 1)).uid, 33);
     assert.equal(statSync(file('current/index.html', 1)).uid, 0);
-    assert.match(readFileSync(join(tools, 'log'), 'utf8'), /^chown -R/m);
+    assert.match(readFileSync(join(tools, 'log'), 'utf8'), /^sh -c/m);
   });
 
   for (const [mode, lines] of [
@@ -237,17 +238,23 @@ describe('writable_dirs', function () {
       }
   });
 
-  it('detects the web server’s user', async () => {
-    // What runs on the machine of the tests is nobody's to know, so this server's ps tells of two web servers' processes.
-    const tell = (lines: string): void =>
-      writeFileSync(join(tools, 'ps'), `#!/bin/sh\nprintf '${lines}'\n`, { mode: 0o755 });
-    tell('root nginx\\nwww-data nginx\\ndaemon sshd\\n');
-    const one = world.servers[1]?.entry ?? '';
-    version += 1;
-    world.repository.commit({ message: `v${version}`, files: { 'index.html': `v${version}\n` } });
-    world.configure(['writable_dirs = var']);
-    assertDone(await world.run(['--json', 'deploy', '--server', one, 'production']));
-    const entries = acl(file('current/var', 1));
-    assert.ok(entries.includes('user:33:rwx'), entries.join(' '));
+  it('takes for the web server what root runs as one, not what a stranger calls so, and says whose user it is', async () => {
+    const stranger = await startNamed('nginx', 65534);
+    const server = await startNamed('nginx', 1, 'with a master of root');
+    try {
+      const one = world.servers[1]?.entry ?? '';
+      version += 1;
+      world.repository.commit({ message: `v${version}`, files: { 'index.html': `v${version}\n` } });
+      world.configure(['writable_dirs = var']);
+      const result = await world.run(['--json', 'deploy', '--server', one, 'production']);
+      assertDone(result);
+      const said = result.events.filter((event) => event['event'] === 'output').map((event) => event['line']);
+      assert.deepEqual(said, ['writable for daemon: nginx runs as that user']);
+      const entries = acl(file('current/var', 1));
+      assert.ok(entries.includes('user:1:rwx'), entries.join(' '));
+    } finally {
+      await server.stop();
+      await stranger.stop();
+    }
   });
 });

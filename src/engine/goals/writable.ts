@@ -1,11 +1,13 @@
 /** `writable`: folders that the web server may write (Deployer's deploy:writable, without following links). */
+import type { Settings } from '../../config/options.ts';
 import { DurantError, asDurantError } from '../../errors.ts';
-import { quote, refuseLinks } from '../../remote/shell.ts';
+import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../hooks.ts';
 import type { Run } from '../run.ts';
 import { runScript } from '../script.ts';
 import type { Step } from './goal.ts';
 import { trim } from './shared.ts';
+import { findWebUser, webUserFound } from './webUser.ts';
 
 export const writable: Step = {
   name: 'writable',
@@ -22,7 +24,10 @@ export const writable: Step = {
   },
   async achieve({ run, server, signal }) {
     try {
-      await runScript(run, server, writableScript(run), { signal });
+      const { stdout } = await runScript(run, server, writableScript(requestOf(run)), { signal });
+      const line = webUserFound(stdout.toString('utf8'));
+      if (line !== undefined)
+        run.emit({ event: 'output', server: server.address.entry, stream: 'stdout', line });
     } catch (thrown) {
       throw withRemedy(run, asDurantError(thrown));
     }
@@ -45,24 +50,52 @@ function withRemedy({ settings }: Run, error: DurantError): DurantError {
   );
 }
 
-function writableScript(run: Run): string {
-  const { settings } = run;
-  const paths = settings.writable_dirs.map((path) => placeOf(run, trim(path)));
+/** What the script needs to know. Paths are below project_dir. */
+export interface WritableRequest {
+  readonly settings: Pick<
+    Settings,
+    | 'writable_mode'
+    | 'writable_recursive'
+    | 'writable_chmod_mode'
+    | 'writable_use_sudo'
+    | 'http_user'
+    | 'http_group'
+  >;
+  readonly folders: readonly string[];
+  /** A folder that the script may make and remove; on the file system of the others. */
+  readonly scratch: string;
+}
+
+function requestOf(run: Run): WritableRequest {
+  const folders = run.settings.writable_dirs.map((path) => placeOf(run, trim(path)));
+  return { settings: run.settings, folders, scratch: `.durant/incoming.${run.id}` };
+}
+
+/** Run in project_dir. Says on standard output whom it found as the web server's user (`webUserFound`). */
+export function writableScript({ settings, folders, scratch }: WritableRequest): string {
   const lines = [refuseLinks()];
-  for (const path of paths)
+  for (const path of folders)
     lines.push(`refuse_links ${quote(path)} && { [ -d ${quote(path)} ] || mkdir -p ${quote(path)}; } || exit 1
 [ ! -L ${quote(path)} ] || { echo ${quote(`${path} is a symbolic link, which Durant does not follow here`)} >&2; exit 1; }`);
   if (settings.writable_mode === 'skip') return lines.join('\n');
-  lines.push(settings.writable_use_sudo ? 'as() { sudo -n "$@"; }' : 'as() { "$@"; }');
-  const byGroup = settings.writable_mode === 'chgrp' || settings.writable_mode === 'sticky';
-  if (!byGroup || settings.http_group === undefined)
-    lines.push(detectUser(settings.http_user, settings.writable_mode));
+  const change = changeOf(settings);
   lines.push(
-    settings.http_group === undefined
-      ? `g=$(id -gn "$u" 2>/dev/null || id -gn)`
-      : `g=${quote(settings.http_group)}`,
+    enterFolder(),
+    `as=${settings.writable_use_sudo ? "'sudo -n'" : ''} me=$(id -u) u= g=`,
+    ...namesFor(settings),
+    `change_folder() { ${change.folder}; }`,
   );
-  for (const path of paths) lines.push(makeWritable(run, quote(path)));
+  const isDeep = settings.writable_recursive || settings.writable_mode === 'sticky';
+  if (isDeep) lines.push(recursion(scratch, change));
+  else lines.push('make() { change_folder; }');
+  if (settings.writable_mode === 'acl') lines.push(makeAcl);
+  for (const path of folders) {
+    const unreachable = `${path} cannot be entered by the login user, or a folder on the way has become a symbolic link`;
+    lines.push(
+      `(enter ${quote(path)} || { echo ${quote(unreachable)} >&2; exit 1; }; ${settings.writable_mode === 'acl' ? 'make_acl' : 'make'}) || exit 1`,
+    );
+  }
+  if (isDeep) lines.push('rm -rf "$copy"');
   return lines.join('\n');
 }
 
@@ -74,50 +107,77 @@ function placeOf(run: Run, path: string): string {
   return isShared ? `shared/${path}` : inRelease(run, path);
 }
 
-/** Sets `$u`: the configured user, else the owner of the running web server, as Deployer looks for it. */
-function detectUser(user: string | undefined, mode: string): string {
-  if (user !== undefined) return `u=${quote(user)}`;
-  if (mode === 'chmod') return 'u=$(id -un)';
-  return `u=$(ps -eo user=,comm= 2>/dev/null || ps -o user,comm)
-u=$(printf '%s\\n' "$u" | awk '$1 != "root" && $2 ~ /apache|httpd|nginx|php-fpm|caddy|lighttpd/ { print $1; exit }')
-[ -n "$u" ] || u=$(awk -F: '$1 == "www-data" || $1 == "_www" || $1 == "nginx" || $1 == "apache" { print $1; exit }' /etc/passwd 2>/dev/null)
-[ -n "$u" ] || { echo 'The web server user could not be found out; set http_user in durant.conf.' >&2; exit 1; }`;
+/** Sets `$u` and `$g`, as far as the mode gives rights to them. */
+function namesFor(settings: WritableRequest['settings']): string[] {
+  const { writable_mode: mode, http_user: user, http_group: group } = settings;
+  if (mode === 'chmod') return [];
+  const byGroup = mode === 'chgrp' || mode === 'sticky';
+  if (byGroup && group !== undefined) return [`g=${quote(group)}`];
+  const lines = [user === undefined ? findWebUser() : `u=${quote(user)}`];
+  if (byGroup) lines.push('g=$(id -gn "$u" 2>/dev/null || id -gn)');
+  return lines;
 }
 
-/**
- * The folder itself must come out right; what lies in it and is somebody else's can only be changed with sudo, and is what the web server
- * wrote there itself: it needs no more rights (Deployer #433, #1976).
- */
-function makeWritable(run: Run, path: string): string {
-  const { writable_mode: mode, writable_recursive: deep, writable_chmod_mode: bits } = run.settings;
-  const within = (kind: string, change: string): string =>
-    ` && as find ${path}${kind}${run.settings.writable_use_sudo ? '' : ' -user "$(id -u)"'} -exec ${change} {} +`;
+/** What makes writable: the folder that has been entered, with `$as` before each command; and files, which come after the words. */
+interface Change {
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+function changeOf({ writable_mode: mode, writable_chmod_mode: bits }: WritableRequest['settings']): Change {
+  const acl = '-m "u:$u:rwX" -m "u:$me:rwX"';
   switch (mode) {
     case 'chown':
-      return `as chown ${deep ? '-R -P ' : ''}-h "$u" ${path} || exit 1`;
-    case 'chgrp': {
-      const inside = deep ? within('', 'chgrp -h "$g"') + within(' ! -type l', 'chmod g+rwX') : '';
-      return `as chgrp -h "$g" ${path} && as chmod g+rwX ${path}${inside} || exit 1`;
-    }
+      return { folder: '$as chown -h "$u" .', files: ['chown -h "$u"'] };
+    case 'chgrp':
+      return {
+        folder: '$as chgrp -h "$g" . && $as chmod g+rwX .',
+        files: ['chgrp -h "$g"', 'chmod g+rwX'],
+      };
     case 'chmod':
-      return `as chmod ${quote(bits)} ${path}${deep ? within(' ! -type l', `chmod ${quote(bits)}`) : ''} || exit 1`;
+      return { folder: `$as chmod ${quote(bits)} .`, files: [`chmod ${quote(bits)}`] };
     case 'sticky':
-      return `as chgrp -h "$g" ${path} && as chmod g+rwxs ${path}${within('', 'chgrp -h "$g"')}${within(' -type d', 'chmod g+rwxs')}${within(' -type f', 'chmod g+rw')} || exit 1`;
+      return {
+        folder: '$as chgrp -h "$g" . && $as chmod g+rwxs .',
+        files: ['chgrp -h "$g"', 'chmod g+rw'],
+      };
     case 'acl':
-      return aclScript(path, within, deep ? '' : ' -prune');
+      return { folder: `$as setfacl ${acl} . && $as setfacl -d ${acl} .`, files: [`setfacl ${acl}`] };
     case 'skip':
-      return '';
+      return { folder: ':', files: [] };
   }
 }
 
 /** What has the ACL already is left alone. */
-function aclScript(path: string, within: (kind: string, change: string) => string, depth: string): string {
-  const missing = `echo 'setfacl is not installed there. Install the package acl, or set writable_mode in durant.conf.' >&2; exit 1`;
-  const set = `-m "u:$u:rwX" -m "u:$(id -un):rwX"`;
-  return `if [ "$(uname)" = Darwin ]; then as chmod +a "$u allow delete,write,append,file_inherit,directory_inherit" ${path} || exit 1
-elif ! command -v setfacl >/dev/null 2>&1; then ${missing}
-elif getfacl -p ${path} 2>/dev/null | grep -q "^default:user:$u:rw" && getfacl -p ${path} 2>/dev/null | grep -q "^user:$u:rw"; then :
-else
-  as setfacl ${set} ${path} && as setfacl -d ${set} ${path}${within(`${depth} ! -type l`, `setfacl -P ${set}`)}${within(`${depth} -type d`, `setfacl -P -d ${set}`)} || exit 1
-fi`;
+const makeAcl = String.raw`make_acl() {
+  if [ "$(uname)" = Darwin ]; then $as chmod +a "$u allow delete,write,append,file_inherit,directory_inherit" .
+  elif ! command -v setfacl >/dev/null 2>&1; then echo 'setfacl is not installed there. Install the package acl, or set writable_mode in durant.conf.' >&2; return 1
+  elif getfacl . 2>/dev/null | grep -q "^default:user:$u:rw" && getfacl . 2>/dev/null | grep -q "^user:$u:rw"; then :
+  else make; fi
+}`;
+
+/**
+ * Defines `make` for the folder that has been entered and what is in it. The web server can swap at any moment what lies in a folder that
+ * it may write, so no path is trusted. Each folder is entered and looked at there. Files are linked to where only the login user can reach
+ * them and changed there: chmod and setfacl follow a symbolic link, a hard link stays what it is. Only what belongs to the login user is
+ * changed: what the web server wrote itself needs no more rights (Deployer #433, #1976).
+ */
+function recursion(scratch: string, { folder, files }: Change): string {
+  const walk = String.raw`me=$1 u=$2 g=$3 link=$4 copy=$5 as=; export link copy
+change_folder() { ${folder}; }
+mine() { [ -n "$(find . -prune -user "$me")" ]; }
+walk() {
+  for name in * .[!.]* ..?*; do
+    [ -d "$name" ] && [ ! -L "$name" ] || continue
+    (cd -P "./$name" 2>/dev/null && [ "$PWD" = "$here/$name" ] && mine || exit 0; here=$PWD; walk) || return 1
+  done
+  find . ! -name . -prune -type f -user "$me" -exec sh -c '$link "$@" "$copy"' sh {} + 2>/dev/null
+  find "$copy" -type f -user "$me" ${files.map((words) => `-exec ${words} {} +`).join(' ')} && find "$copy" ! -type d -exec rm -f {} + && change_folder
+}
+here=$(pwd -P); if mine; then walk; else change_folder; fi`;
+  return `copy=$top/${quote(scratch)} link=:
+rm -rf "$copy" && mkdir -m 700 "$copy" && ln -s a "$copy/a" || exit 1
+for each in 'ln -P' ln; do if $each "$copy/a" "$copy/b" 2>/dev/null && [ -L "$copy/b" ]; then link=$each; break; fi; done
+rm -f "$copy/a" "$copy/b"
+make() { $as sh -c ${quote(walk)} sh "$me" "$u" "$g" "$link" "$copy"; }`;
 }
