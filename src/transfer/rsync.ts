@@ -3,7 +3,7 @@
  * is the stream's: what is sent, how the release is put together, checked and recorded.
  */
 import { execFile, spawn } from 'node:child_process';
-import { chmod, lstat, lutimes } from 'node:fs/promises';
+import { chmod, lstat, lutimes, rm, symlink } from 'node:fs/promises';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 import { quote, quotePath } from '../remote/shell.ts';
 import { saysDiskFull } from '../remote/diskFull.ts';
@@ -140,14 +140,19 @@ function rsyncEnvironment(env: RsyncHere['env']): NodeJS.ProcessEnv {
   };
 }
 
-/** rsync reads modes and times from the files: those of the work tree are made what the tree says. Untracked files have their own already. */
+/** rsync reads modes and times from the files: those of the work tree are made what the tree says, and links where git made files. Untracked files have their own already. */
 async function setAttributes({ root, entries, signal }: CarryRequest): Promise<void> {
   const folder = Buffer.from(`${root.replace(/\/+$/, '')}/`, 'utf8');
   for (const entry of entries) {
     if (entry.type === 'dir') continue;
     throwIfCancelled(signal);
     const file = Buffer.concat([folder, Buffer.from(entry.path, 'latin1')]);
-    const stat = await lstat(file);
+    let stat = await lstat(file);
+    if (entry.type === 'link' && !stat.isSymbolicLink()) {
+      await rm(file);
+      await symlink(Buffer.from(entry.target, 'latin1'), file);
+      stat = await lstat(file);
+    }
     if (entry.type === 'file' && (stat.mode & 0o777) !== entry.mode) await chmod(file, entry.mode);
     if (Math.abs(stat.mtimeMs - entry.mtimeMs) >= 1)
       await lutimes(file, entry.mtimeMs / 1000, entry.mtimeMs / 1000);

@@ -17,11 +17,14 @@ export interface TreeEntry extends ManifestEntry {
 }
 
 /** A tracked file of the commit, submodules' included (git/port.ts has more of it). */
-export interface TrackedPath {
+export type TrackedPath = {
   /** Path bytes as a latin1 string, relative to the work tree. */
   readonly path: string;
-  readonly mode: '100644' | '100755' | '120000';
-}
+} & (
+  | { readonly mode: '100644' | '100755' }
+  // The id of the blob that holds the link's target.
+  | { readonly mode: '120000'; readonly blob: string }
+);
 
 export interface ScanRequest {
   /** The work tree. */
@@ -70,7 +73,7 @@ export async function scanTree(request: ScanRequest): Promise<Tree> {
   const scan: Scan = {
     request,
     root: `${latin1(root)}/`,
-    tracked: trackedModes(request),
+    tracked: trackedPaths(request),
     reserved: new Set(request.reserved ?? ['REVISION']),
     cache,
     entries: [],
@@ -90,7 +93,7 @@ interface Scan {
   readonly request: ScanRequest;
   /** Latin1, with a final slash. */
   readonly root: string;
-  readonly tracked: ReadonlyMap<string, TrackedPath['mode']>;
+  readonly tracked: ReadonlyMap<string, TrackedPath>;
   readonly reserved: ReadonlySet<string>;
   readonly cache: HashCache;
   readonly entries: TreeEntry[];
@@ -111,16 +114,16 @@ async function resolveRoot(workTree: string, subDirectory: string | undefined): 
   return root;
 }
 
-function trackedModes(request: ScanRequest): Map<string, TrackedPath['mode']> {
-  const modes = new Map<string, TrackedPath['mode']>();
+function trackedPaths(request: ScanRequest): Map<string, TrackedPath> {
+  const paths = new Map<string, TrackedPath>();
   const sub = (request.subDirectory ?? '')
     .replaceAll('\\', '/')
     .split('/')
     .filter((part) => part !== '' && part !== '.');
   const prefix = sub.length === 0 ? '' : `${latin1(sub.join('/'))}/`;
-  for (const { path, mode } of request.tracked)
-    if (path.startsWith(prefix)) modes.set(path.slice(prefix.length), mode);
-  return modes;
+  for (const each of request.tracked)
+    if (each.path.startsWith(prefix)) paths.set(each.path.slice(prefix.length), each);
+  return paths;
 }
 
 async function walk(scan: Scan): Promise<void> {
@@ -150,11 +153,11 @@ async function walk(scan: Scan): Promise<void> {
           target: '',
         });
       } else if (dirent.isSymbolicLink()) {
-        scan.entries.push(linkEntry(scan, path));
+        scan.entries.push(linkEntry(scan, path, readlinkSync(bytes(scan, path), 'latin1')));
       } else if (dirent.isFile()) {
         const stat = lstatSync(bytes(scan, path));
         if (stat.size > wholeFile) large.push({ path, stat });
-        else scan.entries.push(smallEntry(scan, path, stat));
+        else scan.entries.push(linkAsFile(scan, path) ?? smallEntry(scan, path, stat));
       } else {
         warn(scan, path, 'it is a socket, pipe or device; leave it out with exclude');
       }
@@ -173,8 +176,22 @@ function warn(scan: Scan, path: string, reason: string): void {
   scan.warnings.push({ code: 'not-sent', message: `“${displayPath(path).path}” is not sent: ${reason}.` });
 }
 
-function linkEntry(scan: Scan, path: string): TreeEntry {
-  const target = readlinkSync(bytes(scan, path), 'latin1');
+/**
+ * Without `core.symlinks`, as on Windows, git checks a link out as a file that holds its target. What a build has put in its place is
+ * no link.
+ */
+function linkAsFile(scan: Scan, path: string): TreeEntry | undefined {
+  const tracked = scan.tracked.get(path);
+  if (tracked?.mode !== '120000') return undefined;
+  const content = readFileSync(bytes(scan, path));
+  const id = createHash(tracked.blob.length === 64 ? 'sha256' : 'sha1')
+    .update(`blob ${String(content.length)}\0`)
+    .update(content)
+    .digest('hex');
+  return id === tracked.blob ? linkEntry(scan, path, content.toString('latin1')) : undefined;
+}
+
+function linkEntry(scan: Scan, path: string, target: string): TreeEntry {
   return {
     path,
     type: 'link',
@@ -221,7 +238,7 @@ function fileEntry(scan: Scan, path: string, stat: Stats, hash: string): TreeEnt
   return {
     path,
     type: 'file',
-    mode: fileMode(scan.tracked.get(path), stat),
+    mode: fileMode(scan.tracked.get(path)?.mode, stat),
     size: stat.size,
     hash,
     mtimeMs: mtime(scan, path, stat),

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -62,6 +63,26 @@ describe('transfer: rsync', function () {
       assert.ok(
         result.events.some((event) => event['event'] === 'transfer' && Number(event['bytes']) > 4000),
       );
+    });
+
+    it('makes a link of one that git checked out as a file', async () => {
+      for (const world of [byRsync, byStream]) {
+        // As git does by itself on Windows.
+        world.configure([
+          `transfer = ${world === byRsync ? 'rsync' : 'stream'}`,
+          'spare = no',
+          'env = GIT_CONFIG_COUNT=2, GIT_CONFIG_KEY_0=core.symlinks, GIT_CONFIG_VALUE_0=false, GIT_CONFIG_KEY_1=core.filemode, GIT_CONFIG_VALUE_1=false',
+        ]);
+        world.repository.commit({
+          message: 'Links and modes',
+          files: { logo: { link: 'plain.txt' }, tool: { content: 'x', executable: true } },
+        });
+        const result = await world.run(['--json', 'deploy', 'production']);
+        assert.equal(result.status, 0, result.stdout);
+        assert.equal(readlinkSync(join(world.site(), 'current/logo')), 'plain.txt');
+        assert.equal(statSync(join(world.site(), 'current/tool')).mode & 0o777, 0o755);
+      }
+      assertEqual();
     });
 
     it('finds it live again', async () => {

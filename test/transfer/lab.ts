@@ -229,7 +229,7 @@ export function trackedOf(root: string): TrackedPath[] {
     for (const entry of readdirSync(bytes(root, folder), { withFileTypes: true, encoding: 'latin1' })) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) visit(path);
-      else if (entry.isSymbolicLink()) found.push({ path, mode: '120000' });
+      else if (entry.isSymbolicLink()) found.push({ path, mode: '120000', blob: '' });
       else if (entry.isFile()) {
         const mode = lstatSync(bytes(root, path)).mode & 0o777;
         if (mode === 0o755) found.push({ path, mode: '100755' });

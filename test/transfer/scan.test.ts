@@ -52,7 +52,7 @@ describe('scan', () => {
       tracked: [
         { path: 'tracked', mode: '100644' },
         { path: 'script', mode: '100755' },
-        { path: 'link', mode: '120000' },
+        { path: 'link', mode: '120000', blob: '' },
       ],
     });
     assert.deepEqual(
@@ -66,6 +66,34 @@ describe('scan', () => {
       ],
     );
     assert.equal(tree.entries[2]?.target, '/nowhere');
+  });
+
+  it('sends a link that git checked out as a file, and what a build put in the place of one', async () => {
+    // git hash-object of "../shared/logo.svg", the target of both links in the commit.
+    const blob = execFileSync('git', ['hash-object', '--stdin'], { input: '../shared/logo.svg' });
+    for (const [name, content] of [
+      ['link', '../shared/logo.svg'],
+      ['replaced', '<svg/>'],
+    ] as const)
+      writeFileSync(join(work, name), content);
+    const tree = await scan({
+      tracked: ['link', 'replaced'].map((path) => ({
+        path,
+        mode: '120000' as const,
+        blob: String(blob).trim(),
+      })),
+    });
+    assert.deepEqual(
+      tree.entries.map(({ path, type, mode, size, target }) => [path, type, mode, size, target]),
+      [
+        ['link', 'link', 0o777, 18, '../shared/logo.svg'],
+        ['replaced', 'file', 0o644, 6, ''],
+      ],
+    );
+    rmSync(join(work, 'link'));
+    symlinkSync('../shared/logo.svg', join(work, 'link'));
+    const [linked] = (await scan()).entries;
+    assert.equal(linked?.hash, tree.entries[0]?.hash);
   });
 
   it('takes a sub_directory, with its tracked files, and refuses one outside', async () => {
