@@ -29,7 +29,7 @@ await bundle({
   external: [...common.external, 'vscode'],
 });
 // The editor's engine is a process of its own: neither it nor ssh2 nor simple-git is in what VS Code loads.
-await bundle({ entryPoints: ['src/editor/engineProcess/main.ts'], outfile: 'dist/engine.cjs' });
+await bundle({ entryPoints: ['src/engineProcess/main.ts'], outfile: 'dist/engine.cjs' });
 
 /** Puts each file in place whole, so that a command that is started while another builds never reads half of one. */
 async function bundle(options) {

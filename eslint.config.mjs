@@ -11,8 +11,9 @@ const directions = {
   cli: ['config', 'transfer', 'remote', 'git', 'engine', 'report'],
   language: ['config', 'git', 'transfer', 'editor'],
   views: ['config', 'engine', 'report', 'editor'],
-  commands: ['config', 'git', 'engine', 'report', 'remote', 'views', 'editor'],
-  editor: ['config', 'git', 'remote', 'engine', 'report'],
+  commands: ['config', 'git', 'engine', 'engineProcess', 'report', 'remote', 'views', 'editor'],
+  editor: ['config', 'git', 'engine', 'engineProcess', 'report'],
+  engineProcess: ['config', 'git', 'remote', 'engine'],
 };
 const folders = Object.keys(directions);
 const editorFolders = ['language', 'views', 'commands', 'editor'];

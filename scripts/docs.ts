@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { configurationReference, optionTable } from '../src/config/reference.ts';
+import { configurationReference, optionTable } from '../src/config/generate/reference.ts';
 
 const REFERENCE = fileURLToPath(new URL('../docs/configuration.md', import.meta.url));
 const README = fileURLToPath(new URL('../README.md', import.meta.url));

@@ -11,7 +11,7 @@ const BUNDLE = 'l10n/bundle.l10n.json';
 const SOURCES = ['commands', 'editor', 'language', 'views'];
 
 /** What runs without the editor, or writes to its output channel: its texts are those of the command line, in English. */
-const UNTRANSLATED = /^src\/editor\/(?:engineProcess\/|log\.ts$)/;
+const UNTRANSLATED = /^src\/editor\/log\.ts$/;
 
 /** A text in the sources; `text` is undefined where it is put together at run time. */
 export interface Message {

@@ -1,17 +1,17 @@
 /** The extension: builds its parts, wires them, and registers them. A table of contents. */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { loadStage, type App } from './commands/app.ts';
+import { loadStage, type App } from './commands/commandContext.ts';
 import { registerCommitDocuments } from './commands/commitChanges.ts';
 import { explainInterrupted } from './commands/interrupted.ts';
 import { refreshAll } from './commands/refresh.ts';
 import { registerCommands } from './commands/register.ts';
-import { registerRecords } from './commands/release.ts';
+import { registerRecords } from './commands/releaseActions.ts';
 import { createRuns } from './commands/runs.ts';
 import { registerTasks } from './commands/tasks.ts';
 import { removeBuilt } from './editor/builtFiles.ts';
 import { engineSetup, refreshesOnFocus } from './editor/configuration.ts';
-import { createEngineClient } from './editor/engineClient.ts';
+import { createEngineClient } from './engineProcess/client.ts';
 import { contextKeys, settings } from './editor/ids.ts';
 import { createLogChannels } from './editor/logChannels.ts';
 import { createSecrets } from './editor/secrets.ts';

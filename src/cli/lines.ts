@@ -1,6 +1,6 @@
 /** One plain line for each event worth one, for standard error: pure, so that every wording is tested. */
 import type { RunEvent } from '../engine/events.ts';
-import { NEWLY_ACHIEVED, PASSED } from '../engine/goalReasons.ts';
+import { NEWLY_ACHIEVED, PASSED } from '../engine/pipeline/goalReasons.ts';
 import { count, formatBytes, formatDuration } from '../format.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from '../printable.ts';

@@ -1,7 +1,7 @@
 /** The `durant` command: this process's words, streams and signals, and its exit status. */
 import { setFlagsFromString } from 'node:v8';
 import { machineTime } from '../engine/thisMachine.ts';
-import { rsyncShellCommand } from '../transfer/rsyncDoor.ts';
+import { rsyncShellCommand } from '../transfer/rsync/rsyncRelay.ts';
 import { runCommandLine } from './commandLine.ts';
 import { rsyncShell } from './rsyncShell.ts';
 

@@ -1,6 +1,6 @@
 /** Values of options: as text from the command line, checked, and as commander hands them on, typed. */
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../config/kinds.ts';
+import { parseDuration } from '../config/values/kinds.ts';
 
 /** What commander read, by the option's name in camel case. */
 export type Options = Readonly<Record<string, unknown>>;

@@ -1,9 +1,9 @@
 /** The project that a command works on: the folder that durant.conf lies in. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { ConfDocument } from '../config/document.ts';
-import { parseConf } from '../config/parse.ts';
-import { resolveStage, stageNames, type Stage } from '../config/resolve.ts';
+import type { ConfDocument } from '../config/syntax/document.ts';
+import { parseConf } from '../config/syntax/parse.ts';
+import { resolveStage, stageNames, type Stage } from '../config/values/stage.ts';
 import { DurantError } from '../errors.ts';
 
 export const CONF_NAME = 'durant.conf';

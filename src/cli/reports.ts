@@ -1,5 +1,5 @@
 /** Tables of what is on the servers: releases, status, locks. Pure. */
-import type { LockRecord, Reverted } from '../engine/record.ts';
+import type { LockRecord, Reverted } from '../engine/server/record.ts';
 import { formatAge, formatBytes } from '../format.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from '../printable.ts';

@@ -3,7 +3,7 @@
  * through a private socket. Where the socket is, and what to say there, is in the environment.
  */
 import { connect } from 'node:net';
-import { doorVariables, type RsyncGreeting } from '../transfer/rsyncDoor.ts';
+import { doorVariables, type RsyncGreeting } from '../transfer/rsync/rsyncRelay.ts';
 
 /** Resolves with the exit status: 0 where the server's rsync was reached and has ended, 255 as ssh's own otherwise. */
 export function rsyncShell(

@@ -1,7 +1,7 @@
 /** The system's ssh with the settings of durant.conf, on this process's own terminal: for `durant ssh` and `durant app`. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { expandLocalPath } from '../config/localPath.ts';
+import { expandLocalPath } from '../config/values/localPath.ts';
 import { DurantError } from '../errors.ts';
 import type { StageRequest } from '../engine/index.ts';
 import { destination } from '../remote/openssh/arguments.ts';

@@ -1,7 +1,7 @@
 /** Cancel Run: what was begun is undone. */
 import * as vscode from 'vscode';
 import { isStageArgument } from '../editor/ids.ts';
-import type { App } from './app.ts';
+import type { App } from './commandContext.ts';
 
 export async function cancel(app: App, argument: unknown): Promise<void> {
   if (isStageArgument(argument)) {

@@ -2,11 +2,11 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { readBuiltFile } from '../editor/builtFiles.ts';
-import type { FileChange } from '../editor/engineProcess/protocol.ts';
+import type { FileChange } from '../engineProcess/protocol.ts';
 import { isStageArgument, schemes } from '../editor/ids.ts';
 import { asDurantError } from '../errors.ts';
 import type { StageId } from '../views/store.ts';
-import type { App } from './app.ts';
+import type { App } from './commandContext.ts';
 
 export interface Comparison {
   readonly stage: StageId;

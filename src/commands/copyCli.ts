@@ -3,7 +3,7 @@ import { basename, dirname, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { quote } from '../remote/shell.ts';
 import type { StageId } from '../views/store.ts';
-import type { App } from './app.ts';
+import type { App } from './commandContext.ts';
 import { pickStage } from './pickStage.ts';
 
 export async function copyCli(app: App, argument: unknown): Promise<void> {

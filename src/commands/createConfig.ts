@@ -1,8 +1,8 @@
 /** Create durant.conf: a commented file made from the option table, opened where the first word has to be typed. */
 import * as vscode from 'vscode';
-import { sampleConf } from '../config/sample.ts';
+import { sampleConf } from '../config/generate/sample.ts';
 import { configName } from '../editor/ids.ts';
-import type { App } from './app.ts';
+import type { App } from './commandContext.ts';
 
 export async function createConfig(app: App): Promise<void> {
   const folder = await pickFolder();

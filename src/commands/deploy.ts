@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { alwaysConfirms } from '../editor/configuration.ts';
 import type { RunFinished } from '../engine/index.ts';
 import type { StageId } from '../views/store.ts';
-import type { App } from './app.ts';
-import { conductRun, type RunRequest } from './conductRun.ts';
+import type { App } from './commandContext.ts';
+import { conductRun, type RunRequest } from './runInEditor.ts';
 import { pickStage } from './pickStage.ts';
 import { settleUnsaved } from './unsaved.ts';
 

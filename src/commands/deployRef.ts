@@ -1,9 +1,9 @@
 /** Deploy Commit or Branch…: something else than the stage's branch. */
 import * as vscode from 'vscode';
-import type { Candidates } from '../editor/engineProcess/protocol.ts';
+import type { Candidates } from '../engineProcess/protocol.ts';
 import { formatAge, shortCommit } from '../format.ts';
 import type { StageId } from '../views/store.ts';
-import { mayRun, type App } from './app.ts';
+import { mayRun, type App } from './commandContext.ts';
 import { deployStage } from './deploy.ts';
 import { pickStage } from './pickStage.ts';
 

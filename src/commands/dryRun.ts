@@ -5,8 +5,8 @@ import type { RunFinished } from '../engine/index.ts';
 import { readPipeline } from '../views/configurations.ts';
 import { collectFindings } from '../report/findings.ts';
 import { liveOf, type StageId } from '../views/store.ts';
-import { loadStage, type App } from './app.ts';
-import { conductRun, type RunRequest } from './conductRun.ts';
+import { loadStage, type App } from './commandContext.ts';
+import { conductRun, type RunRequest } from './runInEditor.ts';
 import { pickStage } from './pickStage.ts';
 import { settleUnsaved } from './unsaved.ts';
 

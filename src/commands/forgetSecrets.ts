@@ -1,7 +1,7 @@
 /** Forget Saved Secrets: passphrases, passwords and secrets that were remembered; all are chosen at first. */
 import * as vscode from 'vscode';
 import { secretLabel } from '../editor/secrets.ts';
-import type { App } from './app.ts';
+import type { App } from './commandContext.ts';
 
 export async function forgetSecrets(app: App): Promise<void> {
   const names = app.secrets.names();

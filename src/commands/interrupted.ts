@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { durantFolders } from '../engine/thisMachine.ts';
 import { commands } from '../editor/ids.ts';
 import { formatAge } from '../format.ts';
-import { openJournal, type JournalEntry } from '../engine/journal.ts';
-import type { App } from './app.ts';
+import { openJournal, type JournalEntry } from '../engine/server/journal.ts';
+import type { App } from './commandContext.ts';
 
 const explainedKey = 'durant.explainedRuns';
 

@@ -1,10 +1,10 @@
 /** Open Configuration: durant.conf at the stage, at a key of it, or at the first error. */
 import * as vscode from 'vscode';
-import type { ConfDocument } from '../config/document.ts';
-import { parseConf } from '../config/parse.ts';
-import { resolveStage, stageNames } from '../config/resolve.ts';
-import { validate } from '../config/validate.ts';
-import type { App } from './app.ts';
+import type { ConfDocument } from '../config/syntax/document.ts';
+import { parseConf } from '../config/syntax/parse.ts';
+import { resolveStage, stageNames } from '../config/values/stage.ts';
+import { validate } from '../config/rules/validate.ts';
+import type { App } from './commandContext.ts';
 import { pickStage } from './pickStage.ts';
 
 /** @param argument a stage, which may name a `key`. */

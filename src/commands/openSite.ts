@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { createAnswer } from '../editor/prompts.ts';
 import { asDurantError } from '../errors.ts';
-import { mayRun, type App } from './app.ts';
+import { mayRun, type App } from './commandContext.ts';
 import { pickStage } from './pickStage.ts';
 
 export async function openSite(app: App, argument: unknown): Promise<void> {

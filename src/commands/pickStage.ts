@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { commands, isStageArgument } from '../editor/ids.ts';
 import { formatAge, shortCommit } from '../format.ts';
 import { liveOf, type StageId } from '../views/store.ts';
-import type { App } from './app.ts';
+import type { App } from './commandContext.ts';
 
 /**
  * Undefined where the user picked none, or where there is none: that is said, with the remedy.

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { createAnswer } from '../editor/prompts.ts';
 import type { Node } from '../views/nodes.ts';
-import { mayRun, type App } from './app.ts';
+import { mayRun, type App } from './commandContext.ts';
 
 type ProcessNode = Extract<Node, { kind: 'process' }>;
 

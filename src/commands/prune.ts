@@ -2,11 +2,11 @@
 import * as vscode from 'vscode';
 import { alwaysConfirms } from '../editor/configuration.ts';
 import { formatDuration } from '../format.ts';
-import type { Ending } from '../editor/present.ts';
+import type { Ending } from '../editor/ending.ts';
 import type { Node } from '../views/nodes.ts';
 import type { StageId } from '../views/store.ts';
-import { mayRun, type App } from './app.ts';
-import { conductRun } from './conductRun.ts';
+import { mayRun, type App } from './commandContext.ts';
+import { conductRun } from './runInEditor.ts';
 import { pickStage } from './pickStage.ts';
 import { settleUnsaved } from './unsaved.ts';
 

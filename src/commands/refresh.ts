@@ -1,6 +1,6 @@
 /** Refresh: asks the servers again, of one stage or of all that anything is known of, and lets the goals of the last run go. */
 import { isStageArgument } from '../editor/ids.ts';
-import { loadStage, mayRun, type App } from './app.ts';
+import { loadStage, mayRun, type App } from './commandContext.ts';
 
 export async function refresh(app: App, argument: unknown): Promise<void> {
   if (!mayRun()) return;

@@ -4,8 +4,8 @@ import { alwaysConfirms } from '../editor/configuration.ts';
 import { formatAge, shortCommit } from '../format.ts';
 import type { Node } from '../views/nodes.ts';
 import type { StageId, StageKnown } from '../views/store.ts';
-import { loadStage, mayRun, type App } from './app.ts';
-import { conductRun } from './conductRun.ts';
+import { loadStage, mayRun, type App } from './commandContext.ts';
+import { conductRun } from './runInEditor.ts';
 import { pickStage } from './pickStage.ts';
 import { settleUnsaved } from './unsaved.ts';
 

@@ -1,8 +1,8 @@
 /** What can be done with one server of a stage. */
 import * as vscode from 'vscode';
-import { isSafeWord, parseServer } from '../config/servers.ts';
+import { isSafeWord, parseServer } from '../config/values/serverEntries.ts';
 import type { Node } from '../views/nodes.ts';
-import { mayRun, type App } from './app.ts';
+import { mayRun, type App } from './commandContext.ts';
 import { deployStage } from './deploy.ts';
 
 type ServerNode = Extract<Node, { kind: 'server' }>;

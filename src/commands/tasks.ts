@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { configName, taskType } from '../editor/ids.ts';
 import { lineOf } from '../editor/log.ts';
-import { parseConf } from '../config/parse.ts';
-import { toProblemJson } from '../config/problems.ts';
-import { validate } from '../config/validate.ts';
+import { parseConf } from '../config/syntax/parse.ts';
+import { toProblemJson } from '../config/syntax/problems.ts';
+import { validate } from '../config/rules/validate.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
 import type { StageId } from '../views/store.ts';
-import type { App } from './app.ts';
+import type { App } from './commandContext.ts';
 import { deployStage } from './deploy.ts';
 import { dryRunStage } from './dryRun.ts';
 

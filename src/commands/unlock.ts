@@ -1,12 +1,12 @@
 /** Unlock: shows who holds the lock and removes it where the user says so. */
 import * as vscode from 'vscode';
-import { failureOf } from '../editor/present.ts';
+import { failureOf } from '../editor/ending.ts';
 import { createAnswer } from '../editor/prompts.ts';
 import { logRun } from '../editor/log.ts';
 import { asDurantError } from '../errors.ts';
-import { loadStage, mayRun, type App } from './app.ts';
+import { loadStage, mayRun, type App } from './commandContext.ts';
 import { pickStage } from './pickStage.ts';
-import { showEnding } from './remedies.ts';
+import { showEnding } from './actions.ts';
 
 export async function unlock(app: App, argument: unknown): Promise<void> {
   if (!mayRun()) return;

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BUILT_INDEX, type BuiltCopy } from '../engine/buildOutput.ts';
+import { BUILT_INDEX, type BuiltCopy } from '../engine/source/buildOutput.ts';
 
 export interface BuiltFiles {
   readonly folder: string;

@@ -1,6 +1,6 @@
 /** The settings, typed. */
 import * as vscode from 'vscode';
-import type { Setup } from './engineProcess/protocol.ts';
+import type { Setup } from '../engineProcess/protocol.ts';
 import { settings } from './ids.ts';
 
 function read<T>(key: string, fallback: T, scope?: vscode.Uri): T {

@@ -2,7 +2,7 @@
 
 export const languageId = 'durant-conf';
 export const taskType = 'durant';
-export const configName = 'durant.conf';
+export { configName } from '../config/syntax/document.ts';
 
 /** Commands of the palette. Each that works on a stage takes a `StageArgument` and asks for the stage without one. */
 export const commands = {

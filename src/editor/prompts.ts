@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import type { LockRecord } from '../engine/index.ts';
 import type { PromptRequest } from '../remote/target.ts';
-import type { Answer } from './engineClient.ts';
-import type { LeftOut, Question } from './engineProcess/protocol.ts';
+import type { Answer } from '../engineProcess/client.ts';
+import type { LeftOut, Question } from '../engineProcess/protocol.ts';
 import { countFiles, formatAge } from '../format.ts';
 import { printable } from '../printable.ts';
 import { secretLabel, secretName, type Rememberable, type Secrets } from './secrets.ts';

@@ -1,7 +1,7 @@
 /** The last word on trust: whatever calls the engine, in a workspace that is not trusted nothing runs and nothing connects. */
 import * as vscode from 'vscode';
 import { DurantError } from '../errors.ts';
-import type { EngineClient } from './engineClient.ts';
+import type { EngineClient } from '../engineProcess/client.ts';
 
 export function trustedOnly(engine: EngineClient): EngineClient {
   return {

@@ -1,14 +1,14 @@
 /** The public face of the engine: what the CLI and the editor call. It has no editor and no terminal in it. */
-export { deploy, type DeployRequest } from './deploy.ts';
-export { rollback, type RollbackRequest } from './rollback.ts';
-export { adopt, type AdoptRequest } from './adopt.ts';
-export { prune, type Pruned, type PruneRequest } from './prune.ts';
-export { stageGoals, type StageGoals } from './stageGoals.ts';
-export { NEWLY_ACHIEVED, PASSED } from './goalReasons.ts';
-export type { GoalStatus } from './pipeline.ts';
-export type { GoalContext } from './goalTypes/context.ts';
-export { behindCounter, type BehindCounter } from './behind.ts';
-export { assessStage, type Assessment } from './check.ts';
+export { deploy, type DeployRequest } from './operations/deploy.ts';
+export { rollback, type RollbackRequest } from './operations/rollback.ts';
+export { adopt, type AdoptRequest } from './operations/adopt.ts';
+export { prune, type Pruned, type PruneRequest } from './operations/prune.ts';
+export { stageGoals, type StageGoals } from './operations/goals.ts';
+export { NEWLY_ACHIEVED, PASSED } from './pipeline/goalReasons.ts';
+export type { GoalStatus } from './pipeline/runPipeline.ts';
+export type { GoalContext } from './pipeline/types/goalContext.ts';
+export { behindCounter, type BehindCounter } from './operations/behind.ts';
+export { assessStage, type Assessment } from './operations/check.ts';
 export {
   listReleases,
   stageStatus,
@@ -17,7 +17,7 @@ export {
   type StageReleases,
   type StageStatus,
   type UnlockResult,
-} from './inspect.ts';
+} from './operations/status.ts';
 export {
   appExec,
   appInfo,
@@ -27,14 +27,14 @@ export {
   type AppControl,
   type AppInfo,
   type AppParts,
-} from './app.ts';
-export type { ProcessState } from './services/processStates.ts';
-export { siteAddress } from './services/render.ts';
-export { BUILT_IN_TEMPLATES } from './services/templates.ts';
-export { openStage, type StageOpening } from './openStage.ts';
-export { openJournal, type Journal, type JournalEntry } from './journal.ts';
-export { selectServers, type StageRequest } from './run.ts';
+} from './app/control.ts';
+export type { ProcessState } from './app/processStates.ts';
+export { siteAddress } from './app/renderUnits.ts';
+export { BUILT_IN_TEMPLATES } from './app/builtInTemplates.ts';
+export { openStage, type StageOpening } from './run/openStage.ts';
+export { openJournal, type Journal, type JournalEntry } from './server/journal.ts';
+export { selectServers, type StageRequest } from './run/run.ts';
 export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';
-export type { Goal } from './goals/goal.ts';
+export type { Goal } from './run/goal.ts';
 export type { Host } from './ports.ts';
-export type { LockRecord, ReleaseRecord, ReleaseState } from './record.ts';
+export type { LockRecord, ReleaseRecord, ReleaseState } from './server/record.ts';

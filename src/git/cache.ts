@@ -1,9 +1,9 @@
 /** The bare repository in the cache that holds what was fetched: one per repository, shared by all projects and stages. */
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gitText, gitTextIfAny, type GitContext } from './command.ts';
+import { gitText, gitTextIfAny, type GitContext } from './gitProcess.ts';
 import { configValue, removeStaleLocks, writeIfDifferent } from './gitFolder.ts';
-import { acquireLock, type LockRequest } from './lock.ts';
+import { acquireLock, type LockRequest } from './processLock.ts';
 import { LIST_REFERENCES, parseReferences, type Reference } from './references.ts';
 import type { Repository } from './repository.ts';
 

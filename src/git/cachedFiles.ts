@@ -1,8 +1,8 @@
 /** Files and differences of commits that the cache of a stage's repository holds already: nothing is fetched, no lock is needed. */
 import { join } from 'node:path';
-import { findGit, GitFailure, gitText, runGit, type GitContext } from './command.ts';
+import { findGit, GitFailure, gitText, runGit, type GitContext } from './gitProcess.ts';
 import { isFullId } from './commits.ts';
-import { gitEnvironment } from './environment.ts';
+import { gitEnvironment } from './gitEnvironment.ts';
 import { parseRepository } from './repository.ts';
 
 export interface CacheRequest {

@@ -4,20 +4,20 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 import { listReferences, refreshCache, type Cache } from './cache.ts';
-import { CLONE_CONFIG, findGit, GitFailure, type GitContext, runGit } from './command.ts';
+import { CLONE_CONFIG, findGit, GitFailure, type GitContext, runGit } from './gitProcess.ts';
 import { withCredentials } from './credentials.ts';
-import { gitEnvironment } from './environment.ts';
+import { gitEnvironment } from './gitEnvironment.ts';
 import { checkoutFailed, isDamage } from './failures.ts';
 import { fetchCommit, logBetween, refetch } from './fetch.ts';
 import { LOCK_FILE } from './gitFolder.ts';
-import { acquireLock } from './lock.ts';
-import { workTreePlace } from './place.ts';
+import { acquireLock } from './processLock.ts';
+import { workTreePlace } from './workTreePlace.ts';
 import type { Clone, CloneRequest, Commit, Git, TrackedFile } from './port.ts';
 import type { Reference } from './references.ts';
 import { checkRemoteName, parseRepository } from './repository.ts';
-import { askingNothing } from './ssh.ts';
+import { askingNothing } from './sshEnvironment.ts';
 import { SubmoduleFailure } from './submodules.ts';
-import type { CheckedOut, WorkTree } from './treeFiles.ts';
+import type { CheckedOut, WorkTree } from './indexFiles.ts';
 import { checkOut, forgetIndex, outliveOrphans } from './workTree.ts';
 
 /** Git on this machine. */

@@ -1,6 +1,6 @@
 /** User and password of a repository's URL: git asks a helper for them, so that they are in no argument, no configuration and no file. */
-import type { GitContext } from './command.ts';
-import { withHiddenConfig } from './environment.ts';
+import type { GitContext } from './gitProcess.ts';
+import { withHiddenConfig } from './gitEnvironment.ts';
 import type { Repository } from './repository.ts';
 
 /** Answers for the user of the URL, or where git names none; what it says is in the environment of git's processes alone. */

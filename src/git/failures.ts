@@ -1,6 +1,6 @@
 /** Git's failures as sentences: its own last lines, no secrets, and what to do. */
 import { DurantError } from '../errors.ts';
-import type { GitFailure } from './command.ts';
+import type { GitFailure } from './gitProcess.ts';
 import { withoutSecrets, type Repository } from './repository.ts';
 
 /** The repository could not be fetched from. */

@@ -10,9 +10,9 @@ import {
   withCacheLocked,
   type Cache,
 } from './cache.ts';
-import { gitText, gitTextIfAny, GitFailure } from './command.ts';
+import { gitText, gitTextIfAny, GitFailure } from './gitProcess.ts';
 import { isAbbreviatedId, isFullId, LOG_FORMAT, parseCommits } from './commits.ts';
-import { withHiddenConfig } from './environment.ts';
+import { withHiddenConfig } from './gitEnvironment.ts';
 import { isDiskFull, unreachable } from './failures.ts';
 import { removeStaleLocks, shallowBoundary } from './gitFolder.ts';
 import type { Commit } from './port.ts';

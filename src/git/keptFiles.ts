@@ -4,7 +4,7 @@
  */
 import { lstat, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { gitText, type GitContext } from './command.ts';
+import { gitText, type GitContext } from './gitProcess.ts';
 
 /** In the git folder of the clone; workTree.ts lets it live. */
 export const KEPT_FOLDER = 'durant-kept';

@@ -1,6 +1,6 @@
 /** Git LFS: content is pulled by its filters where git-lfs is installed; pointers that stay are found, so that they can be warned of. */
 import { open, readFile, rm } from 'node:fs/promises';
-import { findProgram, gitText, type GitContext } from './command.ts';
+import { findProgram, gitText, type GitContext } from './gitProcess.ts';
 import type { TrackedFile } from './port.ts';
 
 /** What a checkout does about Git LFS. */

@@ -1,5 +1,5 @@
 /** Branches and tags of a cache: read, resolved, and written as a clone has them. */
-import { didYouMean } from '../config/suggest.ts';
+import { didYouMean } from '../config/rules/suggest.ts';
 import { DurantError } from '../errors.ts';
 
 /** A branch or tag. */

@@ -1,12 +1,12 @@
 /** Submodules of a work tree: exactly at their commits and as clean as the tree itself, or empty. */
 import { lstat, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { gitText, GitFailure, type GitCall, type GitContext } from './command.ts';
-import { withHiddenConfig } from './environment.ts';
-import { askingNothing } from './ssh.ts';
+import { gitText, GitFailure, type GitCall, type GitContext } from './gitProcess.ts';
+import { withHiddenConfig } from './gitEnvironment.ts';
+import { askingNothing } from './sshEnvironment.ts';
 import { removeStaleLocks } from './gitFolder.ts';
 import type { Lfs } from './lfs.ts';
-import { checkedOut, indexEntries, inTree, type CheckedOut, type WorkTree } from './treeFiles.ts';
+import { checkedOut, indexEntries, inTree, type CheckedOut, type WorkTree } from './indexFiles.ts';
 
 /** A submodule could not be had. Trying again with a fresh work tree would not help. */
 export class SubmoduleFailure extends GitFailure {}

@@ -2,13 +2,13 @@
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { gitText } from './command.ts';
+import { gitText } from './gitProcess.ts';
 import { configValue, LOCK_FILE, SHALLOW_FILE, shallowBoundary, writeIfDifferent } from './gitFolder.ts';
 import { KEPT_FOLDER } from './keptFiles.ts';
 import { findLfs } from './lfs.ts';
 import { packedReferences, type Reference } from './references.ts';
 import { emptySubmodules, updateSubmodules } from './submodules.ts';
-import { checkedOut, indexEntries, inTree, type CheckedOut, type WorkTree } from './treeFiles.ts';
+import { checkedOut, indexEntries, inTree, type CheckedOut, type WorkTree } from './indexFiles.ts';
 
 export interface CheckoutOptions {
   readonly submodules: boolean;

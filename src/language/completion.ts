@@ -1,7 +1,7 @@
 /** Completion: keys, values, section headers, `%(` names and resolvers. */
-import type { ConfDocument } from '../config/document.ts';
+import type { ConfDocument } from '../config/syntax/document.ts';
 import { cursorAt } from './cursor.ts';
-import type { Surroundings, Translate } from './facts.ts';
+import type { Surroundings, Translate } from './languageFacts.ts';
 import { completeHeader, completeKey } from './keyCompletion.ts';
 import { completeReference, completeResolver } from './nameCompletion.ts';
 import { completeSnippet } from './snippetCompletion.ts';

@@ -1,11 +1,17 @@
 /** What the cursor stands on, as completion needs to know it. */
-import type { ConfDocument, ConfOption, Range } from '../config/document.ts';
-import { rangeInRaw } from '../config/document.ts';
-import { partsOf } from '../config/interpolate.ts';
-import type { Item } from '../config/kinds.ts';
-import type { OptionSpec } from '../config/options.ts';
-import { hasItems, itemsOf, parseAssignment, resolverOf, type ResolverKind } from '../config/resolvers.ts';
-import { skipSpace, trimEnd } from '../config/whitespace.ts';
+import type { ConfDocument, ConfOption, Range } from '../config/syntax/document.ts';
+import { rangeInRaw } from '../config/syntax/document.ts';
+import { partsOf } from '../config/syntax/interpolate.ts';
+import type { Item } from '../config/values/kinds.ts';
+import type { OptionSpec } from '../config/options/options.ts';
+import {
+  hasItems,
+  itemsOf,
+  parseAssignment,
+  resolverOf,
+  type ResolverKind,
+} from '../config/values/resolvers.ts';
+import { skipSpace, trimEnd } from '../config/syntax/whitespace.ts';
 import {
   blockAt,
   lineAt,

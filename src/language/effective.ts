@@ -1,7 +1,7 @@
 /** What a key is worth in a section: its value after inheritance and interpolation, where that comes from, and secrets hidden. */
-import type { ConfDocument, ConfOption, ConfSection } from '../config/document.ts';
-import { interpolator, lookUp, partsOf } from '../config/interpolate.ts';
-import { plainSecrets } from '../config/rules/values.ts';
+import type { ConfDocument, ConfOption, ConfSection } from '../config/syntax/document.ts';
+import { interpolator, lookUp, partsOf } from '../config/syntax/interpolate.ts';
+import { plainSecrets } from '../config/rules/valueKinds.ts';
 import { viewOf, type SectionView } from '../config/rules/view.ts';
 import { roleOf, specOf } from './layout.ts';
 

@@ -1,10 +1,10 @@
 /** Quick fixes: those that the problem brings along, and those that need the editor. */
-import type { ConfDocument, ConfOption, Range } from '../config/document.ts';
-import { OPTIONS, PROCESS_OPTIONS } from '../config/options.ts';
-import type { Problem } from '../config/problems.ts';
+import type { ConfDocument, ConfOption, Range } from '../config/syntax/document.ts';
+import { OPTIONS, PROCESS_OPTIONS } from '../config/options/options.ts';
+import type { Problem } from '../config/syntax/problems.ts';
 import { removeOption } from '../config/rules/view.ts';
-import { didYouMean } from '../config/suggest.ts';
-import type { Surroundings, Translate } from './facts.ts';
+import { didYouMean } from '../config/rules/suggest.ts';
+import type { Surroundings, Translate } from './languageFacts.ts';
 import { blocksOf, contentEnd, eolOf, lineAt, optionAt, sectionOf } from './layout.ts';
 import type { TextEdit } from './rename.ts';
 

@@ -1,13 +1,13 @@
 /** Hover: what an option is for, what it is worth here, and where that comes from. */
-import type { ConfDocument, ConfSection, Range } from '../config/document.ts';
-import { positionAt } from '../config/document.ts';
-import { GOAL_TYPES, isGoalType } from '../config/options.ts';
-import { hasItems, itemsOf, resolversIn, type ResolverKind } from '../config/resolvers.ts';
+import type { ConfDocument, ConfSection, Range } from '../config/syntax/document.ts';
+import { positionAt } from '../config/syntax/document.ts';
+import { GOAL_TYPES, isGoalType } from '../config/options/options.ts';
+import { hasItems, itemsOf, resolversIn, type ResolverKind } from '../config/values/resolvers.ts';
 import { effectiveValue, type Effective } from './effective.ts';
-import type { Translate } from './facts.ts';
+import type { Translate } from './languageFacts.ts';
 import { blockAt, optionAt, roleOf, sectionOf, specOf } from './layout.ts';
 import { codeBlock, inlineCode, optionLink, optionMarkdown, plainMarkdown } from './markdown.ts';
-import { mentionAt, type Mention } from './names.ts';
+import { mentionAt, type Mention } from './sharedNames.ts';
 
 export interface Hover {
   /** Markdown in which everything that came from the file is escaped; each element a block of its own. */

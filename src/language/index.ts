@@ -6,9 +6,9 @@ import { createParse } from './providers/documents.ts';
 import { registerFormatting } from './providers/formatting.ts';
 import { registerLenses, type LiveStages } from './providers/lenses.ts';
 import { registerNavigation } from './providers/navigation.ts';
-import { createSurroundings, type ReadProject } from './providers/surroundings.ts';
+import { createSurroundings, type ReadProject } from './providers/workspaceContext.ts';
 
-export type { StageLive } from './facts.ts';
+export type { StageLive } from './languageFacts.ts';
 
 export interface LanguageDependencies extends LiveStages {
   /**

@@ -1,11 +1,11 @@
 /** Completion of keys and section headers. */
-import type { ConfDocument, Range } from '../config/document.ts';
-import type { OptionSpec } from '../config/options.ts';
-import { hasItems, itemsOf } from '../config/resolvers.ts';
-import { placeOf, stageNames } from '../config/sections.ts';
+import type { ConfDocument, Range } from '../config/syntax/document.ts';
+import type { OptionSpec } from '../config/options/options.ts';
+import { hasItems, itemsOf } from '../config/values/resolvers.ts';
+import { placeOf, stageNames } from '../config/syntax/sections.ts';
 import type { Suggestion } from './suggestion.ts';
 import type { Cursor } from './cursor.ts';
-import type { Translate } from './facts.ts';
+import type { Translate } from './languageFacts.ts';
 import { blocksOf, eolOf, lineAt } from './layout.ts';
 import { optionMarkdown, shortDetail } from './markdown.ts';
 

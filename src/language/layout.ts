@@ -1,8 +1,14 @@
 /** Where things stand in a parsed durant.conf: which section, option or line an offset belongs to. */
-import type { ConfDocument, ConfOption, ConfSection, Range, SectionHeader } from '../config/document.ts';
-import { optionsAt, type OptionSpec, type OptionTable, type Place } from '../config/options.ts';
-import { placeOf } from '../config/sections.ts';
-import { trimEnd } from '../config/whitespace.ts';
+import type {
+  ConfDocument,
+  ConfOption,
+  ConfSection,
+  Range,
+  SectionHeader,
+} from '../config/syntax/document.ts';
+import { optionsAt, type OptionSpec, type OptionTable, type Place } from '../config/options/options.ts';
+import { placeOf } from '../config/syntax/sections.ts';
+import { trimEnd } from '../config/syntax/whitespace.ts';
 
 /** One header with the lines below it, to the next header or the end of the text. */
 export interface Block {

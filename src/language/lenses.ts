@@ -1,6 +1,6 @@
 /** CodeLens: what can be done with a stage, and what is live there once that is known. */
-import type { ConfDocument, Range } from '../config/document.ts';
-import type { StageLive, Translate } from './facts.ts';
+import type { ConfDocument, Range } from '../config/syntax/document.ts';
+import type { StageLive, Translate } from './languageFacts.ts';
 import { blocksOf, roleOf } from './layout.ts';
 
 export type LensAction = 'live' | 'deploy' | 'dry-run' | 'roll-back' | 'unlock';

@@ -1,9 +1,9 @@
 /** Document links: repositories, addresses, and files of the project and this machine. */
-import type { ConfDocument, ConfOption, Range } from '../config/document.ts';
-import { isWebUrl, pathParts } from '../config/forms.ts';
-import { itemRange } from '../config/kinds.ts';
-import type { OptionSpec } from '../config/options.ts';
-import { itemResolver, itemsOf, wholeResolver } from '../config/resolvers.ts';
+import type { ConfDocument, ConfOption, Range } from '../config/syntax/document.ts';
+import { isWebUrl, pathParts } from '../config/values/forms.ts';
+import { itemRange } from '../config/values/kinds.ts';
+import type { OptionSpec } from '../config/options/options.ts';
+import { itemResolver, itemsOf, wholeResolver } from '../config/values/resolvers.ts';
 import { roleOf, sectionOf, specOf, type Role } from './layout.ts';
 
 export type LinkTarget =

@@ -1,7 +1,7 @@
 /** Markdown made of texts that may be hostile: what a file says is shown, never obeyed. */
-import { kindOf } from '../config/reference.ts';
-import { GOAL_TYPES, type OptionSpec } from '../config/options.ts';
-import type { Translate } from './facts.ts';
+import { kindOf } from '../config/generate/reference.ts';
+import { GOAL_TYPES, type OptionSpec } from '../config/options/options.ts';
+import type { Translate } from './languageFacts.ts';
 
 const LONGEST = 2000;
 const MOST_LINES = 20;

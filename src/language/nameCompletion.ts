@@ -1,9 +1,9 @@
 /** Completion of names inside of `%(…)s`, `var!`, `env!` and `secret!`. */
-import type { ConfDocument } from '../config/document.ts';
-import { resolversIn } from '../config/resolvers.ts';
+import type { ConfDocument } from '../config/syntax/document.ts';
+import { resolversIn } from '../config/values/resolvers.ts';
 import type { Suggestion } from './suggestion.ts';
 import type { Cursor } from './cursor.ts';
-import type { Surroundings, Translate } from './facts.ts';
+import type { Surroundings, Translate } from './languageFacts.ts';
 import { sectionOf } from './layout.ts';
 
 type ReferenceCursor = Extract<Cursor, { readonly at: 'reference' }>;

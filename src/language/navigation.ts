@@ -1,6 +1,6 @@
 /** Going from a name to where it comes from, and to everywhere it is used. */
-import type { ConfDocument, Range } from '../config/document.ts';
-import { definitionsOf, mentionAt, mentionsLike, type Mention } from './names.ts';
+import type { ConfDocument, Range } from '../config/syntax/document.ts';
+import { definitionsOf, mentionAt, mentionsLike, type Mention } from './sharedNames.ts';
 
 /** Where the name at an offset is defined. */
 export function definitionsAt(

@@ -1,8 +1,8 @@
 /** The outline: sections with their keys; and what can be folded. */
-import type { ConfDocument, ConfOption, Range } from '../config/document.ts';
-import { hasItems, itemsOf } from '../config/resolvers.ts';
-import type { Place } from '../config/options.ts';
-import type { Translate } from './facts.ts';
+import type { ConfDocument, ConfOption, Range } from '../config/syntax/document.ts';
+import { hasItems, itemsOf } from '../config/values/resolvers.ts';
+import type { Place } from '../config/options/options.ts';
+import type { Translate } from './languageFacts.ts';
 import { blocksOf, contentEnd, lineAt, roleOf, specOf, type Block, type Role } from './layout.ts';
 
 export interface OutlineNode {

@@ -1,9 +1,9 @@
 /** What validation may know of the project that is open: its refs and tracked files, for the stages that deploy that very project. */
-import { pathParts } from '../config/forms.ts';
-import type { Stage } from '../config/resolve.ts';
-import type { Facts } from '../config/facts.ts';
-import { wholeResolver } from '../config/resolvers.ts';
-import type { ProjectNames } from './facts.ts';
+import { pathParts } from '../config/values/forms.ts';
+import type { Stage } from '../config/values/stage.ts';
+import type { Facts } from '../config/rules/validationFacts.ts';
+import { wholeResolver } from '../config/values/resolvers.ts';
+import type { ProjectNames } from './languageFacts.ts';
 
 /** Most comparisons of a pattern with a path in one pass; beyond that a pattern is not judged. */
 const MOST_COMPARISONS = 200_000;

@@ -1,9 +1,9 @@
 /** Renaming: keys of one's own with their `%(name)s`, variables, stages, goals and processes. Options of Durant keep their names. */
-import type { ConfDocument, Range } from '../config/document.ts';
-import { findOption, OPTIONS, placesOf } from '../config/options.ts';
-import { placeOf } from '../config/sections.ts';
-import type { Translate } from './facts.ts';
-import { mentionAt, mentionsLike, mentionsOf, type Mention } from './names.ts';
+import type { ConfDocument, Range } from '../config/syntax/document.ts';
+import { findOption, OPTIONS, placesOf } from '../config/options/options.ts';
+import { placeOf } from '../config/syntax/sections.ts';
+import type { Translate } from './languageFacts.ts';
+import { mentionAt, mentionsLike, mentionsOf, type Mention } from './sharedNames.ts';
 
 /** A replacement in the text. */
 export interface TextEdit {

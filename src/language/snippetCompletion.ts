@@ -3,7 +3,7 @@
  * so that it has them under Insert Snippet only.
  */
 import SNIPPETS from '../../media/snippets.json' with { type: 'json' };
-import type { ConfDocument } from '../config/document.ts';
+import type { ConfDocument } from '../config/syntax/document.ts';
 import type { Cursor } from './cursor.ts';
 import { lineAt } from './layout.ts';
 import type { Suggestion } from './suggestion.ts';

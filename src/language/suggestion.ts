@@ -1,5 +1,5 @@
 /** What completion offers, as data. */
-import type { Range } from '../config/document.ts';
+import type { Range } from '../config/syntax/document.ts';
 
 export type SuggestionKind =
   | 'key'

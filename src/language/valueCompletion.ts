@@ -1,12 +1,12 @@
 /** Completion of values: choices of the option table, and names of the project and this machine. */
-import type { ConfDocument } from '../config/document.ts';
-import { GOAL_TYPES, type OptionSpec } from '../config/options.ts';
-import { goalNames, processNames } from '../config/sections.ts';
+import type { ConfDocument } from '../config/syntax/document.ts';
+import { GOAL_TYPES, type OptionSpec } from '../config/options/options.ts';
+import { goalNames, processNames } from '../config/syntax/sections.ts';
 import type { Suggestion, SuggestionKind } from './suggestion.ts';
 import type { Cursor } from './cursor.ts';
-import type { Surroundings, Translate } from './facts.ts';
+import type { Surroundings, Translate } from './languageFacts.ts';
 import { lineAt, sectionOf } from './layout.ts';
-import { suggestPaths, treeBelow } from './paths.ts';
+import { suggestPaths, treeBelow } from './treePaths.ts';
 
 type ValueCursor = Extract<Cursor, { readonly at: 'value' }>;
 

@@ -5,7 +5,7 @@ import { connectLocal } from './local.ts';
 import { connectOpenssh } from './openssh/client.ts';
 import { needsOpenssh } from './opensshNeeds.ts';
 import { readRoute } from './route.ts';
-import { createSettingsReader } from './settings.ts';
+import { createSettingsReader } from './sshSettings.ts';
 import { connectSsh2, type Ssh2Options } from './ssh2/client.ts';
 import type { SessionState } from './ssh2/sessionRequest.ts';
 import type { Connect, Connection } from './target.ts';

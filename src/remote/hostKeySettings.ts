@@ -1,6 +1,6 @@
 /** What the ssh configuration says of host keys: ssh_config(5), StrictHostKeyChecking, HostKeyAlgorithms, RevokedHostKeys. Pure. */
 import { matchesName } from './knownHosts.ts';
-import type { SshSettings } from './settings.ts';
+import type { SshSettings } from './sshSettings.ts';
 import type { ConnectRequest } from './target.ts';
 
 /** ssh2's defaults without SHA-1 signatures of host keys, in its order. */

@@ -1,6 +1,6 @@
 /** ProxyJump: `[user@]host[:port]` or `ssh://[user@]host[:port]`, comma separated, first hop first. */
 import { DurantError } from '../errors.ts';
-import { isSafeName, type SshSettings } from './settings.ts';
+import { isSafeName, type SshSettings } from './sshSettings.ts';
 
 export interface JumpHost {
   readonly host: string;

@@ -1,7 +1,7 @@
 /** The known_hosts files of a host's settings, and the name under which they know it. */
 import { readFile } from 'node:fs/promises';
 import { knownHostsName, parseKnownHosts, type KnownHostsEntry } from './knownHosts.ts';
-import type { SshSettings } from './settings.ts';
+import type { SshSettings } from './sshSettings.ts';
 
 /** All entries of the user's and the global files; a file that is missing or unreadable counts as empty, as in ssh. */
 export async function readKnownHosts(settings: SshSettings): Promise<KnownHostsEntry[]> {

@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { unsupportedHostKeySetting } from './hostKeySettings.ts';
 import { certificateAuthority } from './knownHosts.ts';
 import { nameInKnownHosts, readKnownHosts } from './knownHostsFiles.ts';
-import type { SshSettings } from './settings.ts';
+import type { SshSettings } from './sshSettings.ts';
 
 /** Why the settings need OpenSSH's own client; undefined where the built-in one will do. Reads key files and known_hosts, nothing else. */
 export async function needsOpenssh(settings: SshSettings): Promise<string | undefined> {

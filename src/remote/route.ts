@@ -1,6 +1,6 @@
 /** The hosts on the way to a server: its own settings and those of each jump host. */
 import { DurantError } from '../errors.ts';
-import type { ReadSettings, SettingsQuery, SshSettings } from './settings.ts';
+import type { ReadSettings, SettingsQuery, SshSettings } from './sshSettings.ts';
 import { jumpHosts, type JumpHost } from './jump.ts';
 
 /**

@@ -1,4 +1,4 @@
-/** Lines `key value` as `ssh -G` prints them, understood as settings. Pure text and data; settings.ts fetches the lines. */
+/** Lines `key value` as `ssh -G` prints them, understood as settings. Pure text and data; sshSettings.ts fetches the lines. */
 import { createHash } from 'node:crypto';
 
 /** Effective settings for one host. Paths are expanded (`~`, `%h`, `${VAR}`). */

@@ -1,6 +1,6 @@
 /** What a dry run found, collected from its events. Pure. */
 import { advanceGoals, isOfGoal, settleGoals, startGoals, type GoalProgress } from './goals.ts';
-import { BUILD_NOT_LISTED, NO_FILE_LISTED } from '../engine/buildOutput.ts';
+import { BUILD_NOT_LISTED, NO_FILE_LISTED } from '../engine/source/buildOutput.ts';
 import type { RunEvent } from '../engine/events.ts';
 
 export type StepEvent = Extract<RunEvent, { event: 'step' }>;

@@ -1,6 +1,6 @@
 /** How the goals of a run stand, learnt from its events. Pure. */
 import type { RunEvent } from '../engine/index.ts';
-import { PASSED } from '../engine/goalReasons.ts';
+import { PASSED } from '../engine/pipeline/goalReasons.ts';
 
 export type GoalState =
   /** Not looked at yet, or, in a dry run, to be achieved. */

@@ -1,9 +1,15 @@
 /** The durant.conf files of the workspace and the stages in them, kept up to date as files come, change and go. */
 import { basename, dirname, relative } from 'node:path';
 import * as vscode from 'vscode';
-import { parseConf } from '../config/parse.ts';
-import { configJson, processNames, resolveStage, stageNames, type ConfigJson } from '../config/resolve.ts';
-import { resolverOf } from '../config/resolvers.ts';
+import { parseConf } from '../config/syntax/parse.ts';
+import {
+  configJson,
+  processNames,
+  resolveStage,
+  stageNames,
+  type ConfigJson,
+} from '../config/values/stage.ts';
+import { resolverOf } from '../config/values/resolvers.ts';
 import { configName } from '../editor/ids.ts';
 import type { Configuration, StageEntry, StageId } from './store.ts';
 

@@ -66,7 +66,7 @@ function lockText(lock: LockRecord, now: number, t: Translate): string {
   return `${lock.user}@${lock.host} (${lock.action}, ${formatAge(lock.started, now, t)})`;
 }
 
-/** A server that is this machine: the rule of config/servers.ts. */
+/** A server that is this machine: the rule of config/values/serverEntries.ts. */
 export function isLocal(server: string): boolean {
   return ['local', 'localhost', '127.0.0.1'].includes(server);
 }

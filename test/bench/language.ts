@@ -1,12 +1,12 @@
 // node test/bench/language.ts: how long each answer of the editor takes on files of 10,000 lines. Each is to stay within 100 ms.
 import { performance } from 'node:perf_hooks';
-import { parseConf } from '../../src/config/parse.ts';
-import { validate } from '../../src/config/validate.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { validate } from '../../src/config/rules/validate.ts';
 import { completionsAt } from '../../src/language/completion.ts';
-import { createHides } from '../../src/transfer/hiddenPaths.ts';
-import { untranslated, type ProjectNames } from '../../src/language/facts.ts';
+import { createHides } from '../../src/transfer/tree/hiddenPaths.ts';
+import { untranslated, type ProjectNames } from '../../src/language/languageFacts.ts';
 import { fixesFor } from '../../src/language/fixes.ts';
-import { formatEdits } from '../../src/language/format.ts';
+import { formatEdits } from '../../src/language/formatDocument.ts';
 import { hoverAt } from '../../src/language/hover.ts';
 import { lensesOf } from '../../src/language/lenses.ts';
 import { linksOf } from '../../src/language/links.ts';

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectFacts } from '../../src/cli/facts.ts';
+import { collectFacts } from '../../src/cli/machineFacts.ts';
 import { chosenStages, openProject } from '../../src/cli/project.ts';
-import { validate } from '../../src/config/validate.ts';
+import { validate } from '../../src/config/rules/validate.ts';
 
 describe('what check knows of this machine', () => {
   let project = '';

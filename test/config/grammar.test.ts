@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { positionAt } from '../../src/config/document.ts';
-import { parseConf } from '../../src/config/parse.ts';
-import { rawConfig } from '../../src/config/resolve.ts';
+import { positionAt } from '../../src/config/syntax/document.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { rawConfig } from '../../src/config/values/stage.ts';
 import { marked } from './marked.ts';
 
 /** A row of the grammar: what the sections hold, DEFAULT's keys included. */

@@ -6,16 +6,16 @@ import {
   PROCESS_OPTIONS,
   goalOptions,
   type OptionTable,
-} from '../../src/config/options.ts';
-import { parseConf } from '../../src/config/parse.ts';
-import { refusalsOf } from '../../src/config/parseValue.ts';
-import { configJson, resolveStage } from '../../src/config/resolve.ts';
-import { sampleConf } from '../../src/config/sample.ts';
-import { parseServer, type ServerAddress as ConfigAddress } from '../../src/config/servers.ts';
-import { didYouMean } from '../../src/config/suggest.ts';
-import { parseDuration } from '../../src/config/kinds.ts';
-import { validate } from '../../src/config/validate.ts';
-import { wholeResolver } from '../../src/config/resolvers.ts';
+} from '../../src/config/options/options.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { refusalsOf } from '../../src/config/values/parseValue.ts';
+import { configJson, resolveStage } from '../../src/config/values/stage.ts';
+import { sampleConf } from '../../src/config/generate/sample.ts';
+import { parseServer, type ServerAddress as ConfigAddress } from '../../src/config/values/serverEntries.ts';
+import { didYouMean } from '../../src/config/rules/suggest.ts';
+import { parseDuration } from '../../src/config/values/kinds.ts';
+import { validate } from '../../src/config/rules/validate.ts';
+import { wholeResolver } from '../../src/config/values/resolvers.ts';
 import type { ServerAddress as RemoteAddress } from '../../src/remote/target.ts';
 import { generatedDocs } from '../../scripts/docs.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
-import { parseConf } from '../../src/config/parse.ts';
-import { rawConfig } from '../../src/config/resolve.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { rawConfig } from '../../src/config/values/stage.ts';
 
 /** Reads texts as JSON, answers for each: the sections, or the name of the exception. */
 const PYTHON = `

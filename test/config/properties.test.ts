@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { ConfDocument, Range } from '../../src/config/document.ts';
-import { positionAt } from '../../src/config/document.ts';
-import { OPTIONS } from '../../src/config/options.ts';
-import { parseConf } from '../../src/config/parse.ts';
-import { toProblemJson } from '../../src/config/problems.ts';
-import { configJson, rawConfig, resolveStage, stageNames } from '../../src/config/resolve.ts';
-import { validate } from '../../src/config/validate.ts';
+import type { ConfDocument, Range } from '../../src/config/syntax/document.ts';
+import { positionAt } from '../../src/config/syntax/document.ts';
+import { OPTIONS } from '../../src/config/options/options.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { toProblemJson } from '../../src/config/syntax/problems.ts';
+import { configJson, rawConfig, resolveStage, stageNames } from '../../src/config/values/stage.ts';
+import { validate } from '../../src/config/rules/validate.ts';
 import { applied } from './marked.ts';
 
 const piece = fc.oneof(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { parseConf } from '../../src/config/parse.ts';
-import { PROBLEM_CODES, type ProblemCode } from '../../src/config/problems.ts';
-import { isValid, requireValid, validate, type Facts } from '../../src/config/validate.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { PROBLEM_CODES, type ProblemCode } from '../../src/config/syntax/problems.ts';
+import { isValid, requireValid, validate, type Facts } from '../../src/config/rules/validate.ts';
 import { DurantError } from '../../src/errors.ts';
 import { applied, marked } from './marked.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createMasker } from '../../src/config/mask.ts';
-import type { Settings } from '../../src/config/options.ts';
-import { parseConf } from '../../src/config/parse.ts';
-import { secretFromEnvironment, secretVariable } from '../../src/config/resolvers.ts';
+import { createMasker } from '../../src/config/values/mask.ts';
+import type { Settings } from '../../src/config/options/options.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { secretFromEnvironment, secretVariable } from '../../src/config/values/resolvers.ts';
 import {
   resolveGoal,
   resolveProcess,
@@ -12,7 +12,7 @@ import {
   resolveVariable,
   type ShellResult,
   type ValueIo,
-} from '../../src/config/values.ts';
+} from '../../src/config/values/settings.ts';
 import { DurantError } from '../../src/errors.ts';
 
 const HEAD = '[p]\nserver: web1\nproject_dir: /srv/x\nrepository: .\n';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endsWithSession } from '../../src/engine/deadMan.ts';
+import { endsWithSession } from '../../src/engine/run/deadManSwitch.ts';
 import { waitFor } from '../support/wait.ts';
 import {
   assertTidy,

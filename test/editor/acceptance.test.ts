@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { createAcceptance, type Acceptance } from '../../src/editor/acceptance.ts';
-import type { Question } from '../../src/editor/engineProcess/protocol.ts';
+import { createAcceptance, type Acceptance } from '../../src/engineProcess/acceptance.ts';
+import type { Question } from '../../src/engineProcess/protocol.ts';
 
 const passphrase = (server: string, attempt = 1): Question => ({
   kind: 'passphrase',

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { formatLock } from '../../src/engine/record.ts';
+import { formatLock } from '../../src/engine/server/record.ts';
 import { waitFor } from '../support/wait.ts';
 import { hands, output, stages } from './rig/hands.ts';
 import { makeWorld, setting, type World } from './rig/world.ts';

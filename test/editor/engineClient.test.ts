@@ -3,9 +3,9 @@ import { build } from 'esbuild';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createEngineClient, type Answer, type EngineClient } from '../../src/editor/engineClient.ts';
+import { createEngineClient, type Answer, type EngineClient } from '../../src/engineProcess/client.ts';
 import { makeBuiltFolder, readBuilt, readBuiltFile } from '../../src/editor/builtFiles.ts';
-import type { Question } from '../../src/editor/engineProcess/protocol.ts';
+import type { Question } from '../../src/engineProcess/protocol.ts';
 import type { RunEvent } from '../../src/engine/index.ts';
 import { makeCliHome, type CliHome } from '../support/cli.ts';
 import { makeRepository, type Repository } from '../support/repo.ts';
@@ -25,7 +25,7 @@ describe('the engine process of the editor', () => {
     this.timeout(120_000);
     bundles = mkdtempSync(join(tmpdir(), 'durant-engine-'));
     await build({
-      entryPoints: [resolve('src/editor/engineProcess/main.ts')],
+      entryPoints: [resolve('src/engineProcess/main.ts')],
       outfile: join(bundles, 'engine.cjs'),
       bundle: true,
       platform: 'node',

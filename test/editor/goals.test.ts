@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { Translate } from '../../src/format.ts';
 import { settleGoals, startGoals, type GoalState } from '../../src/report/goals.ts';
-import { endingOf } from '../../src/editor/present.ts';
+import { endingOf } from '../../src/editor/ending.ts';
 import { advance, currentStep, newProgress, type RunProgress } from '../../src/report/progress.ts';
-import { NEWLY_ACHIEVED, PASSED } from '../../src/engine/goalReasons.ts';
+import { NEWLY_ACHIEVED, PASSED } from '../../src/engine/pipeline/goalReasons.ts';
 import type { RunEvent, RunFinished, StepState } from '../../src/engine/index.ts';
 import { goalItem } from '../../src/views/goalItem.ts';
 import { childrenOf, itemOf, parentOf } from '../../src/views/nodes.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { durantFolders } from '../../src/engine/thisMachine.ts';
-import { openJournal } from '../../src/engine/journal.ts';
+import { openJournal } from '../../src/engine/server/journal.ts';
 import { hands, output } from './rig/hands.ts';
 
 describe('a run that was cut off', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Translate } from '../../src/format.ts';
 import type { RunEvent, RunFinished, StepState } from '../../src/engine/index.ts';
-import { notListedMessage } from '../../src/engine/buildOutput.ts';
+import { notListedMessage } from '../../src/engine/source/buildOutput.ts';
 import { collectFindings, filesOf, isPending } from '../../src/report/findings.ts';
 import { reviewChildren, reviewItem, summaryOf, type Review } from '../../src/views/review.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { OPTIONS } from '../../src/config/options.ts';
+import { OPTIONS } from '../../src/config/options/options.ts';
 import { hands, stages } from './rig/hands.ts';
 
 describe('a hostile durant.conf', () => {

@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { keepBuilt } from '../../src/engine/builtCopies.ts';
-import type { BuiltIndex } from '../../src/engine/buildOutput.ts';
-import { createExcluder } from '../../src/transfer/exclude.ts';
-import { scanTree } from '../../src/transfer/scan.ts';
+import { keepBuilt } from '../../src/engine/source/builtCopies.ts';
+import type { BuiltIndex } from '../../src/engine/source/buildOutput.ts';
+import { createExcluder } from '../../src/transfer/tree/exclude.ts';
+import { scanTree } from '../../src/transfer/tree/scan.ts';
 
 describe('copies of build output', () => {
   let scratch: string;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openJournal } from '../../src/engine/journal.ts';
-import { processPlace, type ProcessPlace } from '../../src/engine/processPlace.ts';
+import { openJournal } from '../../src/engine/server/journal.ts';
+import { processPlace, type ProcessPlace } from '../../src/engine/server/processIdentity.ts';
 
 const machine: ProcessPlace = {
   host: 'laptop',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { createMasker } from '../../src/config/mask.ts';
-import { outputLines } from '../../src/engine/outputLines.ts';
+import { createMasker } from '../../src/config/values/mask.ts';
+import { outputLines } from '../../src/engine/run/outputLines.ts';
 
 interface Told {
   readonly stream: string;

@@ -5,7 +5,7 @@ import {
   parseRecord,
   formatLock,
   type ReleaseRecord,
-} from '../../src/engine/record.ts';
+} from '../../src/engine/server/record.ts';
 import {
   newestFirst,
   nextOrder,
@@ -13,7 +13,7 @@ import {
   removableReleases,
   rollbackCandidate,
   type ServerReleases,
-} from '../../src/engine/release.ts';
+} from '../../src/engine/server/releases.ts';
 import * as fc from 'fast-check';
 
 function record(name: string, state: ReleaseRecord['state'] = 'finished', started = name): ReleaseRecord {

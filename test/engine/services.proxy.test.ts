@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { applyScript } from '../../src/engine/services/apply.ts';
-import { markOf } from '../../src/engine/services/serviceSet.ts';
+import { applyScript } from '../../src/engine/app/apply.ts';
+import { markOf } from '../../src/engine/app/serviceSet.ts';
 
 const ROUNDS = 20;
 

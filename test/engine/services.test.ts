@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { parseConf } from '../../src/config/parse.ts';
-import { resolveForRun } from '../../src/config/runSettings.ts';
-import { appName } from '../../src/engine/services/appName.ts';
-import { renderServices } from '../../src/engine/services/render.ts';
-import { formatServiceSet, parseServiceSet, type ServiceSet } from '../../src/engine/services/serviceSet.ts';
-import { shellCommand } from '../../src/engine/services/systemdText.ts';
-import { BUILT_IN_TEMPLATES, withMark } from '../../src/engine/services/templates.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
+import { resolveForRun } from '../../src/config/values/runSettings.ts';
+import { appName } from '../../src/engine/app/appName.ts';
+import { renderServices } from '../../src/engine/app/renderUnits.ts';
+import { formatServiceSet, parseServiceSet, type ServiceSet } from '../../src/engine/app/serviceSet.ts';
+import { shellCommand } from '../../src/engine/app/systemdText.ts';
+import { BUILT_IN_TEMPLATES, withMark } from '../../src/engine/app/builtInTemplates.ts';
 
 async function read(conf: string) {
   const doc = parseConf(

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { factsScript, parseFacts, type FactsRequest } from '../../src/engine/facts.ts';
+import { factsScript, parseFacts, type FactsRequest } from '../../src/engine/server/serverFacts.ts';
 import {
   breakLockScript,
   lockInput,
@@ -21,7 +21,7 @@ import {
   seenLock,
   takeOverScript,
   unlockScript,
-} from '../../src/engine/lock.ts';
+} from '../../src/engine/server/lockScripts.ts';
 
 const COMMANDS = ['cat', 'ln', 'mv', 'rm', 'mkdir', 'ls', 'cksum', 'grep', 'sed', 'awk', 'sleep'];
 

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Settings } from '../../src/config/options.ts';
-import { findWebUser } from '../../src/engine/goals/webUser.ts';
-import { writableScript } from '../../src/engine/goals/writable.ts';
+import type { Settings } from '../../src/config/options/options.ts';
+import { findWebUser } from '../../src/engine/steps/webUser.ts';
+import { writableScript } from '../../src/engine/steps/writable.ts';
 import { startNamed } from '../support/namedProcess.ts';
 
 const LOGIN = 4711;

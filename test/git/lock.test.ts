@@ -6,7 +6,7 @@ import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { acquireLock } from '../../src/git/lock.ts';
+import { acquireLock } from '../../src/git/processLock.ts';
 import { waitFor } from '../support/wait.ts';
 import { openGitArea, type GitArea } from './cloneSupport.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { setImmediate as yieldNow } from 'node:timers/promises';
-import { acquireLock } from '../../src/git/lock.ts';
+import { acquireLock } from '../../src/git/processLock.ts';
 
 const [file = '', mode, counter = '', times = '0'] = process.argv.slice(2);
 const { signal } = new AbortController();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFacts } from '../../src/git/project.ts';
+import { projectFacts } from '../../src/git/projectRepository.ts';
 import { openGitArea, testEnvironment, type GitArea } from './cloneSupport.ts';
 
 describe('git: project facts', () => {

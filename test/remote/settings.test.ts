@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { needsOpenssh } from '../../src/remote/opensshNeeds.ts';
-import { createSettingsReader, readSettings, type SettingsQuery } from '../../src/remote/settings.ts';
+import { createSettingsReader, readSettings, type SettingsQuery } from '../../src/remote/sshSettings.ts';
 import { expandProxyCommand, interpretSettings, type SshSettings } from '../../src/remote/settingsText.ts';
 import { readSshConfigFile } from '../../src/remote/sshConfigFile.ts';
 import { jumpHosts } from '../../src/remote/jump.ts';

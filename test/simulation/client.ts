@@ -1,7 +1,7 @@
 /** A simulated `durant` process: the engine itself, with a clock, a line and a life that the simulation decides. */
 import { join } from 'node:path';
-import { resolveForRun } from '../../src/config/runSettings.ts';
-import { parseConf } from '../../src/config/parse.ts';
+import { resolveForRun } from '../../src/config/values/runSettings.ts';
+import { parseConf } from '../../src/config/syntax/parse.ts';
 import {
   deploy,
   prune,

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { createExcluder, createExplainer, rsyncExcludes } from '../../src/transfer/exclude.ts';
-import { scanTree } from '../../src/transfer/scan.ts';
+import { createExcluder, createExplainer, rsyncExcludes } from '../../src/transfer/tree/exclude.ts';
+import { scanTree } from '../../src/transfer/tree/scan.ts';
 
 const names = [
   'a',

@@ -10,10 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { placeInplace, stageInplace } from '../../src/transfer/inplace.ts';
-import { compareInplace } from '../../src/transfer/inplaceCompare.ts';
-import { planInplace, type InplacePlan } from '../../src/transfer/inplacePlan.ts';
-import { touchedInplaceScript } from '../../src/transfer/touchedInplace.ts';
+import { placeInplace, stageInplace } from '../../src/transfer/inplace/placeFiles.ts';
+import { compareInplace } from '../../src/transfer/inplace/compareFolder.ts';
+import { planInplace, type InplacePlan } from '../../src/transfer/inplace/inplacePlan.ts';
+import { touchedInplaceScript } from '../../src/transfer/inplace/modifiedInplace.ts';
 import { openLab, type Lab, type Tools } from './lab.ts';
 
 const kinds: readonly Tools[] = ['system', 'busybox', 'bsdtar', 'no-stat'];

@@ -16,19 +16,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectLocal } from '../../src/remote/local.ts';
 import type { Connection, RemoteCommand, RemoteResult } from '../../src/remote/target.ts';
-import { createExcluder } from '../../src/transfer/exclude.ts';
-import { fetchManifest } from '../../src/transfer/manifestCache.ts';
-import { planTransfer, type Plan } from '../../src/transfer/plan.ts';
+import { createExcluder } from '../../src/transfer/tree/exclude.ts';
+import { fetchManifest } from '../../src/transfer/tree/manifestCache.ts';
+import { planTransfer, type Plan } from '../../src/transfer/tree/plan.ts';
 import {
   parseTransferProbe,
   resendPaths,
   transferProbe,
   type TransferFacts,
-} from '../../src/transfer/probe.ts';
-import { scanTree, type TrackedPath, type Tree } from '../../src/transfer/scan.ts';
-import { spareScript, spareStopScript } from '../../src/transfer/spare.ts';
-import { updateCode, type UpdateResult } from '../../src/transfer/stream.ts';
-import { touchedScript } from '../../src/transfer/touched.ts';
+} from '../../src/transfer/stream/probe.ts';
+import { scanTree, type TrackedPath, type Tree } from '../../src/transfer/tree/scan.ts';
+import { spareScript, spareStopScript } from '../../src/transfer/stream/warmCopy.ts';
+import { updateCode, type UpdateResult } from '../../src/transfer/stream/stream.ts';
+import { touchedScript } from '../../src/transfer/stream/modified.ts';
 import { quote } from '../../src/remote/shell.ts';
 import { removeTree } from '../support/remove.ts';
 import { assertSameTree } from '../support/tree.ts';

@@ -9,9 +9,9 @@ import {
   serializeManifest,
   unescapePath,
   type ManifestEntry,
-} from '../../src/transfer/manifest.ts';
-import { planTransfer } from '../../src/transfer/plan.ts';
-import type { Tree, TreeEntry } from '../../src/transfer/scan.ts';
+} from '../../src/transfer/tree/manifest.ts';
+import { planTransfer } from '../../src/transfer/tree/plan.ts';
+import type { Tree, TreeEntry } from '../../src/transfer/tree/scan.ts';
 
 const entry = (path: string, more: Partial<TreeEntry> = {}): TreeEntry => ({
   path,

@@ -5,9 +5,13 @@ import { connect } from 'node:net';
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { connectLocal } from '../../src/remote/local.ts';
-import { parseRsyncVersion, rsyncArguments, serverArguments } from '../../src/transfer/rsyncArguments.ts';
-import { doorVariables, openRsyncDoor } from '../../src/transfer/rsyncDoor.ts';
-import { createRsyncReader, type RsyncReport } from '../../src/transfer/rsyncOutput.ts';
+import {
+  parseRsyncVersion,
+  rsyncArguments,
+  serverArguments,
+} from '../../src/transfer/rsync/rsyncArguments.ts';
+import { doorVariables, openRsyncDoor } from '../../src/transfer/rsync/rsyncRelay.ts';
+import { createRsyncReader, type RsyncReport } from '../../src/transfer/rsync/rsyncOutput.ts';
 
 const call = {
   root: '/tree',

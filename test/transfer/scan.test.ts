@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { manifestLine } from '../../src/transfer/manifest.ts';
-import { scanTree, type ScanRequest } from '../../src/transfer/scan.ts';
+import { manifestLine } from '../../src/transfer/tree/manifest.ts';
+import { scanTree, type ScanRequest } from '../../src/transfer/tree/scan.ts';
 import { waitFor } from '../support/wait.ts';
 
 const commitTimeMs = Date.UTC(2026, 0, 2);

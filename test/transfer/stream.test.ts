@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { displayPath } from '../../src/transfer/manifest.ts';
-import { cleanupScript } from '../../src/transfer/stream.ts';
+import { displayPath } from '../../src/transfer/tree/manifest.ts';
+import { cleanupScript } from '../../src/transfer/stream/stream.ts';
 import { allProcesses } from '../support/processes.ts';
 import { readTree } from '../support/tree.ts';
 import { bytes, commitTimeMs, openLab, type Lab, type Spec, type Tools } from './lab.ts';

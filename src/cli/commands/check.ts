@@ -2,11 +2,11 @@
 import { flag } from '../optionValues.ts';
 import { asDurantError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { toProblemJson } from '../../config/problems.ts';
-import { validate } from '../../config/validate.ts';
-import type { Assessment } from '../../engine/check.ts';
+import { toProblemJson } from '../../config/syntax/problems.ts';
+import { validate } from '../../config/rules/validate.ts';
+import type { Assessment } from '../../engine/operations/check.ts';
 import type { Context } from '../context.ts';
-import { collectFacts } from '../facts.ts';
+import { collectFacts } from '../machineFacts.ts';
 import { printJson } from '../json.ts';
 import { printLine, type Colors } from '../output.ts';
 import { printable, printableLines } from '../../printable.ts';

@@ -1,5 +1,5 @@
 /** `durant __complete`: what could stand in place of the last word, one a line, with a tab before its description. No network, no resolvers. */
-import { configJson, stageNames, resolveStage } from '../../config/resolve.ts';
+import { configJson, stageNames, resolveStage } from '../../config/values/stage.ts';
 import type { Context } from '../context.ts';
 import { commandGrammar, type Grammar, type OptionGrammar } from '../grammar.ts';
 import { SHELLS } from './completion.ts';

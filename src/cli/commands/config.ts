@@ -7,7 +7,7 @@ import {
   type ConfigJson,
   type JsonValue,
   type RawConfigJson,
-} from '../../config/resolve.ts';
+} from '../../config/values/stage.ts';
 import type { Context } from '../context.ts';
 import { printJson } from '../json.ts';
 import { printLine, type Colors } from '../output.ts';

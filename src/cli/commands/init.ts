@@ -2,7 +2,7 @@
 import { defineCommand } from '../command.ts';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { sampleConf } from '../../config/sample.ts';
+import { sampleConf } from '../../config/generate/sample.ts';
 import { DurantError } from '../../errors.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';

@@ -1,7 +1,7 @@
 /** `durant stages`. */
 import { defineCommand } from '../command.ts';
-import { configJson, hidingProblem, type JsonValue, type Stage } from '../../config/resolve.ts';
-import { toProblemJson } from '../../config/problems.ts';
+import { configJson, hidingProblem, type JsonValue, type Stage } from '../../config/values/stage.ts';
+import { toProblemJson } from '../../config/syntax/problems.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
 import { problemLines } from '../problemLines.ts';

@@ -1,7 +1,7 @@
 /** `durant status`. */
 import type { StageStatus } from '../../engine/index.ts';
 import { defineCommand } from '../command.ts';
-import { configJson, type Stage } from '../../config/resolve.ts';
+import { configJson, type Stage } from '../../config/values/stage.ts';
 import { asDurantError } from '../../errors.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';

@@ -1,7 +1,14 @@
 /** Which keys a section may, must and must not have. */
-import { findOption, isGoalType, isOptionKey, OPTIONS, placesOf, type OptionTable } from '../options.ts';
-import { problem, type Problem } from '../problems.ts';
-import { didYouMean } from '../suggest.ts';
+import {
+  findOption,
+  isGoalType,
+  isOptionKey,
+  OPTIONS,
+  placesOf,
+  type OptionTable,
+} from '../options/options.ts';
+import { problem, type Problem } from '../syntax/problems.ts';
+import { didYouMean } from './suggest.ts';
 import {
   headerRange,
   insertOption,

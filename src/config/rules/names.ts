@@ -1,12 +1,12 @@
 /** Names that one part of the file uses and another has to have: variables, goals, processes. */
-import type { ConfDocument, Range } from '../document.ts';
-import { checkItem } from '../forms.ts';
-import { itemRange } from '../kinds.ts';
-import { interpolator } from '../interpolate.ts';
-import { problem, type Problem, type ProblemData } from '../problems.ts';
-import { resolverOf, resolversIn } from '../resolvers.ts';
-import { findNamed, goalNames, processNames } from '../sections.ts';
-import { didYouMean } from '../suggest.ts';
+import type { ConfDocument, Range } from '../syntax/document.ts';
+import { checkItem } from '../values/forms.ts';
+import { itemRange } from '../values/kinds.ts';
+import { interpolator } from '../syntax/interpolate.ts';
+import { problem, type Problem, type ProblemData } from '../syntax/problems.ts';
+import { resolverOf, resolversIn } from '../values/resolvers.ts';
+import { findNamed, goalNames, processNames } from '../syntax/sections.ts';
+import { didYouMean } from './suggest.ts';
 import { headerRange, plainItems, valueOrKey, written, type SectionView } from './view.ts';
 
 /** `var!name` that `[vars]` does not have; keys that `[vars]` inherits do not count. */

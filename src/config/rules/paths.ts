@@ -1,7 +1,7 @@
 /** Rules on paths of the release, the private key, the branch and the exclude patterns of a stage. */
-import { pathParts } from '../forms.ts';
-import { problem, type Problem } from '../problems.ts';
-import { resolveStage } from '../resolve.ts';
+import { pathParts } from '../values/forms.ts';
+import { problem, type Problem } from '../syntax/problems.ts';
+import { resolveStage } from '../values/stage.ts';
 import { plainItems, plainText, valueOrKey, written, type SectionView } from './view.ts';
 
 /** rsync patterns that are always excluded. */

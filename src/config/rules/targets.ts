@@ -1,7 +1,7 @@
 /** Servers that are listed twice, and stages that deploy to one place. */
-import { pathParts } from '../forms.ts';
-import { parseServer } from '../servers.ts';
-import { problem, type Problem } from '../problems.ts';
+import { pathParts } from '../values/forms.ts';
+import { parseServer } from '../values/serverEntries.ts';
+import { problem, type Problem } from '../syntax/problems.ts';
 import { headerRange, ownRange, plainItems, plainText, sshPortOf, type SectionView } from './view.ts';
 
 interface Target {

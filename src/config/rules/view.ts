@@ -1,12 +1,12 @@
 /** A section as rules look at it, and the ways they point at its parts. */
-import type { ConfDocument, ConfOption, ConfSection, Range } from '../document.ts';
-import type { Facts } from '../facts.ts';
-import { itemRange, parseWhole, type Item } from '../kinds.ts';
-import { optionsAt, type OptionSpec, type OptionTable, type Place } from '../options.ts';
-import type { QuickFix } from '../problems.ts';
-import { readSection, type SettingText, type SettingTexts } from '../resolve.ts';
-import { itemResolver, itemsOf, wholeResolver } from '../resolvers.ts';
-import { placeOf } from '../sections.ts';
+import type { ConfDocument, ConfOption, ConfSection, Range } from '../syntax/document.ts';
+import type { Facts } from './validationFacts.ts';
+import { itemRange, parseWhole, type Item } from '../values/kinds.ts';
+import { optionsAt, type OptionSpec, type OptionTable, type Place } from '../options/options.ts';
+import type { QuickFix } from '../syntax/problems.ts';
+import { readSection, type SettingText, type SettingTexts } from '../values/stage.ts';
+import { itemResolver, itemsOf, wholeResolver } from '../values/resolvers.ts';
+import { placeOf } from '../syntax/sections.ts';
 
 export interface SectionView {
   readonly doc: ConfDocument;

@@ -1,9 +1,9 @@
 /** Looks secrets up where `secrets` says: environment variables, Bitwarden, 1Password, Doppler (each by its own CLI), or the editor. */
-import { secretFromEnvironment } from '../../config/resolvers.ts';
+import { secretFromEnvironment } from '../../config/values/resolvers.ts';
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection, Prompter } from '../../remote/target.ts';
-import { exports, lastLines } from '../script.ts';
+import { exports, lastLines } from '../run/script.ts';
 
 export type SecretsAdapter = 'system' | 'bitwarden' | '1password' | 'doppler' | 'editor';
 

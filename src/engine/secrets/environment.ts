@@ -3,11 +3,11 @@ import { scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'dotenv';
-import { expandLocalPath } from '../../config/localPath.ts';
-import type { Settings } from '../../config/options.ts';
+import { expandLocalPath } from '../../config/values/localPath.ts';
+import type { Settings } from '../../config/options/options.ts';
 import { namesSecret, urlPasswords } from '../../config/secretNames.ts';
 import { DurantError } from '../../errors.ts';
-import type { Run } from '../run.ts';
+import type { Run } from '../run/run.ts';
 import { assertAdapter, lookUpSecrets, type SecretsIo } from './adapters.ts';
 import { writeEnvText } from './envText.ts';
 

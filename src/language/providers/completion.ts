@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { completionsAt } from '../completion.ts';
 import type { Suggestion, SuggestionKind } from '../suggestion.ts';
 import { selector, toRange, type Parse } from './documents.ts';
-import type { SurroundingsOf } from './surroundings.ts';
+import type { SurroundingsOf } from './workspaceContext.ts';
 
 const TRIGGERS = ['[', '(', '!', '/', '@', '=', ':', ' ', ','];
 

@@ -2,13 +2,13 @@
 import { chmod } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { problemLink, type Problem } from '../../config/problems.ts';
-import { validate } from '../../config/validate.ts';
+import { problemLink, type Problem } from '../../config/syntax/problems.ts';
+import { validate } from '../../config/rules/validate.ts';
 import { languageId } from '../../editor/ids.ts';
 import { fixesFor, type Fix } from '../fixes.ts';
 import { localPath } from '../machine.ts';
 import { selector, toRange, type Parse } from './documents.ts';
-import { mayLookAround, type SurroundingsOf } from './surroundings.ts';
+import { mayLookAround, type SurroundingsOf } from './workspaceContext.ts';
 
 /** How long the keyboard rests before the text is judged, ms. */
 const PAUSE = 25;

@@ -1,8 +1,8 @@
 /** durant.conf as the editor has it: parsed once per version, and places turned into the editor's. */
 import type * as vscode from 'vscode';
 import { Range as EditorRange } from 'vscode';
-import type { ConfDocument, Range } from '../../config/document.ts';
-import { parseConf } from '../../config/parse.ts';
+import type { ConfDocument, Range } from '../../config/syntax/document.ts';
+import { parseConf } from '../../config/syntax/parse.ts';
 import { languageId } from '../../editor/ids.ts';
 
 /** What every provider registers for. */

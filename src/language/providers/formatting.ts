@@ -1,6 +1,6 @@
 /** Formatting in the editor. */
 import * as vscode from 'vscode';
-import { formatEdits, formatRangeEdits, type FormatOptions } from '../format.ts';
+import { formatEdits, formatRangeEdits, type FormatOptions } from '../formatDocument.ts';
 import type { TextEdit } from '../rename.ts';
 import { selector, toRange, type Parse } from './documents.ts';
 

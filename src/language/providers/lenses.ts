@@ -1,10 +1,10 @@
 /** CodeLens in the editor. Opening a file connects to nobody: only what is known already is shown. */
 import * as vscode from 'vscode';
 import { commands, type StageArgument } from '../../editor/ids.ts';
-import type { StageLive } from '../facts.ts';
+import type { StageLive } from '../languageFacts.ts';
 import { lensesOf, type Lens, type LensAction } from '../lenses.ts';
 import { selector, toRange, type Parse } from './documents.ts';
-import { mayLookAround } from './surroundings.ts';
+import { mayLookAround } from './workspaceContext.ts';
 
 /** What the views know of a stage. */
 export interface LiveStages {

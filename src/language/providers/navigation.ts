@@ -9,7 +9,7 @@ import { linksOf, type LinkTarget } from '../links.ts';
 import { fileState, localPath } from '../machine.ts';
 import { foldsOf, outlineOf, type OutlineNode } from '../outline.ts';
 import { selector, toRange, type Parse } from './documents.ts';
-import { mayLookAround } from './surroundings.ts';
+import { mayLookAround } from './workspaceContext.ts';
 
 export function registerNavigation(parse: Parse): vscode.Disposable {
   const { languages } = vscode;

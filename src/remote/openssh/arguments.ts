@@ -1,6 +1,6 @@
 /** The arguments of `ssh`. What comes from a configuration is checked before it reaches a command line. Pure but for the checks' errors. */
 import { DurantError } from '../../errors.ts';
-import { isSafeName } from '../settings.ts';
+import { isSafeName } from '../sshSettings.ts';
 import type { ConnectRequest } from '../target.ts';
 
 /** Where and as whom: the same for every `ssh` of a connection, so that the ssh configuration matches the same. */

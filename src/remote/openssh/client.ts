@@ -8,7 +8,7 @@ import { userInfo } from 'node:os';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from '../bootstrap.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
 import { destination } from './arguments.ts';
 import { openAskpass } from './askpass.ts';

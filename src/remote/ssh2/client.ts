@@ -3,10 +3,10 @@ import { Readable, type Duplex } from 'node:stream';
 import { DurantError } from '../../errors.ts';
 import { killScript, type ProcessGroup } from '../bootstrap.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
-import type { SshSettings } from '../settings.ts';
+import type { SshSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
 import { createShellPool, type ShellPool } from './channels.ts';
-import { openSession } from './session.ts';
+import { openSession } from './connection.ts';
 import type { SessionSecrets, SessionState, SshSession } from './sessionRequest.ts';
 import { createRename } from './sftp.ts';
 

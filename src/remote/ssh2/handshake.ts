@@ -2,7 +2,7 @@
 import ssh2, { type Client } from 'ssh2';
 import { DurantError } from '../../errors.ts';
 import type { KnownHostsEntry } from '../knownHosts.ts';
-import type { SshSettings } from '../settings.ts';
+import type { SshSettings } from '../sshSettings.ts';
 import { authenticate } from './auth.ts';
 import type { AuthenticationProgress } from './authContext.ts';
 import type { Deadline } from './deadline.ts';

@@ -19,7 +19,7 @@ import {
   type KnownHostsEntry,
 } from '../knownHosts.ts';
 import { nameInKnownHosts, readKnownHosts } from '../knownHostsFiles.ts';
-import type { SshSettings } from '../settings.ts';
+import type { SshSettings } from '../sshSettings.ts';
 import type { ConnectRequest } from '../target.ts';
 
 /** What is needed from the request that led here; a jump host has its own settings but the same request. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import ssh2, { type BaseAgent, type ParsedKey } from 'ssh2';
 import { fingerprint } from '../knownHosts.ts';
-import type { SshSettings } from '../settings.ts';
+import type { SshSettings } from '../sshSettings.ts';
 import type { Prompter } from '../target.ts';
 
 // A CommonJS package of which Node sees only some names.

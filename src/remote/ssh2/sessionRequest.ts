@@ -1,6 +1,6 @@
 /** What a connection is opened with, and what comes of it. */
 import type { Client } from 'ssh2';
-import type { ReadSettings, SshSettings } from '../settings.ts';
+import type { ReadSettings, SshSettings } from '../sshSettings.ts';
 import type { ConnectRequest } from '../target.ts';
 import type { KnownPasswords } from './authContext.ts';
 import type { HostKeyDecisions } from './hostKey.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { completionsAt } from '../../../src/language/completion.ts';
 import type { Suggestion } from '../../../src/language/suggestion.ts';
-import { untranslated, type Surroundings } from '../../../src/language/facts.ts';
-import { HOOK_STEPS, OPTIONS } from '../../../src/config/options.ts';
-import { parseConf } from '../../../src/config/parse.ts';
-import { validate } from '../../../src/config/validate.ts';
+import { untranslated, type Surroundings } from '../../../src/language/languageFacts.ts';
+import { HOOK_STEPS, OPTIONS } from '../../../src/config/options/options.ts';
+import { parseConf } from '../../../src/config/syntax/parse.ts';
+import { validate } from '../../../src/config/rules/validate.ts';
 import { marked } from './marked.ts';
 
 const AROUND: Surroundings = {

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseConf } from '../../../src/config/parse.ts';
-import { rawConfig } from '../../../src/config/resolve.ts';
-import { applyEdits, formatEdits, formatRangeEdits, meaningOf } from '../../../src/language/format.ts';
+import { parseConf } from '../../../src/config/syntax/parse.ts';
+import { rawConfig } from '../../../src/config/values/stage.ts';
+import {
+  applyEdits,
+  formatEdits,
+  formatRangeEdits,
+  meaningOf,
+} from '../../../src/language/formatDocument.ts';
 import { confText } from './texts.ts';
 
 const OPTIONS = { indent: '    ' };

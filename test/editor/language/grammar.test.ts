@@ -3,9 +3,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import oniguruma from 'vscode-oniguruma';
 import textmate from 'vscode-textmate';
-import { GOAL_TYPES, OPTIONS, PROCESS_OPTIONS, type OptionTable } from '../../../src/config/options.ts';
-import { parseConf } from '../../../src/config/parse.ts';
-import { validate } from '../../../src/config/validate.ts';
+import {
+  GOAL_TYPES,
+  OPTIONS,
+  PROCESS_OPTIONS,
+  type OptionTable,
+} from '../../../src/config/options/options.ts';
+import { parseConf } from '../../../src/config/syntax/parse.ts';
+import { validate } from '../../../src/config/rules/validate.ts';
 
 const media = new URL('../../../media/', import.meta.url);
 const FILE = new URL('durant-conf.tmLanguage.json', media);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { untranslated } from '../../../src/language/facts.ts';
+import { untranslated } from '../../../src/language/languageFacts.ts';
 import { hoverAt } from '../../../src/language/hover.ts';
 import { codeBlock, inlineCode, plainMarkdown } from '../../../src/language/markdown.ts';
 import { marked, textAt } from './marked.ts';

@@ -1,8 +1,8 @@
 /** Fixtures: a text with `|` where the cursor is. */
-import type { ConfDocument, Range } from '../../../src/config/document.ts';
-import { parseConf } from '../../../src/config/parse.ts';
-import { validate } from '../../../src/config/validate.ts';
-import type { Problem, ProblemCode } from '../../../src/config/problems.ts';
+import type { ConfDocument, Range } from '../../../src/config/syntax/document.ts';
+import { parseConf } from '../../../src/config/syntax/parse.ts';
+import { validate } from '../../../src/config/rules/validate.ts';
+import type { Problem, ProblemCode } from '../../../src/config/syntax/problems.ts';
 
 export interface Marked {
   readonly doc: ConfDocument;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { parseConf } from '../../../src/config/parse.ts';
-import { untranslated } from '../../../src/language/facts.ts';
-import { applyEdits } from '../../../src/language/format.ts';
+import { parseConf } from '../../../src/config/syntax/parse.ts';
+import { untranslated } from '../../../src/language/languageFacts.ts';
+import { applyEdits } from '../../../src/language/formatDocument.ts';
 import { definitionsAt, referencesAt } from '../../../src/language/navigation.ts';
 import { prepareRename, renameEdits } from '../../../src/language/rename.ts';
-import { rawConfig } from '../../../src/config/resolve.ts';
+import { rawConfig } from '../../../src/config/values/stage.ts';
 import { marked } from './marked.ts';
 
 /** Line and text of each place, lines from 1. */

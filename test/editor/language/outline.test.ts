@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { parseConf } from '../../../src/config/parse.ts';
-import { untranslated } from '../../../src/language/facts.ts';
+import { parseConf } from '../../../src/config/syntax/parse.ts';
+import { untranslated } from '../../../src/language/languageFacts.ts';
 import { lensesOf } from '../../../src/language/lenses.ts';
 import { linksOf } from '../../../src/language/links.ts';
 import { foldsOf, outlineOf } from '../../../src/language/outline.ts';

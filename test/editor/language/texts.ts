@@ -1,6 +1,6 @@
 /** Texts for property tests: made of what durant.conf is made of, in any order, so that every branch of the grammar is met. */
 import fc from 'fast-check';
-import { OPTIONS } from '../../../src/config/options.ts';
+import { OPTIONS } from '../../../src/config/options/options.ts';
 
 const keys = fc.constantFrom(...Object.keys(OPTIONS), 'x', 'y', 'own key', '[odd', 'Ünï', '');
 const values = fc.constantFrom(

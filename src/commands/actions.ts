@@ -1,0 +1,70 @@
+/** The message at the end of a run, and what its buttons do. */
+import * as vscode from 'vscode';
+import { commands, nodeCommands } from '../editor/ids.ts';
+import { keyOf, type Ending, type Remedy } from '../editor/ending.ts';
+import type { ErrorCode } from '../errors.ts';
+import type { StageId } from '../views/store.ts';
+import type { App } from './commandContext.ts';
+
+export interface Again {
+  readonly stage: StageId;
+  readonly retry: () => void;
+  readonly code: ErrorCode | undefined;
+}
+
+/** Shows the message; does not wait for a button. */
+export function showEnding(app: App, ending: Ending, again: Again): void {
+  const labels = ending.remedies.map(labelOf);
+  const show =
+    ending.level === 'info'
+      ? vscode.window.showInformationMessage(ending.message, ...labels)
+      : ending.level === 'warning'
+        ? vscode.window.showWarningMessage(ending.message, ...labels)
+        : vscode.window.showErrorMessage(ending.message, ...labels);
+  void show.then((chosen) => {
+    const remedy = ending.remedies[labels.indexOf(chosen ?? '')];
+    if (remedy !== undefined) apply(app, remedy, again);
+  });
+}
+
+function labelOf(remedy: Remedy): string {
+  switch (remedy) {
+    case 'show-output':
+      return vscode.l10n.t('Show Output');
+    case 'roll-back':
+      return vscode.l10n.t('Roll Back');
+    case 'unlock':
+      return vscode.l10n.t('Unlock…');
+    case 'open-configuration':
+      return vscode.l10n.t('Open Configuration');
+    case 'retry':
+      return vscode.l10n.t('Retry');
+    case 'deploy':
+      return vscode.l10n.t('Deploy');
+  }
+}
+
+function apply(app: App, remedy: Remedy, { stage, retry, code }: Again): void {
+  switch (remedy) {
+    case 'show-output':
+      app.log.show(true);
+      return;
+    case 'roll-back':
+      void vscode.commands.executeCommand(commands.rollback, { ...stage, release: 'previous' });
+      return;
+    case 'unlock':
+      void vscode.commands.executeCommand(commands.unlock, stage);
+      return;
+    case 'open-configuration':
+      void vscode.commands.executeCommand(nodeCommands.openConfig, {
+        ...stage,
+        key: code === undefined ? undefined : keyOf(code),
+      });
+      return;
+    case 'retry':
+      retry();
+      return;
+    case 'deploy':
+      void vscode.commands.executeCommand(commands.deploy, stage);
+  }
+}

@@ -1,0 +1,128 @@
+/** `adopt`: takes over the `releases/` + `current` of Deployer or Capistrano by writing a record for the live release, and nothing else. */
+import { DurantError } from '../../errors.ts';
+import { quote } from '../../remote/shell.ts';
+import { conduct, reachServers } from '../run/lifecycle.ts';
+import type { Emit, RunFinished } from '../events.ts';
+import { LAYOUT_VERSION } from '../server/serverFacts.ts';
+import { writeRecord } from '../steps/release.ts';
+import { historyLine } from '../server/history.ts';
+import type { Host } from '../ports.ts';
+import type { ReleaseRecord } from '../server/record.ts';
+import { nextOrder } from '../server/releases.ts';
+import { onEach, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+
+export interface AdoptRequest extends StageRequest {
+  readonly dryRun: boolean;
+}
+
+/** Adopts a stage's layout on each server. Never throws: how it ended is the last event, which is returned too. */
+export function adopt(
+  request: AdoptRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<RunFinished> {
+  return conduct({ request, action: 'adopt', dryRun: request.dryRun, host, emit, signal }, async (run) => {
+    await reachServers(run);
+    const found = new Map<ServerRun, ReleaseRecord | undefined>();
+    await onEach(run.servers, run.settings.parallel, run.signal, async (server, each) => {
+      found.set(server, await recognise(run, server, each));
+    });
+    await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
+      adoptServer(run, server, found.get(server), each),
+    );
+  });
+}
+
+/** The record that the live release gets; undefined where Durant has it already. */
+async function recognise(
+  run: Run,
+  server: ServerRun,
+  signal: AbortSignal,
+): Promise<ReleaseRecord | undefined> {
+  const { facts } = server;
+  const entry = server.address.entry;
+  const path = run.settings.project_dir;
+  if (facts.obstacle !== undefined || !facts.exists)
+    throw new DurantError(
+      'nothing-to-adopt',
+      `project_dir ${path} on ${entry} does not exist or may not be written. Check project_dir and the login user.`,
+      { server: entry },
+    );
+  if (facts.live === null)
+    throw new DurantError(
+      'nothing-to-adopt',
+      `${path} on ${entry} has no ${run.settings.current_path} link to a folder in releases/, so there is nothing to take over. Use strategy: inplace, or an empty project_dir.`,
+      { server: entry },
+    );
+  if (facts.records.some((record) => record.name === facts.live)) return undefined;
+  const result = await server.connection.exec({
+    script: `cd ${quote(facts.project)} || exit 1
+d=${quote(`releases/${facts.live}`)}
+head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null || echo
+[ -d .dep ] && echo deployer || echo capistrano`,
+    signal,
+  });
+  const [commit = '', tool = ''] = result.stdout.toString('utf8').split('\n');
+  const when = dateOf(facts.live) ?? run.started.toISOString();
+  return {
+    name: facts.live,
+    commit: /^[0-9a-f]{40}$/.test(commit.trim()) ? commit.trim() : '',
+    branch: '',
+    subject: `adopted from ${tool}`,
+    author: '',
+    recipe: '',
+    deployed_by: run.host.user,
+    from_host: run.host.hostname,
+    started: when,
+    finished: when,
+    state: 'finished',
+    files: 0,
+    bytes: 0,
+    env_names: '',
+    env_looked_up: '',
+    env_digest: '',
+    order: nextOrder(run.servers.flatMap((each) => each.facts.records)),
+  };
+}
+
+async function adoptServer(
+  run: Run,
+  server: ServerRun,
+  record: ReleaseRecord | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const report = (state: 'already' | 'pending' | 'done', reason: string): void =>
+    run.emit({ event: 'step', step: 'adopt', server: server.address.entry, state, reason, ms: null });
+  run.release = server.facts.live ?? undefined;
+  if (record === undefined) return report('already', `${server.facts.live ?? ''} has a record`);
+  if (run.dryRun)
+    return report(
+      'pending',
+      `a record would be written for the live release ${record.name}${record.commit === '' ? '' : ` (${record.commit.slice(0, 7)})`}`,
+    );
+  const result = await server.connection.exec({
+    script: `cd ${quote(server.facts.project)} || exit 1
+[ -d .durant ] || { mkdir .durant && chmod g-w,o-rwx .durant; } || exit 1
+mkdir -p .durant/releases .durant/manifests && { [ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version; } || exit 1
+${writeRecord(record)} && ${historyLine(run, 'ok')}`,
+    signal,
+  });
+  if (result.status !== 0)
+    throw new DurantError(
+      'path-not-writable',
+      `.durant could not be written on ${server.address.entry}. Give the login user the folder.\n${result.stderr.toString('utf8').trim()}`,
+      { server: server.address.entry },
+    );
+  server.state = 'live';
+  report('done', `adopted ${record.name}`);
+}
+
+/** The date in the name of a Capistrano release; Deployer's are numbers. */
+function dateOf(name: string): string | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name);
+  if (match === null) return undefined;
+  const [, year, month, day, hour, minute, second] = match;
+  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}

@@ -1,0 +1,111 @@
+/** `prune`: removes the releases beyond those that are kept, by the rules of the cleanup after a deploy. */
+import { assessServer, lockedError } from '../server/preflight.ts';
+import { conduct, reachServers } from '../run/lifecycle.ts';
+import { confirmProtected } from '../run/confirm.ts';
+import type { Emit, RunFinished } from '../events.ts';
+import { historyLine } from '../server/history.ts';
+import { unlockScript } from '../server/lockScripts.ts';
+import { isOurDeadLock, lockServers } from '../server/lockServers.ts';
+import type { Host } from '../ports.ts';
+import { removableReleases } from '../server/releases.ts';
+import { removedWords, removeReleases } from '../run/removal.ts';
+import { onEach, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import { runScript } from '../run/script.ts';
+
+export interface PruneRequest extends StageRequest {
+  /** How many finished releases stay, the live one counted; -1: all. */
+  readonly keep: number;
+  /** Entries of the servers to remove from; the others are only looked at, for what all share. Default: all. */
+  readonly only?: readonly string[];
+  readonly dryRun: boolean;
+  readonly confirmed: boolean;
+}
+
+export interface Pruned {
+  readonly finished: RunFinished;
+  /** What was removed, or in a dry run would be, by server entry. */
+  readonly removed: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Prunes a stage. Never throws: how it ended is the last event, which is in the result too. */
+export async function prune(
+  request: PruneRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<Pruned> {
+  const removed = new Map<string, readonly string[]>();
+  const finished = await conduct(
+    { request, action: 'prune', dryRun: request.dryRun, host, emit, signal },
+    async (run) => {
+      await reachServers(run);
+      for (const server of run.servers)
+        assessServer(server.address.entry, server.facts, run.settings, server.connection);
+      const plan = planOf(run, request);
+      for (const { server, names } of plan) removed.set(server.address.entry, request.dryRun ? names : []);
+      const idle = plan.every(({ names }) => names.length === 0);
+      if (idle || request.dryRun) {
+        for (const { server, names } of plan)
+          report(run, server, names.length === 0 ? 'already' : 'pending', wordsOf(names, 'would remove'));
+        return;
+      }
+      for (const server of run.servers)
+        if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
+          throw lockedError(server.address.entry, server.facts.lock, run.host.now());
+      await confirmProtected(run, request.confirmed);
+      await lockServers(run, 0);
+      // Under the lock: somebody may have deployed meanwhile.
+      const certain = planOf(run, request);
+      await onEach(run.servers, run.settings.parallel, signal, async (server, each) => {
+        const names = certain.find((one) => one.server === server)?.names ?? [];
+        removed.set(server.address.entry, await remove(run, server, names, each));
+      });
+    },
+  );
+  return { finished, removed };
+}
+
+function planOf(
+  run: Run,
+  { keep, only }: PruneRequest,
+): readonly { readonly server: ServerRun; readonly names: readonly string[] }[] {
+  const all = run.servers.map(({ facts }) => facts);
+  return run.servers.map((server) => ({
+    server,
+    names:
+      only === undefined || only.includes(server.address.entry)
+        ? removableReleases(server.facts, all, keep)
+        : [],
+  }));
+}
+
+/** @returns the names of those that are gone. */
+async function remove(
+  run: Run,
+  server: ServerRun,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  report(run, server, 'running', null);
+  const { removed } = await removeReleases(run, server, names, { last: '', signal });
+  const what = removed.length === 0 ? 'nothing' : removed.join(' ');
+  await runScript(run, server, `${historyLine(run, `ok: removed ${what}`)}\n${unlockScript(run.id)}`, {
+    signal,
+  });
+  server.hold = { state: 'none' };
+  report(run, server, 'done', removedWords(names, removed));
+  return removed;
+}
+
+function wordsOf(names: readonly string[], verb: string): string {
+  return names.length === 0 ? 'nothing to remove' : `${verb} ${names.join(', ')}`;
+}
+
+function report(
+  run: Run,
+  server: ServerRun,
+  state: 'already' | 'pending' | 'running' | 'done',
+  reason: string | null,
+): void {
+  run.emit({ event: 'step', step: 'cleanup', server: server.address.entry, state, reason, ms: null });
+}

@@ -1,0 +1,238 @@
+/** What is on the servers: `releases` and `status`, and `unlock`. One server's failure never hides another. */
+import { DurantError, asDurantError } from '../../errors.ts';
+import type { ServerAddress } from '../../remote/target.ts';
+import type { Emit } from '../events.ts';
+import type { ServerFacts } from '../server/serverFacts.ts';
+import { appendHistory } from '../server/history.ts';
+import { openJournal } from '../server/journal.ts';
+import { breakLockScript, lockInput, seenLock } from '../server/lockScripts.ts';
+import type { Host } from '../ports.ts';
+import { pendingRollback } from '../run/pendingRollback.ts';
+import type { LockRecord, ReleaseRecord, Reverted } from '../server/record.ts';
+import { newestFirst } from '../server/releases.ts';
+import { announcedPrompter } from '../run/emit.ts';
+import { newRunId, type StageRequest } from '../run/run.ts';
+import { connectTo, learnFacts, type Reach } from '../server/connectServers.ts';
+
+export interface StageReleases {
+  readonly stage: string;
+  readonly servers: readonly {
+    readonly server: string;
+    readonly current: string | null;
+    readonly locked: LockRecord | null;
+    readonly releases: readonly (ReleaseRecord & {
+      readonly current: boolean;
+      /** It is live, and no run has seen its health check pass since it was made live. */
+      readonly unchecked: boolean;
+    })[];
+    readonly error: string | null;
+  }[];
+}
+
+export interface StageStatus {
+  readonly stage: string;
+  /** Whether the servers have different releases live. */
+  readonly mixed: boolean;
+  readonly servers: readonly {
+    readonly server: string;
+    readonly release: string | null;
+    readonly commit: string | null;
+    readonly branch: string | null;
+    readonly subject: string | null;
+    readonly finished: string | null;
+    /** Commits of the branch that are not live; null where it can't be known. */
+    readonly behind: number | null;
+    readonly locked: LockRecord | null;
+    readonly free_bytes: number | null;
+    /** No run has seen the health check of what is live pass since it was made live. */
+    readonly unchecked: boolean;
+    /** What the dead man's switch put back since a run was last finished. */
+    readonly reverted: Reverted | null;
+    readonly error: string | null;
+  }[];
+}
+
+export interface UnlockResult {
+  readonly stage: string;
+  readonly servers: readonly {
+    readonly server: string;
+    readonly was: LockRecord | null;
+    readonly unlocked: boolean;
+  }[];
+}
+
+/** Asks how many commits of the stage's branch come after one; undefined where that can't be known. */
+export type CountBehind = (commit: string) => Promise<number | undefined>;
+
+/** The releases of each server, newest first, with the live one marked. */
+export async function listReleases(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<StageReleases> {
+  const servers = await lookAtEach(request, host, emit, signal, (address, facts, error) => ({
+    server: address.entry,
+    current: facts?.live ?? null,
+    locked: facts?.lock ?? null,
+    releases: newestFirst(facts?.records ?? []).map((record) => ({
+      ...record,
+      current: record.name === facts?.live,
+      unchecked: record.name === facts?.live && isUnchecked(facts),
+    })),
+    error,
+  }));
+  return { stage: request.stage, servers };
+}
+
+/** What is live on each server. */
+export async function stageStatus(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+  countBehind: CountBehind,
+): Promise<StageStatus> {
+  const looked = await lookAtEach(request, host, emit, signal, (address, facts, error) => ({
+    address,
+    facts,
+    error,
+  }));
+  const servers = await Promise.all(
+    looked.map(async ({ address, facts, error }) => {
+      const live = facts?.records.find((record) => record.name === facts.live);
+      const commit = live?.commit === '' ? undefined : live?.commit;
+      return {
+        server: address.entry,
+        release: facts?.live ?? null,
+        commit: commit ?? null,
+        branch: live?.branch ?? null,
+        subject: live?.subject ?? null,
+        finished: live?.finished === '' ? null : (live?.finished ?? null),
+        behind: commit === undefined ? null : ((await countBehind(commit)) ?? null),
+        locked: facts?.lock ?? null,
+        free_bytes: facts?.freeBytes ?? null,
+        unchecked: facts !== undefined && isUnchecked(facts),
+        reverted: facts?.reverted ?? null,
+        error,
+      };
+    }),
+  );
+  const known = servers.filter((server) => server.error === null);
+  return { stage: request.stage, mixed: new Set(known.map((server) => server.release)).size > 1, servers };
+}
+
+/**
+ * Removes the locks of a stage, after ending what their runs left running on the servers.
+ * @param confirm is shown the holder; false leaves this server's lock.
+ */
+export async function unlock(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+  confirm: (server: string, lock: LockRecord) => Promise<boolean>,
+): Promise<UnlockResult> {
+  const reach = reachFor(request, host, emit, signal);
+  const { project_dir, strategy } = request.settings;
+  const journal = openJournal(host.stateDir);
+  const started = host.now();
+  const run = newRunId(started, host.randomId());
+  const servers: { server: string; was: LockRecord | null; unlocked: boolean }[] = [];
+  let isLeft = false;
+  await journal.begin({
+    run,
+    stage: request.stage,
+    config: request.file,
+    action: 'unlock',
+    servers: request.servers.map(({ entry }) => entry),
+    started: started.toISOString(),
+  });
+  try {
+    // One after the other: each may ask.
+    for (const address of request.servers) {
+      const connection = await connectTo(reach, address);
+      try {
+        const facts = await learnFacts(connection, request.settings, signal);
+        const was = facts.lock;
+        // With all that have begun to take it over, dead or not: who unlocks by force has decided that.
+        const seen = seenLock(facts);
+        const unlocked = was !== null && seen !== undefined && (await confirm(address.entry, was));
+        if (unlocked) {
+          const then = appendHistory(host, `unlock ${was.run} of ${was.user}@${was.host}`, 'ok');
+          isLeft = true;
+          const result = await connection.exec({
+            script: breakLockScript(project_dir, run, seen, strategy, then),
+            input: lockInput({
+              run,
+              stage: request.stage,
+              user: host.user,
+              host: host.hostname,
+              started: started.toISOString(),
+              action: 'unlock',
+              message: '',
+            }),
+            signal,
+          });
+          isLeft = false;
+          if (!result.stdout.toString('utf8').includes('unlocked'))
+            throw new DurantError(
+              'locked',
+              `The lock on ${address.entry} changed hands meanwhile. Look at it with durant status, then unlock again.`,
+              { server: address.entry },
+            );
+        }
+        servers.push({ server: address.entry, was, unlocked });
+      } finally {
+        connection.close();
+      }
+    }
+  } finally {
+    await (isLeft ? journal.end(run) : journal.forget(run));
+  }
+  return { stage: request.stage, servers };
+}
+
+/** Whether the run that made the live release live never said that its checks have passed. */
+function isUnchecked(facts: ServerFacts): boolean {
+  const live = facts.records.find(({ name }) => name === facts.live);
+  return live?.state === 'prepared' || pendingRollback(facts) !== undefined;
+}
+
+/** Connects to each server and looks, in parallel; a server that cannot be asked has an error instead of facts. */
+async function lookAtEach<T>(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+  view: (address: ServerAddress, facts: ServerFacts | undefined, error: string | null) => T,
+): Promise<T[]> {
+  const reach = reachFor(request, host, emit, signal);
+  return Promise.all(
+    request.servers.map(async (address) => {
+      try {
+        const connection = await connectTo(reach, address);
+        try {
+          return view(address, await learnFacts(connection, request.settings, signal), null);
+        } finally {
+          connection.close();
+        }
+      } catch (thrown) {
+        const error = asDurantError(thrown);
+        if (error.code === 'cancelled') throw error;
+        return view(address, undefined, error.message);
+      }
+    }),
+  );
+}
+
+function reachFor(request: StageRequest, host: Host, emit: Emit, signal: AbortSignal): Reach {
+  return {
+    settings: request.settings,
+    host,
+    prompt: announcedPrompter(host.prompt, emit),
+    emit,
+    mayAddHostKeys: true,
+    signal,
+  };
+}

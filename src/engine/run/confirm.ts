@@ -1,0 +1,53 @@
+/** The question before a protected stage changes. */
+import { DurantError } from '../../errors.ts';
+import { goesForward } from '../operations/direction.ts';
+import { newestLive } from '../server/releases.ts';
+import type { Run } from './run.ts';
+
+/** More commits than this are not read through. */
+const shownCommits = 20;
+
+/**
+ * Asks for the stage's name where the stage is `protected` and nobody has confirmed yet.
+ * @throws {DurantError} `confirmation-needed` where nobody answered, `cancelled` where the answer was not the name.
+ */
+export async function confirmProtected(run: Run, confirmed: boolean): Promise<void> {
+  if (!run.settings.protected || confirmed) return;
+  const { stage } = run.request;
+  const what = whatHappens(run);
+  const answer = await run.host.prompt(
+    {
+      kind: 'confirm',
+      server: null,
+      message: `${stage} is protected. ${what} on ${run.servers.length === 1 ? '1 server' : `${run.servers.length} servers`}. Type the stage's name to go on.`,
+      expect: stage,
+      commits: await concernedCommits(run),
+    },
+    run.signal,
+  );
+  if (answer === stage) return;
+  if (answer === undefined)
+    throw new DurantError(
+      'confirmation-needed',
+      `The stage ${stage} is protected and nobody confirmed. Add --yes to go on without being asked.`,
+    );
+  throw new DurantError('cancelled', `That is not ${stage}: nothing was changed.`);
+}
+
+function whatHappens(run: Run): string {
+  const { action, commit, release } = run;
+  if (action === 'prune') return 'Old releases will be removed';
+  return action === 'deploy'
+    ? `${commit?.id.slice(0, 7) ?? ''} "${commit?.subject ?? ''}" will go live`
+    : `${release ?? ''} will be ${goesForward(run) ? 'made live again: it is newer than what is live' : 'live again'}`;
+}
+
+/** The commits between what is live and what will be, newest first; none where the local clone does not know them. */
+async function concernedCommits(run: Run): Promise<readonly string[]> {
+  const live = newestLive(run.servers.map((server) => server.facts))?.commit;
+  if (run.clone === undefined || run.commit === undefined || live === undefined || live === '') return [];
+  const [from, to] =
+    run.action === 'rollback' && !goesForward(run) ? [run.commit.id, live] : [live, run.commit.id];
+  const commits = (await run.clone.log(from, to, shownCommits)) ?? [];
+  return commits.map(({ id, subject, author }) => `${id.slice(0, 7)} ${subject} (${author})`);
+}

@@ -1,0 +1,108 @@
+/** The dead man's switch in a run: when a server's watcher starts, how long it waits, and the confirmation that ends it. */
+import type { ServerFacts } from '../server/serverFacts.ts';
+import { restoringScripts, runsServices } from '../steps/services.ts';
+import { hookCommands } from './hooks.ts';
+import { formatLock } from '../server/record.ts';
+import { reachable } from './reconnect.ts';
+import { lockOf, onEach, type Run, type ServerRun } from './run.ts';
+import { defer, flush } from './script.ts';
+import { confirmScript, startWatcher, stopWatcher } from '../server/watcherScript.ts';
+
+/** What a step that nothing limits counts for. */
+const UNLIMITED_MS = 600_000;
+const MARGIN_MS = 30_000;
+/** Between two tries of a health check; and one look at the services with its pause. */
+const PAUSE_MS = 2_000;
+const LOOK_MS = 3_000;
+
+/** Whether a watcher is left on a server: the stage wants it, and a link can be replaced there in one step without this client. */
+export function isWatched(run: Run, { facts }: ServerRun): boolean {
+  return run.settings.dead_man && run.settings.strategy === 'releases' && facts.switchBy !== undefined;
+}
+
+/** Why the watcher would not outlive the connection, in words; undefined: it would, or the stage wants none. */
+export function watcherProblem(run: Run, server: ServerRun): string | undefined {
+  if (!run.settings.dead_man || run.settings.strategy !== 'releases') return undefined;
+  if (server.facts.switchBy === undefined)
+    return 'The dead man switch needs an mv that replaces a link in one step (mv -T or mv -h), which this server lacks: a client that dies after the switch leaves its release live and unchecked.';
+  if (endsWithSession(server.facts))
+    return 'Processes of the login user end with its session here (KillUserProcesses in logind.conf), and so does the dead man switch: a client that dies after the switch leaves its release live and unchecked. Add the user to KillExcludeUsers there, or write dead_man: no.';
+  return undefined;
+}
+
+/** Says where the watcher would not outlive the connection. */
+export function warnOfWatchers(run: Run): void {
+  for (const server of run.servers) {
+    const message = watcherProblem(run, server);
+    if (message !== undefined)
+      run.emit({ event: 'warning', code: 'dead-man-missing', message, server: server.address.entry });
+  }
+}
+
+/** Whether logind ends what the login user leaves behind. */
+export function endsWithSession({ logind, user }: Pick<ServerFacts, 'logind' | 'user'>): boolean {
+  const names = (key: string): readonly string[] => (logind.get(key) ?? '').split(/\s+/).filter(Boolean);
+  if (!/^(1|yes|true|on|y|t)$/i.test(logind.get('KillUserProcesses') ?? '')) return false;
+  if ((logind.has('KillExcludeUsers') ? names('KillExcludeUsers') : ['root']).includes(user)) return false;
+  const only = names('KillOnlyUsers');
+  return only.length === 0 || only.includes(user);
+}
+
+/** The longest that the steps after the switch may take, and a margin; whole seconds. */
+export function secondsToConfirm(run: Run): number {
+  const { settings } = run;
+  const tries = settings.health_retries + 1;
+  const hooks = run.action === 'deploy' ? hookCommands(run, 'after_symlink').length : 0;
+  const afterSwitch =
+    hooks === 0
+      ? 0
+      : settings.command_timeout === undefined
+        ? UNLIMITED_MS
+        : hooks * settings.command_timeout;
+  const services = runsServices(run) ? UNLIMITED_MS + tries * (LOOK_MS + PAUSE_MS) : 0;
+  const checks = settings.health_check.length * tries * (settings.health_timeout + PAUSE_MS);
+  return Math.ceil((afterSwitch + services + checks + MARGIN_MS) / 1000);
+}
+
+/** Has the watcher of a server started in the next round trip, which is that of its switch. */
+export function watchSwitch(
+  run: Run,
+  server: ServerRun,
+  links: { readonly link: string; readonly linkBefore: string | undefined },
+): void {
+  const { switchBy, project } = server.facts;
+  if (!isWatched(run, server) || switchBy === undefined) return;
+  const script = startWatcher({
+    ...links,
+    run: run.id,
+    project,
+    release: run.release ?? '',
+    seconds: secondsToConfirm(run),
+    currentPath: run.settings.current_path,
+    switchBy,
+    isNew: run.action === 'deploy',
+    lock: formatLock(lockOf(run, 'what this run did not confirm is put back')),
+    who: `${run.host.user}@${run.host.hostname}`,
+    services: restoringScripts(run, server),
+  });
+  defer(server, script);
+}
+
+/** Has the watcher of a server ended before it is switched back. */
+export function unwatch(run: Run, server: ServerRun): void {
+  if (isWatched(run, server)) defer(server, stopWatcher(run.id));
+}
+
+/**
+ * Confirms on every server that the run is live, with what was deferred: no watcher puts anything back from then on.
+ * @throws {DurantError} `reverted` where one has.
+ */
+export async function confirmLive(run: Run): Promise<void> {
+  const watched = run.servers.filter((server) => isWatched(run, server) && server.previous !== undefined);
+  for (const server of watched) server.deferred.unshift(confirmScript(run.id));
+  // The run is live by now: a cancel no longer counts.
+  const { signal } = new AbortController();
+  await onEach(watched, watched.length, signal, (server) =>
+    reachable(run, server, () => flush(run, server, signal)),
+  );
+}

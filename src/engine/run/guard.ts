@@ -1,0 +1,116 @@
+/**
+ * The guard of a run's lock: while a run holds the lock of a server, every script that it sends there first notes its process group and
+ * checks, in that same script, that the lock still names the run. In this order: whoever takes the lock over replaces it before it ends
+ * what was noted, so a script has either been noted or finds the lock gone.
+ */
+import { DurantError } from '../../errors.ts';
+import { quote } from '../../remote/shell.ts';
+import type { Connection, RemoteResult } from '../../remote/target.ts';
+import { lockIsOurs, noteProcesses } from '../server/lockScripts.ts';
+import type { Run, ServerRun } from './run.ts';
+
+/** What a run has of a server's lock. */
+export type Hold =
+  | { readonly state: 'none' }
+  /** Asked for, and no answer yet: where the line dies under it, the lock may be this run's. */
+  | { readonly state: 'asked' }
+  | { readonly state: 'held' }
+  /** It was held, and somebody removed it or took it over: the run changes nothing more there. */
+  | { readonly state: 'lost'; readonly error: DurantError };
+
+/** A connection that runs nothing for a run that has lost its lock; what a `ServerRun` must have, so that no script escapes the guard. */
+export type GuardedConnection = Connection & { readonly guards: 'lock' };
+
+const LOST_STATUS = 79;
+const LOST_MARK = 'durant-lock-lost:';
+
+/**
+ * Puts the guard in front of every script of a connection. Where the lock was lost, `exec` rejects with `lock-lost`, the server's `hold`
+ * tells so from then on, and its facts have what `current` points at.
+ */
+export function guarded(
+  run: Pick<Run, 'id' | 'settings'>,
+  connection: Connection,
+  serverOf: () => ServerRun,
+): GuardedConnection {
+  const { posixRename } = connection;
+  const assertNotLost = (): void => {
+    const { hold } = serverOf();
+    if (hold.state === 'lost') throw hold.error;
+  };
+  return {
+    guards: 'lock',
+    address: connection.address,
+    description: connection.description,
+    user: connection.user,
+    async exec(command) {
+      assertNotLost();
+      const server = serverOf();
+      if (server.hold.state !== 'held') return connection.exec(command);
+      const { onOutput } = command;
+      const result = await connection.exec({
+        ...command,
+        script: `${guardScript(run, server)}\n${command.script}`,
+        ...(onOutput === undefined
+          ? {}
+          : {
+              onOutput: (stream, chunk) => {
+                if (!chunk.toString('latin1').startsWith(LOST_MARK)) onOutput(stream, chunk);
+              },
+            }),
+      });
+      const link = lostLink(result);
+      if (link === undefined) return result;
+      throw lose(run, server, link);
+    },
+    forward: (host, port) => connection.forward(host, port),
+    posixRename:
+      posixRename === undefined
+        ? undefined
+        : async (from, to) => {
+            assertNotLost();
+            await posixRename(from, to);
+          },
+    close: () => connection.close(),
+  };
+}
+
+/** The release that the text of a `current` link names; null for none, and for a link that leads elsewhere. */
+export function releaseOfLink(link: string): string | null {
+  return /(?:^|\/)releases\/([^/]+)$/.exec(link)?.[1] ?? null;
+}
+
+function guardScript(run: Pick<Run, 'id' | 'settings'>, { facts }: ServerRun): string {
+  return `( cd ${quote(facts.project)} && { ${noteProcesses(run.id)}; ${lockIsOurs(run.id)}; } && exit 0
+rm -f .durant/processes.${run.id}
+printf '${LOST_MARK}%s\\n' "$(readlink ${quote(run.settings.current_path)})" >&3; exit 1 ) </dev/null 3>&2 2>/dev/null || exit ${LOST_STATUS}`;
+}
+
+/** What `current` is as text where the guard stopped the script; undefined where it did not. */
+function lostLink({ status, stderr }: RemoteResult): string | undefined {
+  if (status !== LOST_STATUS) return undefined;
+  const text = stderr.toString('utf8');
+  const at = text.lastIndexOf(LOST_MARK);
+  return at < 0 ? undefined : text.slice(at + LOST_MARK.length).replace(/\n$/, '');
+}
+
+function lose(run: Pick<Run, 'settings'>, server: ServerRun, link: string): DurantError {
+  const { entry } = server.address;
+  const now =
+    link === ''
+      ? `has no ${run.settings.current_path} now`
+      : `has ${run.settings.current_path} at ${link} now`;
+  const error = new DurantError(
+    'lock-lost',
+    `The lock on ${entry} is no longer this run's: someone unlocked the stage. ${entry} ${now}, and this run changes nothing more there. Look with durant status, then deploy again.`,
+    { server: entry },
+  );
+  server.hold = { state: 'lost', error };
+  server.deferred = [];
+  server.facts = {
+    ...server.facts,
+    currentTarget: link === '' ? undefined : link,
+    live: run.settings.strategy === 'inplace' ? server.facts.live : releaseOfLink(link),
+  };
+  return error;
+}

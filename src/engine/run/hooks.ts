@@ -1,0 +1,140 @@
+/** The user's commands around the steps: where they run, with which variables, and how often. */
+import { OPTIONS, isOptionKey } from '../../config/options/options.ts';
+import type { Settings } from '../../config/options/options.ts';
+import { DurantError } from '../../errors.ts';
+import { sourceEnvironment } from '../steps/envFile.ts';
+import { oncePerRun, type Run, type ServerRun } from './run.ts';
+import { flush, runUserCommand, type UserCommand } from './script.ts';
+
+/** `before_<step>`, `after_<step>`, `after_deploy`, `after_rollback` or `on_failure`. */
+export type HookName = Extract<keyof Settings, `before_${string}` | `after_${string}` | 'on_failure'>;
+
+/** The commands of `before_<step>` or `after_<step>`; none for steps without hooks. */
+export function stepHook(side: 'before' | 'after', step: string): HookName | undefined {
+  const key = `${side}_${step}`;
+  return isOptionKey(key) &&
+    OPTIONS[key].kind === 'commands' &&
+    key !== 'before_deploy' &&
+    key !== 'after_deploy'
+    ? (key as HookName)
+    : undefined;
+}
+
+export function hookCommands(run: Run, name: HookName | undefined): readonly string[] {
+  return name === undefined ? [] : run.settings[name];
+}
+
+/**
+ * Runs a list of commands for one server: `local!` here in the clone and once per run, `once!` on the first server only, the others in
+ * `directory` on this server.
+ */
+export async function runHook(
+  run: Run,
+  server: ServerRun,
+  name: HookName,
+  options: {
+    readonly directory: string;
+    readonly signal: AbortSignal;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  await runCommands(run, server, { ...options, step: name, commands: hookCommands(run, name) });
+}
+
+/** As `runHook`, for any list of commands and step name. */
+export async function runCommands(
+  run: Run,
+  server: ServerRun,
+  options: {
+    readonly step: string;
+    readonly commands: readonly string[];
+    readonly directory: string;
+    readonly signal: AbortSignal;
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  const { step, signal, directory } = options;
+  for (const [index, item] of options.commands.entries()) {
+    const { where, command } = placeOf(item);
+    const env = { ...commandEnv(run, server), ...options.env };
+    if (where === 'here') {
+      await oncePerRun(run, `${step}:${index}`, () => runHere(run, { step, command, env, signal }));
+      continue;
+    }
+    if (where === 'first' && server !== run.servers[0]) continue;
+    if (server.hold.state === 'lost') continue;
+    await flush(run, server, signal);
+    await runUserCommand(run, server.connection, {
+      step,
+      command,
+      directory,
+      env,
+      server: server.address.entry,
+      signal,
+      before: sourceEnvironment(
+        server.facts.project,
+        releaseIn(server.facts.project, directory) ?? run.release ?? '',
+      ),
+    });
+  }
+}
+
+/** Runs a command here, in the clone. */
+export function runHere(
+  run: Run,
+  command: Pick<UserCommand, 'step' | 'command' | 'env' | 'signal'>,
+): Promise<void> {
+  return runUserCommand(run, run.local, {
+    ...command,
+    directory: localDirectory(run),
+    env: { ...run.environment?.values, ...command.env },
+    server: null,
+  });
+}
+
+/** Where one item of a command list runs. */
+export function placeOf(item: string): {
+  readonly where: 'here' | 'first' | 'each';
+  readonly command: string;
+} {
+  if (item.startsWith('local!')) return { where: 'here', command: item.slice('local!'.length).trim() };
+  if (item.startsWith('once!')) return { where: 'first', command: item.slice('once!'.length).trim() };
+  return { where: 'each', command: item };
+}
+
+/** What every command sees. Without a server: a command that runs here before any server matters. */
+export function commandEnv(run: Run, server: ServerRun | undefined): Record<string, string> {
+  const release = run.release ?? '';
+  const project = server?.facts.project;
+  return {
+    ...run.settings.env,
+    DURANT_STAGE: run.request.stage,
+    DURANT_RELEASE: release,
+    DURANT_RELEASE_PATH: project === undefined || release === '' ? '' : releasePath(run, project, release),
+    DURANT_COMMIT: run.commit?.id ?? '',
+    DURANT_BRANCH: run.commit?.branch ?? '',
+    DURANT_SERVER: server?.address.entry ?? '',
+  };
+}
+
+/** A path of the run's release, relative to project_dir. */
+export function inRelease(run: Run, path: string): string {
+  return run.settings.strategy === 'inplace' ? path : `releases/${run.release ?? ''}/${path}`;
+}
+
+/** Folder of a release; with `inplace` project_dir itself. */
+export function releasePath(run: Run, project: string, release: string): string {
+  return run.settings.strategy === 'inplace' ? project : `${project}/releases/${release}`;
+}
+
+/** The release that a folder is the folder of: after a switch-back that is not the run's own. */
+function releaseIn(project: string, directory: string): string | undefined {
+  const folder = `${project}/releases/`;
+  return directory.startsWith(folder) ? directory.slice(folder.length) : undefined;
+}
+
+function localDirectory(run: Run): string {
+  if (run.clone === undefined)
+    throw new DurantError('internal', 'A local command was reached before the clone was made.');
+  return run.clone.directory;
+}

@@ -1,0 +1,74 @@
+/** A stage of a durant.conf as a run takes it: checked, its value resolvers run. Both front ends open stages here. */
+import { dirname } from 'node:path';
+import type { ConfDocument } from '../../config/syntax/document.ts';
+import { resolvePipeline } from '../../config/values/pipelineGoals.ts';
+import { secretFromEnvironment } from '../../config/values/resolvers.ts';
+import { resolveForRun } from '../../config/values/runSettings.ts';
+import { requireValid } from '../../config/rules/validate.ts';
+import type { ValueIo } from '../../config/values/settings.ts';
+import { runLocally } from '../source/localCommand.ts';
+import type { Host } from '../ports.ts';
+import { selectServers, type StageRequest } from './run.ts';
+
+export interface StageOpening {
+  readonly doc: ConfDocument;
+  /** Absolute path of the durant.conf that `doc` was read from. */
+  readonly file: string;
+  readonly stage: string;
+  /** Entries or hosts; empty: all servers of the stage. */
+  readonly servers: readonly string[];
+  /** Whether the goals of its pipeline are wanted, too; their resolvers may ask for secrets. */
+  readonly goals: 'with goals' | 'without goals';
+}
+
+/**
+ * The caller vouches that the project is trusted: commands of `sh!` values run here, and its goals may be code.
+ * @throws {DurantError} `config-invalid`, `unknown-stage`, and what resolvers fail with.
+ */
+export async function openStage(
+  { doc, file, stage, servers, goals }: StageOpening,
+  host: Host,
+  signal: AbortSignal,
+): Promise<StageRequest> {
+  requireValid(doc, stage);
+  const io = valueIo(dirname(file), host, signal);
+  const { settings, processes, secrets } = await resolveForRun(doc, stage, io);
+  return {
+    stage,
+    settings,
+    processes,
+    secrets,
+    file,
+    servers: selectServers(settings.server, servers),
+    ...(goals === 'with goals' ? { pipeline: await resolvePipeline(doc, settings.pipeline, io) } : {}),
+    trusted: true,
+  };
+}
+
+function valueIo(cwd: string, { env, prompt }: Host, signal: AbortSignal): ValueIo {
+  const place = { cwd, env };
+  return {
+    env,
+    signal,
+    runShell: (command, stop) =>
+      runLocally({ ...place, program: shell, args: ['-c', command], signal: stop }),
+    secret: async (name, stop) =>
+      secretFromEnvironment(name, env) ??
+      (await prompt({ kind: 'secret', server: null, message: `The secret ${name}`, name }, stop)),
+    gpg: async (message, stop) => {
+      const { status, stdout, stderr } = await runLocally({
+        ...place,
+        program: 'gpg',
+        args: ['--quiet', '--decrypt'],
+        input: message,
+        signal: stop,
+      });
+      if (status !== 0)
+        throw new Error(stderr.trim() === '' ? `gpg ended with status ${String(status)}` : stderr.trim());
+      return stdout;
+    },
+  };
+}
+
+/** Git for Windows brings `sh`; elsewhere it has its place. */
+const shell = process.platform === 'win32' ? 'sh' : '/bin/sh';

@@ -1,0 +1,29 @@
+/** Work on a server that outlives a line that was cut: done over a new connection. */
+import { quote } from '../../remote/shell.ts';
+import { guarded } from './guard.ts';
+import { endOwnScript } from '../server/lockScripts.ts';
+import type { Run, ServerRun } from './run.ts';
+
+/**
+ * Tries again over a new connection where the old one was lost: what `work` does may happen twice. What the run left running there is
+ * ended first, as it would go on when the lock is given back.
+ */
+export async function reachable(run: Run, server: ServerRun, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isLost(error) || run.reconnect === undefined) throw error;
+    server.connection.close();
+    server.connection = guarded(run, await run.reconnect(server.address), () => server);
+    if (server.hold.state === 'held')
+      await server.connection.exec({
+        script: `cd ${quote(server.facts.project)} || exit 1\n${endOwnScript(run.id)}`,
+        signal: AbortSignal.timeout(30_000),
+      });
+    await work();
+  }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'connection-lost';
+}

@@ -1,0 +1,278 @@
+/** A run: what its goals read and write, how it opens and ends, and how it works on several servers at once. */
+import { DurantError, asDurantError, throwIfCancelled } from '../../errors.ts';
+import type { Masker } from '../../config/values/mask.ts';
+import type { Settings } from '../../config/options/options.ts';
+import type { NamedProcess } from '../../config/values/runSettings.ts';
+import type { Pipeline } from '../../config/values/pipelineGoals.ts';
+import type { Clone, Commit } from '../../git/port.ts';
+import type { Connection, ServerAddress } from '../../remote/target.ts';
+import type { Plan } from '../../transfer/tree/plan.ts';
+import type { Tree } from '../../transfer/tree/scan.ts';
+import type { Emit, RunFinished, ServerOutcome, ServerState } from '../events.ts';
+import type { ServerFacts } from '../server/serverFacts.ts';
+import type { GuardedConnection, Hold } from './guard.ts';
+import type { Journal } from '../server/journal.ts';
+import type { Host } from '../ports.ts';
+import type { LockRecord } from '../server/record.ts';
+import type { ServerReleases } from '../server/releases.ts';
+import type { Sudo } from '../app/privilege.ts';
+import type { ServiceSet } from '../app/serviceSet.ts';
+import type { ReleaseEnvironment } from '../secrets/environment.ts';
+
+/** What every command of the engine is asked with. */
+export interface StageRequest {
+  readonly stage: string;
+  readonly settings: Settings;
+  /** The processes that the stage runs. */
+  readonly processes: readonly NamedProcess[];
+  /** Strings that no output may show. */
+  readonly secrets: readonly string[];
+  /** Path of durant.conf; its folder is the project. */
+  readonly file: string;
+  /** The servers to work on; `settings.server` or a part of it. */
+  readonly servers: readonly ServerAddress[];
+  /** The goals of `pipeline`; undefined: `deploy` alone. */
+  readonly pipeline?: Pipeline | undefined;
+  /** Whether goals that are modules of the project may be loaded; undefined: no. */
+  readonly trusted?: boolean | undefined;
+}
+
+/** One server of a run, and what the run has done to it so far. */
+export interface ServerRun {
+  readonly address: ServerAddress;
+  connection: GuardedConnection;
+  facts: ServerFacts;
+  /** Scripts that wait for the next round trip to this server; they run in project_dir. */
+  deferred: string[];
+  hold: Hold;
+  /** The lock of our own dead run that this run took over. */
+  tookOver: LockRecord | undefined;
+  /** Whether this run has begun a release there, so that a failure has to remove it. */
+  begun: boolean;
+  /** What the transfer would do, or did. */
+  plan: Plan | undefined;
+  /** What `current` pointed at before this run switched it: a release name, null for none; undefined: not switched. */
+  previous: string | null | undefined;
+  /** Text of the `current` link before this run switched it; undefined: there was none, or it is not known. */
+  previousLink: string | undefined;
+  state: ServerState;
+  error: string | undefined;
+  /** What is known of the server's services; undefined where the run has none to look after. */
+  services: ServerServices | undefined;
+}
+
+/** The services of one server, as a run finds and leaves them. */
+export interface ServerServices {
+  /** Whether this run has begun to change them. */
+  readonly begun: boolean;
+  /** What the release that was live runs with; undefined for none. */
+  readonly before: ServiceSet | undefined;
+  readonly sudo: Sudo;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly action: 'deploy' | 'rollback' | 'adopt' | 'prune';
+  readonly request: StageRequest;
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly journal: Journal;
+  readonly emit: Emit;
+  readonly mask: Masker;
+  /** From now on these texts are masked in every event and error, like the request's secrets. */
+  readonly hide: (secrets: readonly string[]) => void;
+  readonly signal: AbortSignal;
+  readonly dryRun: boolean;
+  readonly started: Date;
+  /** This machine, for local commands. */
+  readonly local: Connection;
+  readonly servers: ServerRun[];
+  /** What the stage's other servers have, where a run is limited to some. */
+  others: readonly ServerReleases[];
+  /** Servers that no connection could be opened to, with what was said. */
+  readonly unreached: Map<string, string | undefined>;
+  /** Promises of what happens once per run, by name. */
+  readonly once: Map<string, Promise<void>>;
+  /** Opens a connection anew, for undoing after the line was cut. */
+  reconnect: ((address: ServerAddress) => Promise<Connection>) | undefined;
+  clone: Clone | undefined;
+  commit: Commit | undefined;
+  /** What `{version}` stands for; undefined where nothing asks for it. */
+  version: string | undefined;
+  tree: Tree | undefined;
+  /** Name of the release that this run makes or switches to. */
+  release: string | undefined;
+  /** The place that a release of this run gets among those of its servers. */
+  order: number;
+  recipe: string;
+  /** The values of `env_file`; undefined where there is none, or the run makes no release. */
+  environment: ReleaseEnvironment | undefined;
+  /** How far it is: what a failure has to undo follows from it. */
+  phase: 'assessing' | 'building' | 'publishing' | 'finishing';
+  /** The first step that failed, for `DURANT_FAILED_STEP`. */
+  failedStep: string | undefined;
+}
+
+export function newRunId(now: Date, randomId: string): string {
+  return `${now.toISOString().replaceAll(/[-:T]/g, '').slice(0, 14)}-${randomId}`;
+}
+
+/** The lock record of a run. */
+export function lockOf(run: Run, message: string): LockRecord {
+  return {
+    run: run.id,
+    stage: run.request.stage,
+    user: run.host.user,
+    host: run.host.hostname,
+    started: run.started.toISOString(),
+    action: run.action,
+    message,
+  };
+}
+
+/** In the order in which locks are taken: host, port, path (the path is the stage's). */
+export function inLockOrder(servers: readonly ServerRun[]): ServerRun[] {
+  const key = ({ address }: ServerRun): string =>
+    `${address.host} ${String(address.port ?? 0).padStart(5, '0')} ${address.entry}`;
+  return [...servers].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+/**
+ * Works on several servers at once, at most `limit`. When one fails the others are told to stop through their signal and are waited
+ * for; then the first failure is thrown, with its server named and noted in the server's state.
+ */
+export async function onEach<S extends { readonly address: ServerAddress; error?: string | undefined }>(
+  servers: readonly S[],
+  limit: number,
+  signal: AbortSignal,
+  work: (server: S, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = new AbortController();
+  const combined = AbortSignal.any([signal, stop.signal]);
+  const queue = [...servers];
+  let failure: DurantError | undefined;
+  const worker = async (): Promise<void> => {
+    for (let server = queue.shift(); server !== undefined; server = queue.shift()) {
+      try {
+        throwIfCancelled(combined);
+        await work(server, combined);
+      } catch (thrown) {
+        const error = asDurantError(thrown);
+        // Stopped by the user or by another's failure: that is nothing that went wrong on this server.
+        if (error.code !== 'cancelled') server.error = error.message;
+        failure ??= error.server === undefined ? withServer(error, server.address.entry) : error;
+        stop.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(limit, servers.length)) }, worker));
+  throwIfCancelled(signal);
+  if (failure !== undefined) throw failure;
+}
+
+/** Like `onEach`, but every server is worked on whatever happens to the others; returns the failures. */
+export async function onAll<S extends { readonly address: ServerAddress; error?: string | undefined }>(
+  servers: readonly S[],
+  work: (server: S) => Promise<void>,
+): Promise<readonly DurantError[]> {
+  const failures: DurantError[] = [];
+  await Promise.all(
+    servers.map(async (server) => {
+      try {
+        await work(server);
+      } catch (thrown) {
+        const error = asDurantError(thrown);
+        server.error ??= error.message;
+        failures.push(error.server === undefined ? withServer(error, server.address.entry) : error);
+      }
+    }),
+  );
+  return failures;
+}
+
+/** Says failures that do not matter for how the run ends. */
+export function warnOf(run: Run, code: string, failures: readonly DurantError[]): void {
+  for (const failure of failures)
+    run.emit({
+      event: 'warning',
+      code: failure.code === 'lock-lost' ? failure.code : code,
+      message: failure.message,
+      server: failure.server ?? null,
+    });
+}
+
+/** Runs `work` once per run under this name; whoever comes later waits for it. */
+export function oncePerRun(run: Run, name: string, work: () => Promise<void>): Promise<void> {
+  const known = run.once.get(name);
+  if (known !== undefined) return known;
+  const started = work();
+  run.once.set(name, started);
+  return started;
+}
+
+/** The servers that the stage does not name in `wanted`, or `unknown-server`. */
+export function selectServers(
+  all: readonly ServerAddress[],
+  wanted: readonly string[],
+): readonly ServerAddress[] {
+  if (wanted.length === 0) return all;
+  for (const name of wanted) {
+    if (!all.some((server) => server.entry === name || server.host === name))
+      throw new DurantError(
+        'unknown-server',
+        `The stage has no server "${name}". Its servers are ${all.map((server) => server.entry).join(', ')}: name one of them.`,
+      );
+  }
+  return all.filter((server) => wanted.some((name) => server.entry === name || server.host === name));
+}
+
+export function outcomes(run: Run): ServerOutcome[] {
+  return run.request.servers.map(({ entry }) => {
+    const server = run.servers.find((each) => each.address.entry === entry);
+    const error = server === undefined ? run.unreached.get(entry) : server.error;
+    return {
+      server: entry,
+      state: server?.state ?? (error === undefined ? 'unchanged' : 'failed'),
+      current: server?.facts.live ?? null,
+      error: error === undefined ? null : run.mask(error),
+    };
+  });
+}
+
+export function finished(run: Run, error: DurantError | undefined): RunFinished {
+  return {
+    event: 'run-finished',
+    ok: error === undefined,
+    dry_run: run.dryRun,
+    release: run.release ?? null,
+    commit: run.commit?.id ?? null,
+    servers: outcomes(run),
+    error:
+      error === undefined
+        ? null
+        : { code: error.code, message: run.mask(error.message), changed: error.changed },
+  };
+}
+
+function withServer(error: DurantError, server: string): DurantError {
+  const named = error.message.includes(server) ? error.message : `${server}: ${error.message}`;
+  return new DurantError(error.code, named, { changed: error.changed, server, cause: error });
+}
+
+/** The run's clone and commit, which `fetch` has set. */
+export function ready(run: Run): {
+  readonly clone: NonNullable<Run['clone']>;
+  readonly commit: NonNullable<Run['commit']>;
+  readonly settings: Run['settings'];
+} {
+  const { clone, commit, settings } = run;
+  if (clone === undefined || commit === undefined)
+    throw new DurantError('internal', 'The commit was asked for before it was fetched.');
+  return { clone, commit, settings };
+}
+
+/** The tree that the run sends, which the build has left. */
+export function treeOf({ tree }: Run): Tree {
+  if (tree === undefined) throw new DurantError('internal', 'The tree was asked for before it was read.');
+  return tree;
+}

@@ -1,0 +1,151 @@
+/** Works a list of steps off on one server, with their hooks, or says what they would do. */
+import { asDurantError, DurantError } from '../../errors.ts';
+import type { StepState } from '../events.ts';
+import type { Step, StepContext } from './goal.ts';
+import { resumable } from '../steps/release.ts';
+import { hookCommands, placeOf, releasePath, runHook, stepHook } from './hooks.ts';
+import { oncePerRun, type Run } from './run.ts';
+
+/** Steps whose before-hook still runs in project_dir, as the release's folder is not there yet. */
+const BEFORE_RELEASE = ['prepare', 'lock', 'release'];
+
+/** Achieves each step that applies and is not achieved yet. The first failure is thrown, its step noted in the run. */
+export async function achieveSteps(context: StepContext, steps: readonly Step[]): Promise<void> {
+  for (const step of steps) {
+    if (step.applies?.(context.run) === false) continue;
+    await timed(context, step.name, async () => {
+      if (step.inRelease === true && resumable(context.run, context.server) !== undefined)
+        return {
+          state: 'already',
+          reason: 'an interrupted run has done it; the release is complete and checked',
+        };
+      if (await step.achieved(context)) return { state: 'already', reason: await step.reason(context) };
+      if (step.hookedEarly !== true) await hook(context, 'before', step.name);
+      await step.achieve(context);
+      await hook(context, 'after', step.name);
+      return { state: 'done', reason: null };
+    });
+  }
+}
+
+/** Runs the before-hook of a step that is `hookedEarly` and not achieved yet. */
+export async function runHookBefore(context: StepContext, step: Step): Promise<void> {
+  if (await step.achieved(context)) return;
+  const name = stepHook('before', step.name);
+  if (hookCommands(context.run, name).length === 0) return;
+  try {
+    await hook(context, 'before', step.name);
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    const server = context.server.address.entry;
+    context.run.failedStep ??= step.name;
+    context.run.emit({
+      event: 'step',
+      step: step.name,
+      server,
+      state: 'failed',
+      reason: error.message,
+      ms: null,
+    });
+    throw error;
+  }
+}
+
+/** Assesses each step that applies: what throws here stops the run before anything is changed. */
+export async function assessSteps(context: StepContext, steps: readonly Step[]): Promise<void> {
+  for (const step of steps) {
+    if (step.applies?.(context.run) === false) continue;
+    try {
+      await step.assess?.(context);
+    } catch (error) {
+      context.run.failedStep ??= step.name;
+      throw asDurantError(error);
+    }
+  }
+}
+
+/** Emits for each step `already` or `pending` with its reason, and the commands that it would run. Changes nothing. */
+export async function explainSteps(context: StepContext, steps: readonly Step[]): Promise<void> {
+  const { run, server } = context;
+  for (const step of steps) {
+    if (step.applies?.(run) === false) continue;
+    const achieved = await step.achieved(context);
+    const reason = await step.reason(context);
+    run.emit({
+      event: 'step',
+      step: step.name,
+      server: server.address.entry,
+      state: achieved ? 'already' : 'pending',
+      reason,
+      ms: null,
+    });
+    if (achieved) continue;
+    const before = run.action === 'deploy' ? stepHook('before', step.name) : undefined;
+    const after = run.action === 'deploy' ? stepHook('after', step.name) : undefined;
+    for (const [name, commands] of [
+      [before ?? step.name, hookCommands(run, before)],
+      [step.name, step.commands?.(run) ?? []],
+      [after ?? step.name, hookCommands(run, after)],
+    ] as const)
+      for (const [index, item] of commands.entries()) await explainCommand(context, name, index, item);
+  }
+}
+
+/** Tells of a command as a run would: what runs here once, and what runs on the first server only. */
+async function explainCommand(
+  { run, server }: StepContext,
+  step: string,
+  index: number,
+  item: string,
+): Promise<void> {
+  const { where, command } = placeOf(item);
+  if (where === 'first' && server !== run.servers[0]) return;
+  if (where === 'here')
+    await oncePerRun(run, `explain:${step}:${index}`, async () => {
+      run.emit({ event: 'command', server: null, step, command });
+    });
+  else run.emit({ event: 'command', server: server.address.entry, step, command });
+}
+
+/** A step of this machine: `resolve`, `fetch`, `checkout`, `before_deploy`. */
+export async function localStep<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
+  let result: { value: T } | undefined;
+  await timed({ run, server: undefined }, name, async () => {
+    result = { value: await work() };
+    return { state: 'done', reason: null };
+  });
+  if (result === undefined) throw new DurantError('internal', `${name} ended without a result.`);
+  return result.value;
+}
+
+async function hook(context: StepContext, side: 'before' | 'after', step: string): Promise<void> {
+  const { run, server, signal } = context;
+  // A rollback makes an old release live: what was run to build and publish it is not run again, but for `after_rollback`.
+  if (run.action !== 'deploy') return;
+  const name = stepHook(side, step);
+  if (hookCommands(run, name).length === 0 || name === undefined) return;
+  const early = BEFORE_RELEASE.includes(step) && !(step === 'release' && side === 'after');
+  const directory = early ? server.facts.project : releasePath(run, server.facts.project, run.release ?? '');
+  await runHook(run, server, name, { directory, signal });
+}
+
+async function timed(
+  context: { readonly run: Run; readonly server: StepContext['server'] | undefined },
+  step: string,
+  work: () => Promise<{ readonly state: StepState; readonly reason: string | null }>,
+): Promise<void> {
+  const { run } = context;
+  const server = context.server?.address.entry ?? null;
+  const began = performance.now();
+  const ms = (): number => Math.round(performance.now() - began);
+  run.emit({ event: 'step', step, server, state: 'running', reason: null, ms: null });
+  try {
+    const { state, reason } = await work();
+    run.emit({ event: 'step', step, server, state, reason, ms: ms() });
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    run.failedStep ??= step;
+    run.emit({ event: 'step', step, server, state: 'failed', reason: error.message, ms: ms() });
+    throw error;
+  }
+}

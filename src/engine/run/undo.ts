@@ -1,0 +1,124 @@
+/** What a failed or cancelled run leaves behind: as far as servers can be reached, nothing. */
+import { asDurantError, type DurantError } from '../../errors.ts';
+import { recordOf, resumable, writeRecord } from '../steps/release.ts';
+import { switchBack } from '../steps/symlink.ts';
+import { noteChangesBy } from '../steps/modifiedPaths.ts';
+import { historyLine } from '../server/history.ts';
+import { undoInplace } from '../steps/strategies/inplaceFlow.ts';
+import { hookCommands, releasePath, runHook } from './hooks.ts';
+import { giveBackLocks } from '../server/lockServers.ts';
+import { reachable } from './reconnect.ts';
+import { removeQuietly } from './removal.ts';
+import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
+import { defer, flush, runScript } from './script.ts';
+
+/** Whether a failure of this kind is one of the run, and not of how it was asked for. */
+function runsHooks(error: DurantError): boolean {
+  return error.code !== 'locked' && error.code !== 'confirmation-needed';
+}
+
+/**
+ * Switches back what was switched, removes what was prepared (or keeps it as `failed` where it was live), runs `after_rollback` and
+ * `on_failure`, gives the locks back. Servers that cannot be reached are reported as `unknown`.
+ * @returns whether anything was changed on a server and not put back.
+ */
+export async function undo(run: Run, error: DurantError): Promise<boolean> {
+  if (run.phase === 'finishing') {
+    // It is live and stays so: what failed is a goal that comes after the deploy.
+    await runOnFailure(run, error, run.servers);
+    await giveBackLocks(run);
+    return false;
+  }
+  if (run.settings.strategy === 'inplace') {
+    const left = await undoInplace(run, error, reachable);
+    await runOnFailure(run, error, run.servers);
+    await giveBackLocks(run);
+    return left;
+  }
+  const signal = new AbortController().signal;
+  const switched = run.servers.filter((server) => server.previous !== undefined);
+  let left = false;
+
+  const failures = await onAll(switched, async (server) => {
+    try {
+      await reachable(run, server, async () => switchBack(run, server, signal));
+    } catch (thrown) {
+      const isOthers = server.hold.state === 'lost' || asDurantError(thrown).code === 'switched-elsewhere';
+      server.state = isOthers ? 'failed' : 'unknown';
+      left ||= !isOthers || server.facts.live === run.release;
+      throw thrown;
+    }
+    server.state = 'reverted';
+    run.emit({
+      event: 'step',
+      step: 'symlink',
+      server: server.address.entry,
+      state: 'failed',
+      reason: `switched back to ${server.previousLink ?? server.previous ?? 'nothing'}`,
+      ms: null,
+    });
+  });
+  warnOf(run, 'switch-back-failed', failures);
+
+  const published = switched.length > 0;
+  warnOf(
+    run,
+    'after-rollback-failed',
+    await onAll(
+      switched.filter((server) => server.state === 'reverted' && server.facts.live !== null),
+      async (server) => {
+        if (hookCommands(run, 'after_rollback').length === 0) return;
+        await runHook(run, server, 'after_rollback', {
+          directory: releasePath(run, server.facts.project, server.facts.live ?? ''),
+          signal,
+        });
+        const note = noteChangesBy(run, server, 'after_rollback', server.facts.live);
+        if (note !== '') await runScript(run, server, note, { signal });
+      },
+    ),
+  );
+
+  const reached = run.servers.filter((server) => server.state !== 'unknown');
+  warnOf(
+    run,
+    'undo-failed',
+    await onAll(reached, async (server) => {
+      if (server.hold.state !== 'held') return;
+      if (run.action === 'deploy' && run.release !== undefined) {
+        server.deferred = [];
+        if (published) defer(server, writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
+        else if (isUnfinished(run, server))
+          defer(server, `rm -rf .durant/*.${run.id}; ${removeQuietly(run.settings, [run.release])}`);
+      }
+      defer(server, historyLine(run, `failed: ${error.code}`));
+      await reachable(run, server, () => flush(run, server, signal));
+    }),
+  );
+  await runOnFailure(run, error, reached);
+  await giveBackLocks(run);
+  return left;
+}
+
+async function runOnFailure(run: Run, error: DurantError, reached: readonly ServerRun[]): Promise<void> {
+  if (run.action === 'prune' || !runsHooks(error) || hookCommands(run, 'on_failure').length === 0) return;
+  const { signal } = new AbortController();
+  warnOf(
+    run,
+    'on-failure-failed',
+    await onAll(
+      reached.filter(({ facts, hold }) => facts.exists || hold.state === 'held'),
+      (server) =>
+        runHook(run, server, 'on_failure', {
+          directory: server.facts.project,
+          signal,
+          env: { DURANT_ERROR: run.mask(error.message), DURANT_FAILED_STEP: run.failedStep ?? '' },
+        }),
+    ),
+  );
+}
+
+/** Whether the run's release is there, or may be, and is nobody's yet: begun by this run, or by a dead one whose work it went on with. */
+function isUnfinished(run: Run, server: ServerRun): boolean {
+  if (server.facts.live === run.release) return false;
+  return server.begun || resumable(run, server)?.state === 'prepared';
+}

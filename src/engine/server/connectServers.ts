@@ -1,0 +1,84 @@
+/** Opens the run's connections and learns what each server looks like. */
+import { DurantError } from '../../errors.ts';
+import { expandLocalPath } from '../../config/values/localPath.ts';
+import type { Settings } from '../../config/options/options.ts';
+import type { Connection, Prompter, ServerAddress } from '../../remote/target.ts';
+import type { Emit } from '../events.ts';
+import { factsScript, parseFacts, type FactsRequest, type ServerFacts } from './serverFacts.ts';
+import { trim } from '../steps/shared.ts';
+import type { Host } from '../ports.ts';
+import { lastLines } from '../run/script.ts';
+
+/** How a command of the engine reaches servers. */
+export interface Reach {
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly prompt: Prompter;
+  readonly emit: Emit;
+  readonly mayAddHostKeys: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Opens one connection. @throws {DurantError} the connection codes. */
+export function connectTo(reach: Reach, address: ServerAddress): Promise<Connection> {
+  const { settings, host } = reach;
+  return host.connect({
+    address,
+    user: settings.user,
+    port: settings.ssh_port,
+    identity:
+      settings.ssh_identity === undefined ? undefined : expandLocalPath(settings.ssh_identity, host.env),
+    client: settings.ssh_client,
+    hostKeyChecking: settings.host_key_checking,
+    mayAddHostKeys: reach.mayAddHostKeys,
+    connectTimeoutMs: settings.connect_timeout,
+    prompt: reach.prompt,
+    signal: reach.signal,
+    sshPath: host.sshPath,
+    onNotice: (code, message) => {
+      if (code !== 'ssh-client') reach.emit({ event: 'warning', code, message, server: address.entry });
+    },
+  });
+}
+
+/** A connection to this machine, for local commands and `local` servers. */
+export function connectHere(reach: Pick<Reach, 'host' | 'signal' | 'prompt'>): Promise<Connection> {
+  return reach.host.connect({
+    address: { entry: 'local', host: 'localhost', user: undefined, port: undefined, local: true },
+    user: undefined,
+    port: undefined,
+    identity: undefined,
+    client: 'auto',
+    hostKeyChecking: 'strict',
+    mayAddHostKeys: false,
+    connectTimeoutMs: 15_000,
+    prompt: reach.prompt,
+    signal: reach.signal,
+  });
+}
+
+export function factsRequest(settings: Settings): FactsRequest {
+  return {
+    projectDir: settings.project_dir,
+    currentPath: settings.current_path,
+    shared: [...settings.shared_dirs, ...settings.shared_files].map(trim),
+    strategy: settings.strategy,
+  };
+}
+
+/** Looks at a server, changing nothing; one round trip. */
+export async function learnFacts(
+  connection: Connection,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<ServerFacts> {
+  const request = factsRequest(settings);
+  const result = await connection.exec({ script: factsScript(request), signal });
+  if (result.status !== 0)
+    throw new DurantError(
+      'remote-command-failed',
+      `Could not inspect ${connection.address.entry} (exit status ${result.status}). Its login shell must start a POSIX sh: try ssh and look.\n${lastLines(result.stderr.toString('utf8'), 5)}`,
+      { server: connection.address.entry },
+    );
+  return parseFacts(result.stdout, request);
+}

@@ -1,0 +1,230 @@
+/**
+ * The lock of a project: `.durant/lock`, complete from its first instant, naming its holder. Scripts here run on the server; they
+ * compare whole lines only.
+ */
+import { quote, quotePath } from '../../remote/shell.ts';
+import { formatLock, recordLine, type LockRecord } from './record.ts';
+import type { Settings } from '../../config/options/options.ts';
+import { stopWatcher } from './watcherScript.ts';
+import { LAYOUT_VERSION, lockIdentity, type ServerFacts } from './serverFacts.ts';
+
+/** How an attempt to take the lock ended: the first line that `lockScript` or `takeOverScript` prints. */
+export type LockAnswer = 'taken' | 'held';
+
+/** A record that is being written: only the lock's holder writes one, and it is removed with the lock. */
+export const unfinishedRecord = '.durant/record.tmp';
+
+/**
+ * Makes project_dir and `.durant` where they are missing, then takes the lock if nobody has it. The lock's text is the script's input.
+ * Prints `taken` or `held`; the caller appends the facts script to learn what is true under the lock.
+ */
+export function lockScript(projectDir: string, run: string, strategy: Settings['strategy']): string {
+  return `trap '' PIPE
+${enterProject(projectDir, strategy)}
+t=.durant/lock.${run}
+cat > "$t" || exit 1
+if [ -e .durant/lock ]; then echo held
+elif ln "$t" .durant/lock 2>/dev/null; then echo taken
+elif [ -e .durant/lock ]; then echo held
+elif [ -s "$t" ] && (set -C; cat "$t" > .durant/lock) 2>/dev/null; then echo taken
+else echo held; fi
+rm -f "$t"
+cd /`;
+}
+
+/** A lock that is to be replaced, as it was seen. */
+export interface SeenLock {
+  /** What `lockIdentity` printed of it. */
+  readonly id: string;
+  /** The run that it names, then those that began to take it over and died, each from the one before; '' for a name that is none. */
+  readonly claims: readonly [string, ...string[]];
+}
+
+/** The lock that a look at the server found, with the chain of those that began to take it over; undefined for none. */
+export function seenLock({
+  lock,
+  lockId,
+  takers,
+}: Pick<ServerFacts, 'lock' | 'lockId' | 'takers'>): SeenLock | undefined {
+  if (lock === null) return undefined;
+  const claims: [string, ...string[]] = [lock.run];
+  for (let last = lock.run; ;) {
+    const taker = takers.get(claimName(last));
+    if (taker === undefined || claims.includes(taker)) return { id: lockId, claims };
+    claims.push(taker);
+    last = taker;
+  }
+}
+
+/**
+ * Replaces a lock whose run is over by this run's, and ends what that run left running. Input and output as `lockScript`.
+ *
+ * The right to do so is `lock.taken-<run>`, named after the run that is replaced: a second name of this run's whole lock, so there is one
+ * winner. Moved onto `lock` it is the new lock, and gone under its own name, in one step. Whoever dies before that step leaves a claim that
+ * the next run takes over in the same way, from the last of the chain.
+ */
+export function takeOverScript(
+  projectDir: string,
+  run: string,
+  seen: SeenLock,
+  strategy: Settings['strategy'],
+): string {
+  const names = seen.claims.filter((each) => each !== '').map(claimName);
+  return replaceLockScript(projectDir, run, seen, strategy, {
+    first: names.map(stopWatcher).join('\n    '),
+    leftovers: [...leftovers, ...names.map((each) => `.durant/*.${each}`)],
+  });
+}
+
+function replaceLockScript(
+  projectDir: string,
+  run: string,
+  { id, claims }: SeenLock,
+  strategy: Settings['strategy'],
+  /** What is done under the claim before anything is ended, and what is removed under the lock. */
+  work: { readonly first: string; readonly leftovers: readonly string[] },
+): string {
+  const claim = `.durant/lock.taken-${claimName(claims.at(-1) ?? '')}`;
+  const same = `[ "$(lock_id)" = ${quote(id)} ]`;
+  return `trap '' PIPE
+${enterProject(projectDir, strategy)}
+t=.durant/lock.${run}
+cat > "$t" || exit 1
+${lockIdentity}
+${endOthers(run)}
+take_over() {
+  ${same} && { ln "$t" ${claim} || { [ -s "$t" ] && ! [ -e ${claim} ] && (set -C; cat "$t" > ${claim}); }; } 2>/dev/null || return 1
+  if ${same}; then
+    ${noteProcesses(run)}
+    ${work.first}
+    end_others
+    if ${same} && { ! [ -d .durant/lock ] || rm -rf .durant/lock; } && mv -f ${claim} .durant/lock; then return 0; fi
+  fi
+  rm -f ${claim} .durant/processes.${run}; return 1
+}
+if take_over; then
+  end_others
+  rm -rf .durant/lock.* ${work.leftovers.join(' ')} 2>/dev/null
+  echo taken
+elif [ -e .durant/lock ]; then echo held
+elif ln "$t" .durant/lock 2>/dev/null; then echo taken
+else echo held; fi
+rm -f "$t"
+cd /`;
+}
+
+/** True in the shell (`if …`) while the lock names the run; the working directory is project_dir. */
+export function lockIsOurs(run: string): string {
+  return `grep -qxF ${quote(recordLine('run', run))} .durant/lock 2>/dev/null`;
+}
+
+/** Makes project_dir and Durant's folders in it, for hooks that come before the lock, and prints its path. */
+export function prepareScript(projectDir: string, strategy: Settings['strategy']): string {
+  return `${enterProject(projectDir, strategy)}
+pwd -P`;
+}
+
+/** Gives the lock back, if it is still this run's; the working directory is project_dir. The lock itself goes last. */
+export function unlockScript(run: string): string {
+  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* .durant/lock.taken-* ${unfinishedRecord} .durant/lock.${run} .durant/lock; else rm -f .durant/lock.${run} .durant/processes.${run}; fi`;
+}
+
+/**
+ * Removes whoever's lock it is, after ending what its run left running: replaces it, does `then` (in project_dir), and gives it back. A
+ * watcher of that run stays (watcherScript.ts).
+ * Prints `unlocked`, or `held` where the lock is another by now. Input as `lockScript`.
+ */
+export function breakLockScript(
+  projectDir: string,
+  run: string,
+  seen: SeenLock,
+  strategy: Settings['strategy'],
+  then: string,
+): string {
+  return `( ${replaceLockScript(projectDir, run, seen, strategy, { first: '', leftovers: [unfinishedRecord] })} ) >/dev/null || exit 1
+cd ${quotePath(projectDir)} || exit 1
+if ${lockIsOurs(run)}; then
+  ${then}
+  ${unlockScript(run)}
+  echo unlocked
+else echo held; fi`;
+}
+
+/**
+ * Notes the process group of the running script under the run's name, so that whoever takes the run's lock over can end it; the working
+ * directory is project_dir.
+ */
+export function noteProcesses(run: string): string {
+  return `if [ -r /proc/$$/stat ]; then set -- $(cat /proc/$$/stat); echo "$5 \${22}"; else echo "$(ps -o pgid= -p $$ | tr -d ' ') -"; fi >> .durant/processes.${run}; set --`;
+}
+
+export function lockInput(lock: LockRecord): Buffer {
+  return Buffer.from(formatLock(lock));
+}
+
+/** With strategy inplace `.durant` may lie in a web root: Apache is told to show nothing of it. `live` names what was put last. */
+const hideFromWeb = `[ -f .durant/live ] || : > .durant/live || exit 1
+[ -f .durant/.htaccess ] || printf '%s\\n' '<IfModule mod_authz_core.c>' 'Require all denied' '</IfModule>' '<IfModule !mod_authz_core.c>' 'Order deny,allow' 'Deny from all' '</IfModule>' > .durant/.htaccess || exit 1
+`;
+
+/** Where project_dir is writable and its folders are there; modes as the server's umask wants, `.durant` closed to others. */
+function enterProject(projectDir: string, strategy: Settings['strategy']): string {
+  const folders = `${strategy === 'inplace' ? '' : 'releases '}.durant/releases .durant/manifests`;
+  return `LC_ALL=C; export LC_ALL
+mkdir -p ${quotePath(projectDir)} && cd ${quotePath(projectDir)} || exit 1
+if ! [ -d .durant ]; then mkdir .durant && chmod g-w,o-rwx .durant || exit 1; fi
+mkdir -p ${folders} || exit 1
+${strategy === 'inplace' ? hideFromWeb : ''}[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
+}
+
+/** What a dead run may have left in `.durant` that is of no use to anybody. */
+const leftovers = ['incoming', 'current', 'copy', 'touched', 'services', 'trash']
+  .map((name) => `.durant/${name}.*`)
+  .concat(unfinishedRecord);
+
+/** Defines `end_others`: ends the process groups that all other runs noted, as none of them holds the lock. */
+function endOthers(run: string): string {
+  return `${endGroups}
+end_others() {
+  for f in .durant/processes.*; do
+    [ -f "$f" ] && [ "$f" != .durant/processes.${run} ] || continue
+    end_groups "$f"; rm -f "$f"
+  done
+}`;
+}
+
+/** Ends what this run left running on a server when its line was cut, but for the script itself; the working directory is project_dir. */
+export function endOwnScript(run: string): string {
+  return `${endGroups}
+[ ! -f .durant/processes.${run} ] || end_groups .durant/processes.${run}`;
+}
+
+/**
+ * Defines `end_groups FILE`: ends the process groups that a run noted there: asked first, killed after three seconds. A reused process id is
+ * left alone; a zombie has ended, however long its init takes.
+ */
+const endGroups = `group_lives() {
+  kill -0 "-$1" 2>/dev/null || return 1
+  [ -r /proc/$$/stat ] || return 0
+  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' | awk -v g="$1" '$3 == g && $1 !~ /^[ZX]/ { found = 1 } END { exit !found }'
+}
+end_groups() {
+  f=$1 l=
+  if [ -r /proc/$$/stat ]; then set -- $(cat /proc/$$/stat); own=$5; else own=$(ps -o pgid= -p $$ | tr -d ' '); fi
+  while read -r g s; do
+    case $g in ''|0|1|*[!0-9]*|"$own") continue;; esac
+    if [ "$s" != - ] && [ -r "/proc/$g/stat" ]; then set -- $(cat "/proc/$g/stat"); [ "\${22}" = "$s" ] || continue; fi
+    kill -TERM "-$g" 2>/dev/null && l="$l $g"
+  done < "$f"
+  i=0
+  for g in $l; do
+    while group_lives "$g"; do
+      i=$((i + 1)); if [ $i -gt 15 ]; then kill -KILL "-$g" 2>/dev/null; break; fi; sleep 0.2 2>/dev/null || sleep 1
+    done
+  done
+}`;
+
+/** What a claim is named after: a run, as far as it is a run's name. */
+function claimName(run: string): string {
+  return /^[A-Za-z0-9-]+$/.test(run) ? run : 'unknown';
+}

@@ -1,0 +1,194 @@
+/** Taking the locks of a run: in one order everywhere, given back when one is held, taken over from our own dead runs. */
+import { DurantError, asDurantError } from '../../errors.ts';
+import { lockedError } from './preflight.ts';
+import { factsScript, parseFacts, type ServerFacts } from './serverFacts.ts';
+import {
+  lockInput,
+  lockScript,
+  seenLock,
+  takeOverScript,
+  unlockScript,
+  type SeenLock,
+} from './lockScripts.ts';
+import { prepare } from '../steps/prepare.ts';
+import type { Step } from '../run/goal.ts';
+import { hookCommands, runHook } from '../run/hooks.ts';
+import { inLockOrder, lockOf, onAll, onEach, warnOf, type Run, type ServerRun } from '../run/run.ts';
+import { achieveSteps } from '../run/steps.ts';
+import { runScript, serverFailure } from '../run/script.ts';
+import { factsRequest } from './connectServers.ts';
+
+const RETRY_MS = 2_000;
+
+/** Steps `prepare` and `lock` of all servers, with the hooks of a deploy; from here on a failure has something to undo. */
+export async function lockServers(run: Run, waitMs: number): Promise<void> {
+  await beginJournal(run);
+  run.phase = 'building';
+  await lockHook(run, 'before_lock', [prepare]);
+  const began = performance.now();
+  const report = (step: string, server: ServerRun, state: 'running' | 'already' | 'done'): void =>
+    run.emit({
+      event: 'step',
+      step,
+      server: server.address.entry,
+      state,
+      reason: null,
+      ms: state === 'running' ? null : Math.round(performance.now() - began),
+    });
+  const fresh = run.servers.filter((server) => !server.facts.managed);
+  for (const server of run.servers) report('lock', server, 'running');
+  try {
+    await takeLocks(run, waitMs);
+  } catch (error) {
+    run.failedStep ??= 'lock';
+    throw error;
+  }
+  for (const server of fresh) report('prepare', server, 'done');
+  for (const server of run.servers) report('lock', server, 'done');
+  await lockHook(run, 'after_lock', []);
+}
+
+/** Before the first lock: whoever finds it must be able to tell whether this run is over. */
+async function beginJournal(run: Run): Promise<void> {
+  await run.journal.begin({
+    run: run.id,
+    stage: run.request.stage,
+    config: run.request.file,
+    action: run.action,
+    servers: run.request.servers.map((server) => server.entry),
+    started: run.started.toISOString(),
+  });
+}
+
+async function lockHook(run: Run, name: 'before_lock' | 'after_lock', first: readonly Step[]): Promise<void> {
+  if (run.action !== 'deploy' || hookCommands(run, name).length === 0) return;
+  await onEach(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
+    await achieveSteps({ run, server, signal }, first);
+    await runHook(run, server, name, { directory: server.facts.project, signal });
+  });
+}
+
+/**
+ * Takes the lock on every server of the run; from then on `facts` are what is true under the lock.
+ * @param waitMs how long to wait for someone else's lock.
+ * @throws {DurantError} `locked`, after giving back what was taken.
+ */
+export async function takeLocks(run: Run, waitMs: number): Promise<void> {
+  const deadline = run.host.now().getTime() + waitMs;
+  for (let announced = false; ; announced = true) {
+    const held = await tryLocks(run);
+    if (held === undefined) return;
+    await giveBackLocks(run);
+    const remaining = deadline - run.host.now().getTime();
+    if (remaining <= 0) throw held;
+    if (!announced)
+      run.emit({
+        event: 'warning',
+        code: 'waiting-for-lock',
+        message: `Waiting: ${held.message}`,
+        server: held.server ?? null,
+      });
+    await run.host.sleep(Math.min(RETRY_MS, remaining), run.signal);
+  }
+}
+
+/** Gives back the locks that are this run's. What fails is left to the next run's take-over, and said. */
+export async function giveBackLocks(run: Run): Promise<void> {
+  const locked = run.servers.filter(({ hold }) => hold.state === 'asked' || hold.state === 'held');
+  const failures = await onAll(locked, async (server) => {
+    const { hold } = server;
+    await runScript(run, server, unlockScript(run.id), { signal: AbortSignal.timeout(30_000) });
+    // Asked for without an answer: the script that takes it may still be on its way.
+    if (hold.state === 'held') server.hold = { state: 'none' };
+  });
+  warnOf(run, 'unlock-failed', failures);
+}
+
+/** Whether a lock on a server is a dead run's of this machine. */
+export async function isOurDeadLock(run: Run, facts: ServerFacts): Promise<boolean> {
+  return facts.lock !== null && (await run.journal.isDead(facts.lock.run));
+}
+
+/** For a dry run: a lock that somebody holds is said, and no error. */
+export async function reportLocks(run: Run): Promise<void> {
+  for (const { address, facts } of run.servers)
+    if (facts.lock !== null && !(await isOurDeadLock(run, facts)))
+      run.emit({
+        event: 'warning',
+        code: 'locked',
+        message: lockedError(address.entry, facts.lock, run.host.now()).message,
+        server: address.entry,
+      });
+}
+
+/** For a run that finds everything achieved: takes its own dead runs' locks over, and gives them back. */
+export async function clearDeadLocks(run: Run): Promise<void> {
+  const dead = await Promise.all(run.servers.map((server) => isOurDeadLock(run, server.facts)));
+  if (!dead.includes(true)) return;
+  await beginJournal(run);
+  run.phase = 'building';
+  await takeLocks(run, 0);
+  await giveBackLocks(run);
+}
+
+/** The lock, where its run and all that began to take it over are ours and dead. */
+async function deadLock(run: Run, facts: ServerFacts): Promise<SeenLock | undefined> {
+  const seen = seenLock(facts);
+  if (seen === undefined) return undefined;
+  const isDead = await Promise.all(seen.claims.map((each) => run.journal.isDead(each)));
+  return isDead.includes(false) ? undefined : seen;
+}
+
+async function tryLocks(run: Run): Promise<DurantError | undefined> {
+  for (const server of inLockOrder(run.servers)) {
+    try {
+      const held = await lockOne(run, server);
+      if (held !== undefined) return held;
+    } catch (error) {
+      await giveBackLocks(run);
+      throw asDurantError(error);
+    }
+  }
+  return undefined;
+}
+
+async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undefined> {
+  const seen = await deadLock(run, server.facts);
+  const dead = seen === undefined ? undefined : (server.facts.lock ?? undefined);
+  if (dead !== undefined)
+    run.emit({
+      event: 'warning',
+      code: 'lock-taken-over',
+      message: `Taking over the lock of the run ${dead.run} (${dead.action} of ${dead.stage}), which ended without giving it back.`,
+      server: server.address.entry,
+    });
+  // Set before the attempt: if the connection dies under it, the lock may be ours.
+  server.hold = { state: 'asked' };
+  const request = factsRequest(run.settings);
+  const take =
+    seen === undefined
+      ? lockScript(run.settings.project_dir, run.id, run.settings.strategy)
+      : takeOverScript(run.settings.project_dir, run.id, seen, run.settings.strategy);
+  const result = await server.connection.exec({
+    script: `${take}\n${factsScript(request)}`,
+    input: lockInput(lockOf(run, '')),
+    signal: run.signal,
+  });
+  if (result.status !== 0) throw serverFailure(server, result);
+  server.facts = parseFacts(result.stdout, request);
+  const answer = result.stdout.toString('utf8', 0, 16).split('\n', 1)[0];
+  if (answer === 'taken') {
+    server.hold = { state: 'held' };
+    server.tookOver ??= dead;
+    return undefined;
+  }
+  server.hold = { state: 'none' };
+  const holder = server.facts.lock;
+  if (holder === null)
+    return new DurantError(
+      'locked',
+      `${server.address.entry} was locked by another run a moment ago. Deploy again.`,
+      { server: server.address.entry },
+    );
+  return lockedError(server.address.entry, holder, run.host.now());
+}

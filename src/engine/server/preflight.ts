@@ -1,0 +1,113 @@
+/** What can be known to fail on a server before anything is changed, each with its sentence and its remedy. */
+import { DurantError } from '../../errors.ts';
+import type { Settings } from '../../config/options/options.ts';
+import type { Connection } from '../../remote/target.ts';
+import { LAYOUT_VERSION, type ServerFacts } from './serverFacts.ts';
+import type { LockRecord } from './record.ts';
+
+/** @throws {DurantError} the first thing that would stop a deploy to this server. */
+export function assessServer(
+  server: string,
+  facts: ServerFacts,
+  settings: Settings,
+  connection: Pick<Connection, 'posixRename' | 'user'>,
+): void {
+  const fail = (code: ConstructorParameters<typeof DurantError>[0], message: string): never => {
+    throw new DurantError(code, message, { server });
+  };
+  const path = settings.project_dir;
+  if (facts.obstacle === 'not-a-folder')
+    fail(
+      'path-not-writable',
+      `project_dir ${path} on ${server} is not a folder. Remove what stands there or choose another project_dir.`,
+    );
+  if (facts.obstacle === 'denied')
+    fail(
+      'permission-denied',
+      `The login user ${connection.user} may not enter project_dir ${path} on ${server}. Give it access, or choose another project_dir.`,
+    );
+  if (facts.obstacle === 'read-only')
+    fail(
+      'path-not-writable',
+      facts.exists
+        ? `The login user ${connection.user} may not write in project_dir ${path} on ${server}. Give it the folder: chown ${connection.user} ${path}`
+        : `The login user ${connection.user} may not make project_dir ${path} on ${server}. Make it there and give it to that user.`,
+    );
+  const missing = [...facts.missingTools, ...(facts.transfer.hashTool === undefined ? ['sha256sum'] : [])];
+  if (missing.length > 0)
+    fail(
+      'tool-missing',
+      `${server} has no ${missing.join(', no ')}. Install ${missing.length === 1 ? 'it' : 'them'} there, then try again.`,
+    );
+  if (facts.layout !== undefined && facts.layout !== LAYOUT_VERSION)
+    fail(
+      'layout-unsupported',
+      `${path} on ${server} has layout version ${facts.layout}, this Durant knows ${LAYOUT_VERSION}. Use a newer Durant.`,
+    );
+  if (settings.strategy === 'inplace' && facts.managed && !facts.inplace && facts.folders.size > 0)
+    fail(
+      'unmanaged-project-dir',
+      `${path} on ${server} holds the releases of strategy: releases. Choose another project_dir for strategy: inplace, or keep strategy: releases.`,
+    );
+  if (settings.strategy === 'releases' && facts.inplace)
+    fail(
+      'unmanaged-project-dir',
+      `${path} on ${server} was deployed to with strategy: inplace, so its files lie where releases/ would. Write strategy: inplace, or choose an empty folder as project_dir.`,
+    );
+  if (facts.currentIsFolder)
+    fail(
+      'current-is-folder',
+      `${settings.current_path} in ${path} on ${server} is a real folder, not the link that Durant switches. Move it away, then deploy again.`,
+    );
+  if (settings.strategy === 'releases' && facts.exists && !facts.managed && facts.foreign !== undefined)
+    fail(
+      'unmanaged-project-dir',
+      `project_dir ${path} on ${server} was not made by Durant and is not empty (it holds ${facts.foreign}). Write strategy: inplace to deploy straight into it, choose an empty folder, or take over a Deployer or Capistrano layout with: durant adopt`,
+    );
+  if (
+    settings.strategy === 'releases' &&
+    facts.switchBy === undefined &&
+    connection.posixRename === undefined
+  )
+    throw switchUnsupported(server);
+}
+
+/** The error of a server on which a link cannot be replaced in one step. */
+export function switchUnsupported(server: string): DurantError {
+  return new DurantError(
+    'switch-unsupported',
+    `${server} offers no way to switch a link atomically (mv -T, mv -h, or SFTP posix-rename). Install coreutils or busybox there.`,
+    { server },
+  );
+}
+
+/** The error of a lock that someone else holds. */
+export function lockedError(server: string, lock: LockRecord, now: Date): DurantError {
+  if (lock.run === '')
+    return new DurantError(
+      'locked',
+      `${server} has a lock (.durant/lock) that does not say who holds it. If nobody deploys, remove it with: durant unlock`,
+      { server },
+    );
+  return new DurantError(
+    'locked',
+    `${server} is locked by ${lock.user}@${lock.host} for ${age(lock.started, now)} (${lock.action} of ${lock.stage}${lock.message === '' ? '' : `: ${lock.message}`}). Wait for it (--wait), or, if that run is dead, use: durant unlock ${lock.stage}`,
+    { server },
+  );
+}
+
+/** How long ago an ISO date was, in words: `3 minutes`. */
+export function age(iso: string, now: Date): string {
+  const ms = now.getTime() - Date.parse(iso);
+  if (!Number.isFinite(ms)) return 'an unknown time';
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const [value, unit] =
+    seconds < 90
+      ? [seconds, 'second']
+      : seconds < 5400
+        ? [Math.round(seconds / 60), 'minute']
+        : seconds < 129_600
+          ? [Math.round(seconds / 3600), 'hour']
+          : [Math.round(seconds / 86_400), 'day'];
+  return `${value} ${unit}${value === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,255 @@
+/** What a server looks like before a run touches it: one read-only script, one round trip, parsed into `ServerFacts`. */
+import type { Settings } from '../../config/options/options.ts';
+import { quote, quotePath } from '../../remote/shell.ts';
+import { transferProbe, parseTransferProbe, type TransferFacts } from '../../transfer/stream/probe.ts';
+import {
+  parseLock,
+  parsePendingRollback,
+  parseRecord,
+  parseReverted,
+  type LockRecord,
+  type PendingRollback,
+  type ReleaseRecord,
+  type Reverted,
+} from './record.ts';
+
+/** The layout that this version writes and reads. */
+export const LAYOUT_VERSION = '1';
+
+export interface ServerFacts {
+  /** Absolute path of project_dir on the server, links resolved; as asked where it does not exist. */
+  readonly project: string;
+  readonly exists: boolean;
+  /** Why project_dir cannot be entered or written, else undefined: `denied`, `not-a-folder`, `read-only`. */
+  readonly obstacle: 'denied' | 'not-a-folder' | 'read-only' | undefined;
+  /** Whether `.durant` is there, and the layout version in it. */
+  readonly managed: boolean;
+  readonly layout: string | undefined;
+  /** Something in project_dir that is neither `.durant` nor `shared`, where it is not managed. */
+  readonly foreign: string | undefined;
+  /** Whether `.durant/live` is there: strategy inplace has deployed here. */
+  readonly inplace: boolean;
+  /** `releases/<name>` that `current` points at, as a name; null where there is no link or it points elsewhere. */
+  readonly live: string | null;
+  /** The target of the `current` link as it stands. */
+  readonly currentTarget: string | undefined;
+  readonly currentIsFolder: boolean;
+  /** Folders in `releases/`. */
+  readonly folders: ReadonlySet<string>;
+  /** Records whose folder exists, and those without one. */
+  readonly records: readonly ReleaseRecord[];
+  readonly orphanRecords: readonly ReleaseRecord[];
+  readonly lock: LockRecord | null;
+  /** The rollback that was last begun there and not finished. */
+  readonly rollback: PendingRollback | undefined;
+  /** Tells this lock from any other, whatever is written in it; '' where there is none. */
+  readonly lockId: string;
+  /** Runs that have begun to take the lock over, by the run they take it from. */
+  readonly takers: ReadonlyMap<string, string>;
+  /** Free bytes and inodes for the login user; undefined where df does not say. */
+  readonly freeBytes: number | undefined;
+  readonly freeInodes: number | undefined;
+  /** Names of needed tools that are missing. */
+  readonly missingTools: readonly string[];
+  /** How `current` can flip: `mv -T`, `mv -h`, or neither. */
+  readonly switchBy: 'mv -T' | 'mv -h' | undefined;
+  /** What logind.conf says of processes that outlive their session, by key; the last word counts. */
+  readonly logind: ReadonlyMap<string, string>;
+  /** What the dead man's switch put back there since a run was last finished. */
+  readonly reverted: Reverted | undefined;
+  readonly home: string;
+  /** The login user. */
+  readonly user: string;
+  /** Releases with a record of the services that they run with. */
+  readonly withServices: ReadonlySet<string>;
+  /** Those of the stage's shared paths that `shared/` does not have. */
+  readonly missingShared: ReadonlySet<string>;
+  readonly transfer: TransferFacts;
+}
+
+const NEEDED_TOOLS = [
+  'tar',
+  'readlink',
+  'mktemp',
+  'awk',
+  'sed',
+  'sort',
+  'find',
+  'xargs',
+  'df',
+  'grep',
+  'dd',
+  'gzip',
+];
+
+/** What the script needs to know of the stage. */
+export interface FactsRequest {
+  readonly projectDir: string;
+  readonly currentPath: string;
+  /** Paths below `shared/` to look for. */
+  readonly shared: readonly string[];
+  readonly strategy: Settings['strategy'];
+}
+
+/**
+ * Defines `lock_id`: prints what tells this lock from any other, whatever is written in it; nothing where there is none. The working
+ * directory is project_dir.
+ */
+export const lockIdentity = `lock_id() { [ ! -e .durant/lock ] || echo $(ls -di .durant/lock) $(cksum < .durant/lock 2>/dev/null); }`;
+
+/** The script. It reads only, so a dry run, `status` and `check --connect` use it too. */
+export function factsScript({ projectDir, currentPath, shared, strategy }: FactsRequest): string {
+  const lookForShared = shared
+    .map((path) => `[ -e "$p"/${quote(`shared/${path}`)} ] || say ${quote(`noshared=${path}`)}`)
+    .join('\n  ');
+  return `LC_ALL=C; export LC_ALL
+p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
+say() { printf '%s\\n' "$1"; }
+say "home=$HOME"; say "user=$(id -un)"
+for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
+if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
+else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
+if [ -d /etc/systemd ]; then cat /usr/lib/systemd/logind.conf /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | sed -n 's/^[[:space:]]*Kill/logind=Kill/p'; fi
+if [ -d "$p" ]; then
+  say exists=yes
+  ${lookForShared}
+  if cd "$p" 2>/dev/null && [ -r . ]; then
+    say "project=$(pwd -P)"
+    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || { [ ${strategy} = releases ] && [ -e releases ] && ! [ -w releases ]; }; then say obstacle=read-only; fi
+    if [ -d .durant ]; then say managed=yes; [ -f .durant/version ] && say "layout=$(cat .durant/version)"
+    else for e in * .[!.]* ..?*; do
+      case $e in shared) continue;; esac
+      if [ -e "$e" ] || [ -L "$e" ]; then say "foreign=$e"; break; fi
+    done; fi
+    [ ! -f .durant/live ] || say "inplace=$(cat .durant/live)"
+    ${strategy === 'inplace' ? 'if :; then :; el' : ''}if [ -L "$c" ]; then
+      l=$(readlink "$c"); say "current=$l"
+      case $l in */*) n=\${l##*/}; if [ "$(cd -P "$c" 2>/dev/null && pwd -P)" = "$(cd -P "releases/$n" 2>/dev/null && pwd -P)" ] && [ -d "releases/$n" ]; then live=$n; say "live=$n"; fi;; esac
+    elif [ -e "$c" ]; then say currentfolder=yes; fi
+    for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
+    ${lockIdentity}
+    if [ -e .durant/lock ]; then say "lockid=$(lock_id)"; say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
+    for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(awk '$1 == "run" { gsub("\\"", "", $3); print $3; exit } NF == 1 { print; exit }' "$e")"; done
+    if [ -f .durant/rollback ]; then say @rollback; cat .durant/rollback; say; say @end; fi
+    for e in .durant/reverted.*; do [ -f "$e" ] && { say @reverted; cat "$e"; say; say @end; }; done
+    for e in .durant/releases/*.services; do e=\${e##*/}; [ "$e" = '*.services' ] || say "services=\${e%.services}"; done
+    set -- .durant/releases/*.ini
+    # One that somebody removes meanwhile ends awk: then all are read again.
+    i=0; while [ -f "$1" ] && [ $i -lt 5 ]; do
+      awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" 2>/dev/null && i=5
+      say @end; i=$((i + 1)); [ $i -gt 5 ] || set -- .durant/releases/*.ini
+    done
+    ${transferProbe()}
+  else say obstacle=denied; fi
+elif [ -e "$p" ] || [ -L "$p" ]; then say obstacle=not-a-folder
+else
+  q=$p; while ! [ -d "$q" ]; do q=$(dirname -- "$q"); done
+  cd "$q" 2>/dev/null && [ -w . ] || say obstacle=read-only
+  ${transferProbe()}
+fi
+df -Pk . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "free=" $(NF-2) }'
+df -Pi . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "inodes=" $(NF-2) }'
+:`;
+}
+
+/** Parses what `factsScript` printed. */
+export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
+  const values = new Map<string, string>();
+  const missingTools: string[] = [];
+  const folders = new Set<string>();
+  const missingShared = new Set<string>();
+  const logind = new Map<string, string>();
+  const takers = new Map<string, string>();
+  const withServices = new Set<string>();
+  const blocks = new Map<string, string[]>();
+  let block: string[] | undefined;
+  for (const line of stdout.toString('utf8').split('\n')) {
+    if (line.startsWith('@')) {
+      block = line === '@end' ? undefined : [];
+      if (block !== undefined) blocks.set(line.slice(1), block);
+      continue;
+    }
+    if (block !== undefined) {
+      block.push(line);
+      continue;
+    }
+    const split = line.indexOf('=');
+    if (split < 0) continue;
+    const [key, value] = [line.slice(0, split), line.slice(split + 1)];
+    if (key === 'missing') missingTools.push(value);
+    else if (key === 'folder') folders.add(value);
+    else if (key === 'services') withServices.add(value);
+    else if (key === 'noshared') missingShared.add(value);
+    else if (key === 'logind') logind.set(...assignment(value));
+    else if (key === 'taker') takers.set(...pair(value));
+    else values.set(key, value);
+  }
+  const records = [...blocks]
+    .filter(([name]) => name.startsWith('record '))
+    .map(([name, lines]) => parseRecord(lines.join('\n'), name.slice('record '.length, -'.ini'.length)));
+  const lock = blocks.get('lock');
+  const rollback = blocks.get('rollback');
+  const reverted = blocks.get('reverted');
+  const inplace = values.get('inplace');
+  // Strategy inplace has no folder for a release: its record is all there is of it.
+  const isThere = (record: ReleaseRecord): boolean =>
+    request.strategy === 'inplace' || folders.has(record.name);
+  const switchBy = values.get('switch');
+  return {
+    project: values.get('project') ?? request.projectDir,
+    exists: values.get('exists') === 'yes',
+    obstacle: obstacleOf(values.get('obstacle')),
+    managed: values.get('managed') === 'yes',
+    layout: values.get('layout'),
+    foreign: values.get('foreign'),
+    live: request.strategy === 'inplace' ? inplaceLive(inplace, records) : (values.get('live') ?? null),
+    inplace: inplace !== undefined,
+    currentTarget: values.get('current'),
+    currentIsFolder: values.get('currentfolder') === 'yes',
+    folders,
+    records: records.filter(isThere),
+    orphanRecords: records.filter((record) => !isThere(record)),
+    lock: lock === undefined ? null : parseLock(lock.join('\n')),
+    rollback: rollback === undefined ? undefined : parsePendingRollback(rollback.join('\n')),
+    lockId: values.get('lockid') ?? '',
+    takers,
+    freeBytes: kilobytes(values.get('free')),
+    freeInodes: count(values.get('inodes')),
+    missingTools,
+    switchBy: switchBy === 'mv -T' || switchBy === 'mv -h' ? switchBy : undefined,
+    logind,
+    reverted: reverted === undefined ? undefined : parseReverted(reverted.join('\n')),
+    home: values.get('home') ?? '',
+    user: values.get('user') ?? '',
+    withServices,
+    missingShared: values.get('exists') === 'yes' ? missingShared : new Set(request.shared),
+    transfer: parseTransferProbe(stdout),
+  };
+}
+
+function inplaceLive(name: string | undefined, records: readonly ReleaseRecord[]): string | null {
+  return records.find((record) => record.name === name)?.name ?? null;
+}
+
+function obstacleOf(text: string | undefined): ServerFacts['obstacle'] {
+  return text === 'denied' || text === 'not-a-folder' || text === 'read-only' ? text : undefined;
+}
+
+function pair(text: string): [string, string] {
+  const [from = '', by = ''] = text.split(' ');
+  return [from, by];
+}
+
+function assignment(text: string): [string, string] {
+  const [key = '', ...value] = text.split('=');
+  return [key.trim(), value.join('=').trim()];
+}
+
+function kilobytes(text: string | undefined): number | undefined {
+  const value = count(text);
+  return value === undefined ? undefined : value * 1024;
+}
+
+function count(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}

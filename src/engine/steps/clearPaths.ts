@@ -1,0 +1,28 @@
+/** `clear_paths`: removed from the release before it goes live. */
+import { quote, refuseLinks } from '../../remote/shell.ts';
+import { inRelease } from '../run/hooks.ts';
+import { runScript } from '../run/script.ts';
+import type { Step } from '../run/goal.ts';
+import { trim } from './shared.ts';
+
+export const clearPaths: Step = {
+  name: 'clear_paths',
+  inRelease: true,
+  applies({ settings }) {
+    return settings.clear_paths.length > 0;
+  },
+  async achieved() {
+    return false;
+  },
+  async reason({ run }) {
+    return `${run.settings.clear_paths.join(', ')} to remove from the release`;
+  },
+  async achieve({ run, server, signal }) {
+    const sudo = run.settings.clear_use_sudo ? 'sudo -n ' : '';
+    const lines = run.settings.clear_paths.map(trim).map((path) => {
+      const own = quote(inRelease(run, path));
+      return `refuse_links ${own} && ${sudo}rm -rf ${own} || exit 1`;
+    });
+    await runScript(run, server, [refuseLinks(), ...lines].join('\n'), { signal });
+  },
+};

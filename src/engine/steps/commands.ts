@@ -1,0 +1,39 @@
+/** Steps that are a list of the user's commands in the new release: `vendors` on every server, `release_command` on the first. */
+import type { OptionKey } from '../../config/options/options.ts';
+import { releasePath, runCommands } from '../run/hooks.ts';
+import type { Step } from '../run/goal.ts';
+
+type CommandList = Extract<OptionKey, 'vendors' | 'release_command'>;
+
+export const vendors = commandStep('vendors');
+/** Once per run, on the first server, before the switch: migrations. */
+export const releaseCommand = commandStep('release_command');
+
+function commandStep(name: CommandList): Step {
+  return {
+    name,
+    inRelease: true,
+    applies({ settings }) {
+      return settings[name].length > 0;
+    },
+    async achieved({ run, server }) {
+      return name === 'release_command' && server !== run.servers[0];
+    },
+    async reason({ run, server }) {
+      return name === 'release_command' && server !== run.servers[0]
+        ? 'runs on the first server only'
+        : `${run.settings[name].length} to run`;
+    },
+    async achieve({ run, server, signal }) {
+      await runCommands(run, server, {
+        step: name,
+        commands: run.settings[name],
+        directory: releasePath(run, server.facts.project, run.release ?? ''),
+        signal,
+      });
+    },
+    commands(run) {
+      return run.settings[name];
+    },
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * `env_file`: the environment file of the release, in `.durant/env/<release>` for its owner alone; `env_target` links to it. Written before
+ * the switch, so the live site never sees it early, and a rollback finds each release's own.
+ */
+import { DurantError } from '../../errors.ts';
+import { quote, refuseLinks } from '../../remote/shell.ts';
+import { lookedUpIn } from '../server/record.ts';
+import { readEnvText } from '../secrets/envText.ts';
+import { secretValues } from '../secrets/environment.ts';
+import type { Run, ServerRun } from '../run/run.ts';
+import { runScript } from '../run/script.ts';
+import type { Step } from '../run/goal.ts';
+import { trim } from './shared.ts';
+
+export const envFile: Step = {
+  name: 'env_file',
+  inRelease: true,
+  applies({ settings }) {
+    return settings.env_file !== undefined;
+  },
+  async assess({ run }) {
+    assertOwnPlace(run);
+  },
+  async achieved() {
+    return false;
+  },
+  async reason({ run, server, signal }) {
+    const changes = await changedNames(run, server, signal);
+    const target = targetOf(run);
+    return changes.length === 0
+      ? `${target} to write; no variable changes`
+      : `${target} to write: ${changes.join(', ')}`;
+  },
+  async achieve({ run, server, signal }) {
+    const release = run.release ?? '';
+    const path = targetOf(run);
+    const [file, link] = [quote(`.durant/env/${release}`), quote(`releases/${release}/${path}`)];
+    const up = '../'.repeat(path.split('/').length + 1);
+    const folder = quote(`releases/${release}/${path}`.replace(/\/[^/]*$/, ''));
+    await runScript(
+      run,
+      server,
+      `${refuseLinks()}
+( umask 077 && mkdir -p .durant/env && chmod 700 .durant/env && cat > ${file}.new && chmod 600 ${file}.new && mv -f ${file}.new ${file} ) || exit 1
+refuse_links ${link} || exit 1
+if [ -d ${link} ] && ! [ -L ${link} ]; then echo ${quote(`env_target: ${path} is a folder in the release`)} >&2; exit 1; fi
+mkdir -p ${folder} && rm -f ${link} && ln -s ${quote(`${up}.durant/env/${release}`)} ${link}`,
+      { signal, input: Buffer.from(run.environment?.text ?? '') },
+    );
+  },
+};
+
+/** A shell script's lines that read a release's environment file, where there is one. The values never leave the server. */
+export function sourceEnvironment(project: string, release: string): string {
+  if (release === '') return '';
+  const file = quote(`${project}/.durant/env/${release}`);
+  return `if [ -r ${file} ]; then set -a; . ${file}; set +a; fi\n`;
+}
+
+/** Learns the values that releases on the servers have, so that no output of theirs shows them. For runs that resolve no `env_file`. */
+export async function hideEnvironments(
+  run: Run,
+  server: ServerRun,
+  releases: readonly (string | null | undefined)[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const release of releases) {
+    const record = server.facts.records.find(({ name }) => name === release);
+    if (record === undefined || record.env_names === '') continue;
+    run.hide(secretValues(await valuesOf(run, server, record.name, signal), lookedUpIn(record)));
+  }
+}
+
+function targetOf(run: Run): string {
+  return trim(run.settings.env_target);
+}
+
+/** @throws {DurantError} `config-invalid` where another option puts something of its own at `env_target`. */
+function assertOwnPlace(run: Run): void {
+  const path = targetOf(run);
+  const { shared_files, shared_dirs } = run.settings;
+  const clash =
+    shared_files.map(trim).find((each) => each === path) ??
+    shared_dirs.map(trim).find((each) => path === each || path.startsWith(`${each}/`));
+  if (clash !== undefined)
+    throw new DurantError(
+      'config-invalid',
+      `env_target ${path} and the shared path ${clash} would be the same file for all releases. Remove one of them, or set another env_target.`,
+    );
+}
+
+async function changedNames(run: Run, server: ServerRun, signal: AbortSignal): Promise<readonly string[]> {
+  const wanted = run.environment?.values ?? {};
+  const live = server.facts.live;
+  const record = server.facts.records.find(({ name }) => name === live);
+  const before = live === null ? {} : await valuesOf(run, server, live, signal);
+  run.hide(secretValues(before, record === undefined ? Object.keys(before) : lookedUpIn(record)));
+  const names = [...new Set([...Object.keys(wanted), ...Object.keys(before)])].sort();
+  return names.flatMap((name) => {
+    if (!Object.hasOwn(before, name)) return [`${name} added`];
+    if (!Object.hasOwn(wanted, name)) return [`${name} removed`];
+    return wanted[name] === before[name] ? [] : [`${name} changed`];
+  });
+}
+
+async function valuesOf(
+  run: Run,
+  server: ServerRun,
+  release: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  if (!server.facts.managed) return {};
+  const file = quote(`.durant/env/${release}`);
+  const result = await runScript(run, server, `if [ -f ${file} ]; then cat ${file}; fi`, { signal });
+  return readEnvText(result.stdout.toString('utf8'));
+}

@@ -1,0 +1,69 @@
+/** Which transfer brings files to a server: the stream of its own, or the real rsync on both ends. */
+import { carryByRsync, assertRsync, landingScript, type RsyncHere } from '../../transfer/rsync/rsync.ts';
+import type { Change, Plan } from '../../transfer/tree/plan.ts';
+import type { TreeEntry } from '../../transfer/tree/scan.ts';
+import { quote } from '../../remote/shell.ts';
+import { emitChange } from '../run/changeEvents.ts';
+import type { Host } from '../ports.ts';
+import { treeOf } from '../run/run.ts';
+import { runScript } from '../run/script.ts';
+import type { StepContext } from '../run/goal.ts';
+
+/** Brings entries of the tree into `.durant/incoming.<run>/in/tree`, after running `before` in project_dir. */
+export type Carry = (load: {
+  readonly entries: readonly TreeEntry[];
+  readonly before: string;
+}) => Promise<void>;
+
+/** @throws {DurantError} `local-tool-missing`, `tool-missing` where the stage wants rsync and an end has none that fits. */
+export async function assessCarrier({ run, server, signal }: StepContext): Promise<void> {
+  if (run.settings.transfer === 'rsync') await assertRsync(rsyncHere(run.host), server.connection, signal);
+}
+
+/**
+ * What carries in place of the stream; undefined for the stream itself.
+ * @param options.basis folder below project_dir whose files rsync builds on.
+ */
+export function carrierOf(
+  { run, server, signal }: StepContext,
+  options: {
+    readonly plan: Pick<Plan, 'changes'>;
+    readonly basis: { readonly how: 'copy' | 'link'; readonly folder: string } | undefined;
+    readonly onProgress: (files: number, bytes: number) => void;
+  },
+): Carry | undefined {
+  if (run.settings.transfer !== 'rsync') return undefined;
+  const changes = new Map(options.plan.changes.map((change) => [change.path, change]));
+  const { project } = server.facts;
+  return async ({ entries, before }) => {
+    const first = before === '' ? '' : `( ${before}\n) || exit 1\n`;
+    await runScript(run, server, `${first}${landingScript(project, run.id)}`, { signal });
+    await carryByRsync({
+      connection: server.connection,
+      rsync: rsyncHere(run.host),
+      root: treeOf(run).root,
+      entries,
+      destination: `${project}/.durant/incoming.${run.id}/in/tree`,
+      basis:
+        options.basis === undefined
+          ? undefined
+          : { how: options.basis.how, folder: `${project}/${options.basis.folder}` },
+      prelude: `cd ${quote(project)} || exit 1\n`,
+      signal,
+      timeoutMs: run.settings.command_timeout,
+      onProgress: ({ files, bytes }) => options.onProgress(files, bytes),
+      onItem: (path) => tell(changes.get(path)),
+    });
+    // What rsync did not itemise: deletions, and what it found on the server as it has to be.
+    for (const change of changes.values()) tell(change);
+  };
+
+  function tell(change: Change | undefined): void {
+    if (change === undefined || !changes.delete(change.path)) return;
+    emitChange(run, server, change);
+  }
+}
+
+export function rsyncHere({ rsyncPath, cli, env }: Pick<Host, 'rsyncPath' | 'cli' | 'env'>): RsyncHere {
+  return { program: rsyncPath ?? 'rsync', cli, env: { ...env } };
+}

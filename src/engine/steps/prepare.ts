@@ -1,0 +1,48 @@
+/** `prepare`: project_dir and Durant's folders in it. `lock` makes them too, in its own round trip, where no hook comes between. */
+import { asDurantError } from '../../errors.ts';
+import type { Connection } from '../../remote/target.ts';
+import { assessServer, switchUnsupported } from '../server/preflight.ts';
+import { prepareScript } from '../server/lockScripts.ts';
+import { serverFailure } from '../run/script.ts';
+import type { Step } from '../run/goal.ts';
+
+export const prepare: Step = {
+  name: 'prepare',
+  async assess({ run, server }) {
+    assessServer(server.address.entry, server.facts, run.settings, server.connection);
+    if (run.settings.strategy === 'releases' && server.facts.switchBy === undefined)
+      await assessPosixRename(server.address.entry, server.connection);
+  },
+  async achieved({ server }) {
+    return server.facts.managed && server.facts.layout !== undefined;
+  },
+  async reason({ run, server }) {
+    if (server.facts.managed) return 'project_dir is set up';
+    return server.facts.exists
+      ? 'project_dir has no .durant yet'
+      : `project_dir ${run.settings.project_dir} does not exist yet`;
+  },
+  async achieve({ run, server, signal }) {
+    const result = await server.connection.exec({
+      script: prepareScript(run.settings.project_dir, run.settings.strategy),
+      signal,
+    });
+    if (result.status !== 0) throw serverFailure(server, result);
+    // Where it is, links and `~` resolved: before_lock runs there.
+    server.facts = {
+      ...server.facts,
+      exists: true,
+      project: result.stdout.toString('utf8').replace(/\n$/, ''),
+    };
+  },
+};
+
+/** Asks for a rename that cannot happen: whether the server knows the request shows in how it refuses. */
+async function assessPosixRename(server: string, connection: Connection): Promise<void> {
+  const nowhere = '/nonexistent/durant-probe';
+  const refusal = await connection
+    .posixRename?.(nowhere, `${nowhere}-2`)
+    .catch((error: unknown) => asDurantError(error).code);
+  if (refusal === 'switch-unsupported' || connection.posixRename === undefined)
+    throw switchUnsupported(server);
+}

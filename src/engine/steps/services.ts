@@ -1,0 +1,175 @@
+/**
+ * `services`: the units and the proxy's site of a release, after the switch. What a release runs with is kept beside its record, so that a
+ * rollback and a switch-back put back exactly that.
+ */
+import { DurantError, asDurantError } from '../../errors.ts';
+import { quote } from '../../remote/shell.ts';
+import type { Run, ServerRun } from '../run/run.ts';
+import { lastLines, runScript } from '../run/script.ts';
+import { applyScript, parseStates, statesScript } from '../app/apply.ts';
+import type { Sudo } from '../app/privilege.ts';
+import { hasSite } from '../app/renderUnits.ts';
+import { formatServiceSet, isEmpty, type ServiceSet } from '../app/serviceSet.ts';
+import { keptSet, noServices, projectOf, servicesRecord, wantedSet } from '../app/wanted.ts';
+import type { Step, StepContext } from '../run/goal.ts';
+import { assessServices, pendingServices } from './servicesAssessment.ts';
+
+const BETWEEN_TRIES_MS = 2_000;
+
+export const services: Step = {
+  name: 'services',
+  applies(run) {
+    return runsServices(run);
+  },
+  async assess(context) {
+    // A dry run starts nothing, so there is nothing to ask for.
+    await assessServices(context, context.run.dryRun ? 'not asked' : 'asked');
+  },
+  async achieved() {
+    // Units that are as they should be still run the release before.
+    return false;
+  },
+  async reason(context) {
+    return pendingServices(context);
+  },
+  async achieve({ run, server, signal }) {
+    const set = await wantedSet(run, server, signal);
+    server.services = { before: server.services?.before, sudo: sudoOf(server), begun: true };
+    if (run.action === 'deploy' && !isEmpty(set)) await keep(run, server, set, signal);
+    await apply(run, server, set, signal);
+  },
+};
+
+/** Whether the stage's processes and site are something that this run has to look after. */
+export function runsServices(run: Run): boolean {
+  if (run.settings.strategy !== 'releases') return false;
+  const hasThem = ({ facts, previous, services: known }: ServerRun): boolean =>
+    known !== undefined ||
+    [run.release, facts.live, previous].some((name) => facts.withServices.has(name ?? ''));
+  if (run.servers.some(hasThem)) return true;
+  return run.action === 'deploy' && (run.request.processes.length > 0 || hasSite(run.settings));
+}
+
+/**
+ * After `current` was switched back: what the release before ran with runs again. Where that fails it is a warning, since the switch back
+ * itself has worked.
+ */
+export async function restoreServices(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
+  // Where this run has begun nothing with services, they still run what is live now; a dead run may have left others.
+  if (!runsServices(run) || (run.phase === 'publishing' && server.services?.begun !== true)) return;
+  try {
+    const { live } = server.facts;
+    const set = live === null ? noServices(run) : await keptSet(run, server, live, signal);
+    await apply(run, server, set, signal);
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    if (error.code === 'connection-lost') throw error;
+    run.emit({
+      event: 'warning',
+      code: 'services-not-restored',
+      message: `${error.message} The release before is live again, but its services may not run; look with: durant app ${run.request.stage} info`,
+      server: server.address.entry,
+    });
+  }
+}
+
+/** Part of the health check: every unit of the release is up, and stays so. @throws {DurantError} `health-check-failed`. */
+export async function checkServices({ run, server, signal }: StepContext): Promise<void> {
+  if (!runsServices(run)) return;
+  const set = await wantedSet(run, server, signal);
+  if (set.units.every(({ units }) => units.length === 0)) return;
+  const tries = run.settings.health_retries + 1;
+  for (let attempt = 1; ; attempt++) {
+    const result = await runScript(run, server, statesScript(set, sudoOf(server)), { signal });
+    const down = parseStates(result.stdout.toString('utf8'), set);
+    const [first] = down;
+    if (first === undefined) return;
+    const what = down.map(({ unit, why }) => `${unit} ${why}`).join(', ');
+    if (attempt >= tries) {
+      const log = await recentLog(run, server, set, first.unit, signal);
+      throw new DurantError(
+        'health-check-failed',
+        `On ${server.address.entry} ${what}. Every server was switched back; the release is kept as failed until the next run.${log === '' ? '' : `\n${log}`}`,
+        { server: server.address.entry },
+      );
+    }
+    run.emit({
+      event: 'warning',
+      code: 'health-check-retry',
+      message: `${what}. Looking again (${attempt} of ${tries - 1}).`,
+      server: server.address.entry,
+    });
+    await run.host.sleep(BETWEEN_TRIES_MS, signal);
+  }
+}
+
+async function recentLog(
+  run: Run,
+  server: ServerRun,
+  set: ServiceSet,
+  unit: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const sudo = sudoOf(server);
+  const user = set.manager === 'user' ? '--user ' : '';
+  const root = set.manager === 'system' && sudo.kind === 'free' ? 'sudo -n ' : '';
+  const result = await runScript(
+    run,
+    server,
+    `${root}journalctl ${user}--no-pager --quiet -o cat -n 8 -u ${quote(unit)} 2>/dev/null; :`,
+    { signal },
+  );
+  return lastLines(result.stdout.toString('utf8'), 8);
+}
+
+async function keep(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
+  const file = quote(servicesRecord(run.release ?? ''));
+  await runScript(run, server, `cat > ${file}.new && mv -f ${file}.new ${file}`, {
+    signal,
+    input: Buffer.from(formatServiceSet(set)),
+  });
+}
+
+/** Scripts that make a server run what it ran with before this run, for whoever puts it back without this client. */
+export function restoringScripts(run: Run, server: ServerRun): readonly string[] {
+  return runsServices(run) ? applyScripts(run, server, server.services?.before ?? noServices(run)) : [];
+}
+
+function applyScripts(run: Run, server: ServerRun, set: ServiceSet): readonly string[] {
+  const before = server.services?.before;
+  const request = {
+    project: projectOf(server),
+    run: run.id,
+    sudo: sudoOf(server),
+    proxyDir: run.settings.proxy_dir,
+  };
+  const scripts = [applyScript({ ...request, set })];
+  // The other systemd's units would run beside these.
+  if (before !== undefined && before.units.length > 0 && before.manager !== set.manager)
+    scripts.unshift(applyScript({ ...request, set: { manager: before.manager, units: [], site: set.site } }));
+  return scripts;
+}
+
+async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
+  for (const script of applyScripts(run, server, set)) {
+    let result;
+    try {
+      result = await runScript(run, server, script, { signal });
+    } catch (thrown) {
+      const error = asDurantError(thrown);
+      if (error.code === 'connection-lost' || error.code === 'cancelled') throw error;
+      const [, ...said] = error.message.split('\n');
+      throw new DurantError(
+        'services-failed',
+        `The services could not be started on ${server.address.entry}. Fix the cause below, then deploy again:\n${said.join('\n')}`,
+        { server: server.address.entry, cause: error },
+      );
+    }
+    for (const line of result.stdout.toString('utf8').split('\n'))
+      if (line !== '') run.emit({ event: 'output', server: server.address.entry, stream: 'stdout', line });
+  }
+}
+
+function sudoOf(server: ServerRun): Sudo {
+  return server.services?.sudo ?? { kind: 'free' };
+}

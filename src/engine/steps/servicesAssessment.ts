@@ -1,0 +1,141 @@
+/** What would keep the services of a stage from running on a server, known before anything is changed. */
+import { DurantError } from '../../errors.ts';
+import { lookScript, parseLook, type ServicesFacts } from '../app/lookAtServices.ts';
+import { CADDY_FOLDER } from '../app/manager.ts';
+import { obtainSudo, type Sudo } from '../app/privilege.ts';
+import type { ServiceSet } from '../app/serviceSet.ts';
+import { keptSet, projectOf, wantedSet } from '../app/wanted.ts';
+import { lastLines } from '../run/script.ts';
+import type { StepContext } from '../run/goal.ts';
+
+/** What a stage wants on a server, and what a look at it found. */
+interface Look {
+  readonly set: ServiceSet;
+  readonly facts: ServicesFacts;
+}
+
+/** What is to be done, in words. */
+export async function pendingServices(context: StepContext): Promise<string> {
+  return pendingWork(await lookAt(context));
+}
+
+async function lookAt({ run, server, signal }: StepContext): Promise<Look> {
+  const set = await wantedSet(run, server, signal);
+  const result = await server.connection.exec({
+    script: lookScript(set, projectOf(server)),
+    signal,
+  });
+  return { set, facts: parseLook(result.stdout.toString('utf8')) };
+}
+
+function pendingWork({ set, facts }: Look): string {
+  const stale = facts.ours.filter((name) => !set.units.some((unit) => unit.name === name));
+  const files = [...set.units.map(({ name }) => name), ...(set.site === undefined ? [] : [set.site.path])];
+  const differ = files.filter((name) => !facts.same.has(name));
+  return [
+    differ.length === 0 ? 'unit files are in place' : `${differ.join(', ')} to install`,
+    ...(stale.length === 0 ? [] : [`${stale.join(', ')} to stop and remove`]),
+    `${set.units.flatMap(({ units }) => units).join(', ') || 'nothing'} to start or restart`,
+  ].join('; ');
+}
+
+/**
+ * @param root whether somebody is asked for the password that sudo wants.
+ * @returns what is to be done, in words.
+ * @throws {DurantError} what would keep the services from being installed, before anything is changed.
+ */
+export async function assessServices(context: StepContext, root: 'asked' | 'not asked'): Promise<string> {
+  const { run, server, signal } = context;
+  const entry = server.address.entry;
+  const look = await lookAt(context);
+  const { set, facts } = look;
+  const refuse = (code: ConstructorParameters<typeof DurantError>[0], message: string): never => {
+    throw new DurantError(code, message, { server: entry });
+  };
+  const [foreign] = facts.foreign;
+  if (foreign !== undefined)
+    refuse(
+      'services-failed',
+      `${foreign} on ${entry} was not made by Durant for this project_dir, and would be replaced. Remove it there, or choose another name with: app`,
+    );
+  if (set.units.length > 0 && !facts.hasSystemctl)
+    refuse(
+      'tool-missing',
+      `${entry} has no systemd, which runs the processes. Leave them out with: processes`,
+    );
+  if (set.manager === 'user' && set.units.length > 0) {
+    if (!facts.lingers)
+      refuse(
+        'services-failed',
+        `On ${entry} the services of ${server.facts.user} would end with the login. Let them linger: sudo loginctl enable-linger ${server.facts.user}`,
+      );
+    if (!facts.userManager)
+      refuse(
+        'services-failed',
+        `The systemd of ${server.facts.user} on ${entry} does not answer. Log in there and look at: systemctl --user status`,
+      );
+  }
+  if (set.units.length > 0 && !facts.hasAnalyze)
+    run.emit({
+      event: 'warning',
+      code: 'units-not-verified',
+      message: `${entry} has no systemd-analyze, so what systemd would refuse shows only when the units are started. Install the whole package systemd there.`,
+      server: entry,
+    });
+  if (facts.refusedUnits !== undefined)
+    refuse(
+      'services-failed',
+      `systemd on ${entry} refuses the units; nothing was changed. Fix [process …] or the templates:\n${lastLines(facts.refusedUnits, 6)}`,
+    );
+  if (set.site !== undefined) {
+    if (!facts.hasCaddy)
+      refuse(
+        'tool-missing',
+        `${entry} has no caddy, which serves ${run.settings.domain_name ?? ''}. Install it there, or write proxy = none.`,
+      );
+    if (facts.refusedSite !== undefined)
+      refuse(
+        'services-failed',
+        `Caddy on ${entry} refuses the site file; nothing was changed. Fix domain_name, upstream, statics or the template:\n${lastLines(facts.refusedSite, 4)}`,
+      );
+    if (!facts.caddyRuns)
+      refuse(
+        'services-failed',
+        `Caddy does not run on ${entry}, so nobody would serve ${run.settings.domain_name ?? ''}. Start it there: sudo systemctl enable --now caddy`,
+      );
+    if (!facts.imported)
+      run.emit({
+        event: 'warning',
+        code: 'site-not-imported',
+        message: `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${run.settings.proxy_dir}, so Caddy will not see the site. Add to it: import ${run.settings.proxy_dir}/*.caddy`,
+        server: entry,
+      });
+  }
+  const before =
+    server.facts.live === null ? undefined : await keptSet(run, server, server.facts.live, signal);
+  const sudo = await becomeRoot(context, look, root);
+  server.services = { begun: server.services?.begun ?? false, before, sudo };
+  return pendingWork(look);
+}
+
+/** @throws {DurantError} `permission-denied` where root is needed and cannot be had. */
+async function becomeRoot(
+  { run, server, signal }: StepContext,
+  { set, facts }: Look,
+  root: 'asked' | 'not asked',
+): Promise<Sudo> {
+  const needed =
+    (set.manager === 'system' && (set.units.length > 0 || facts.ours.length > 0)) || set.site !== undefined;
+  if (!needed) return { kind: 'none' };
+  const known = server.services?.sudo;
+  if (known?.kind === 'password') return known;
+  if (root === 'not asked' && facts.sudo === 'password') return { kind: 'free' };
+  return obtainSudo({
+    connection: server.connection,
+    found: facts.sudo,
+    user: server.facts.user,
+    prompt: run.host.prompt,
+    hide: run.hide,
+    signal,
+  });
+}

@@ -1,0 +1,154 @@
+/** `symlink`: the switch. One atomic rename of a link, only while the lock is still this run's (guard.ts). */
+import { DurantError } from '../../errors.ts';
+import { quote } from '../../remote/shell.ts';
+import { unwatch, watchSwitch } from '../run/deadManSwitch.ts';
+import { releaseOfLink } from '../run/guard.ts';
+import {
+  forgetOtherPendingRollback,
+  forgetPendingRollback,
+  notePendingRollback,
+} from '../run/pendingRollback.ts';
+import type { Run, ServerRun } from '../run/run.ts';
+import { defer, runScript } from '../run/script.ts';
+import type { Step } from '../run/goal.ts';
+import { restoreServices } from './services.ts';
+
+export const symlink: Step = {
+  name: 'symlink',
+  hookedEarly: true,
+  async achieved({ run, server }) {
+    // Made live by a run that died: to be confirmed by this one.
+    return server.facts.live === run.release && server.previous === undefined;
+  },
+  async reason({ run, server }) {
+    if (server.facts.live === run.release) return `${run.settings.current_path} already points at it`;
+    return server.facts.live === null
+      ? 'nothing is live yet'
+      : `${run.settings.current_path} points at ${server.facts.live}`;
+  },
+  async achieve({ run, server, signal }) {
+    await switchTo(run, server, run.release ?? '', signal);
+  },
+};
+
+/**
+ * Points `current` at a release and notes what it pointed at before.
+ * @throws {DurantError} `lock-lost` where the lock is no longer this run's; nothing is switched then.
+ */
+export async function switchTo(
+  run: Run,
+  server: ServerRun,
+  release: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { previous, previousLink } = server;
+  // Noted before the attempt: when the line dies under it, the switch may have happened.
+  if (previous === undefined) {
+    server.previous = server.facts.live;
+    server.previousLink = server.facts.currentTarget;
+  }
+  if (run.action === 'rollback') defer(server, notePendingRollback({ release, left: server.previous ?? '' }));
+  watchSwitch(run, server, {
+    link: linkTo(run, release),
+    linkBefore: server.previousLink ?? linkOrNone(run, server.previous ?? null),
+  });
+  try {
+    const link = linkTo(run, release);
+    const said = await flip(run, server, { link, allowed: '*', signal });
+    if (previous === undefined) {
+      // Somebody may have changed it by hand since the run looked.
+      const was = /^was=(.*)$/m.exec(said)?.[1] ?? '';
+      const name = releaseOfLink(was);
+      server.previousLink = was === '' ? undefined : was;
+      if (was !== (server.facts.currentTarget ?? ''))
+        server.previous = name !== null && server.facts.folders.has(name) ? name : null;
+    }
+    server.facts = { ...server.facts, live: release, currentTarget: link };
+  } catch (error) {
+    // Somebody else works there now: nothing of it is this run's to undo.
+    if (server.hold.state === 'lost') Object.assign(server, { previous, previousLink });
+    throw error;
+  }
+}
+
+/**
+ * Puts `current` back exactly as it was before this run (removes it where there was none), and its services. What somebody else has made
+ * of it stays.
+ * @throws {DurantError} `lock-lost`, `switched-elsewhere`.
+ */
+export async function switchBack(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
+  const { previous } = server;
+  if (previous === undefined) return;
+  unwatch(run, server);
+  const link = server.previousLink ?? linkOrNone(run, previous);
+  const ours = [linkTo(run, run.release ?? ''), server.facts.currentTarget ?? '', link ?? ''];
+  const said = await flip(run, server, { link, allowed: ours.map(quote).join('|'), signal });
+  const kept = /^kept=(.*)$/m.exec(said)?.[1];
+  server.facts = {
+    ...server.facts,
+    live: kept === undefined ? previous : releaseOfLink(kept),
+    currentTarget: kept === undefined ? link : kept,
+  };
+  if (kept !== undefined) {
+    const { entry } = server.address;
+    throw new DurantError(
+      'switched-elsewhere',
+      `${run.settings.current_path} on ${entry} ${kept === '' ? 'is gone' : `points at ${kept}`}: someone changed it while this run worked, so it was not switched back. Look with durant status, then deploy or roll back.`,
+      { server: entry },
+    );
+  }
+  defer(server, previous === null ? forgetPendingRollback : forgetOtherPendingRollback(previous));
+  await restoreServices(run, server, signal);
+}
+
+function linkOrNone(run: Run, release: string | null): string | undefined {
+  return release === null ? undefined : linkTo(run, release);
+}
+
+/** The text of the link to a release. */
+function linkTo({ settings }: Run, release: string): string {
+  return `${'../'.repeat(settings.current_path.split('/').length - 1)}releases/${release}`;
+}
+
+/** @returns what the script said: `was=` what the link was, `kept=` the same where it is none of `allowed` and was left. */
+async function flip(
+  run: Run,
+  server: ServerRun,
+  {
+    link,
+    allowed,
+    signal,
+  }: {
+    /** Text of the link; undefined: none. */
+    readonly link: string | undefined;
+    /** Pattern of `case`: what the link may be before. */
+    readonly allowed: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<string> {
+  const path = run.settings.current_path;
+  const current = quote(path);
+  const temporary = `.durant/current.${run.id}`;
+  const { posixRename } = server.connection;
+  const method = server.facts.switchBy;
+  const release = link === undefined ? null : releaseOfLink(link);
+  const replace =
+    link === undefined
+      ? `rm -f ${current} || exit 1`
+      : `${release === null ? '' : `[ -d ${quote(`releases/${release}`)} ] || { echo ${quote(`releases/${release} is gone`)} >&2; exit 1; }\n`}${path.includes('/') ? `mkdir -p ${quote(path.slice(0, path.lastIndexOf('/')))} || exit 1\n` : ''}rm -f ${temporary} && ln -s ${quote(link)} ${temporary} || exit 1
+${method === undefined ? 'echo rename' : `${method} -f ${temporary} ${current} || exit 1`}`;
+  const result = await runScript(
+    run,
+    server,
+    `was=$(readlink ${current}) || was=
+case $was in ${allowed}) ;; *) printf 'kept=%s\\n' "$was"; exit 0;; esac
+printf 'was=%s\\n' "$was"
+[ "$was" != ${quote(link ?? '')} ] || exit 0
+${replace}`,
+    { signal },
+  );
+  const said = result.stdout.toString('utf8');
+  if (/^rename$/m.test(said) && posixRename !== undefined)
+    await posixRename(`${server.facts.project}/${temporary}`, `${server.facts.project}/${path}`);
+  return said;
+}

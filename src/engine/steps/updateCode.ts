@@ -1,0 +1,138 @@
+/** `update_code`: the tree of the commit in the new release, checked. What did not change comes from the live release on the server. */
+import { planTransfer, type Plan } from '../../transfer/tree/plan.ts';
+import { fetchManifest, rememberManifest } from '../../transfer/tree/manifestCache.ts';
+import { displayPath } from '../../transfer/tree/manifest.ts';
+import { resendPaths } from '../../transfer/stream/probe.ts';
+import { updateCode as sendTree } from '../../transfer/stream/stream.ts';
+import { DurantError } from '../../errors.ts';
+import { treeOf, type Run, type ServerRun } from '../run/run.ts';
+import { assessCarrier, carrierOf } from './fileTransport.ts';
+import { takeDeferred } from '../run/script.ts';
+import type { Step } from '../run/goal.ts';
+import { resumable } from './release.ts';
+import { seal, sealWithTransfer } from './markPrepared.ts';
+
+export const updateCode: Step = {
+  name: 'update_code',
+  assess: assessCarrier,
+  async achieved({ run, server }) {
+    return resumable(run, server) !== undefined;
+  },
+  async reason({ run, server }) {
+    if (resumable(run, server) !== undefined) return 'an interrupted run sent it: it is complete and checked';
+    const plan = server.plan;
+    return plan === undefined
+      ? 'the commit has to be sent'
+      : `${plan.added} to add, ${plan.changed} to change, ${plan.deleted} to delete, ${plan.unchanged} unchanged`;
+  },
+  async achieve({ run, server, signal }) {
+    const { plan, manifest } = await planFor(run, server, signal);
+    const entry = server.address.entry;
+    const tree = treeOf(run);
+    const progress = (files: number, bytes: number): void =>
+      run.emit({
+        event: 'transfer',
+        server: entry,
+        files,
+        bytes,
+        total_files: plan.sendFiles,
+        total_bytes: plan.sendBytes,
+      });
+    progress(0, 0);
+    const live = manifest === undefined ? undefined : (server.facts.live ?? undefined);
+    const carry = carrierOf(
+      { run, server, signal },
+      {
+        plan,
+        basis: live === undefined ? undefined : { how: run.settings.unchanged, folder: `releases/${live}` },
+        onProgress: progress,
+      },
+    );
+    const result = await sendTree({
+      connection: server.connection,
+      projectDir: server.facts.project,
+      run: run.id,
+      release: run.release ?? '',
+      commit: run.commit?.id ?? '',
+      live,
+      liveManifest: manifest,
+      tree,
+      plan,
+      unchanged: run.settings.unchanged,
+      facts: server.facts.transfer,
+      signal,
+      ...(carry === undefined ? {} : { carry }),
+      timeoutMs: run.settings.command_timeout,
+      onProgress: ({ files, bytes }) => progress(files, bytes),
+      before: takeDeferred(server),
+      after: sealWithTransfer(run) ? seal(run, server) : '',
+    });
+    progress(plan.sendFiles, plan.sendBytes);
+    for (const path of result.drift)
+      run.emit({
+        event: 'warning',
+        code: 'drift',
+        message: `${displayPath(path).path} was changed on the server after it was deployed. The new release has the file of the commit.`,
+        server: entry,
+      });
+    await rememberManifest(run.host.cacheDir, tree.manifest);
+  },
+};
+
+/** Compares the tree with what is live on the server, and keeps the plan for events and the dry run. */
+export async function planFor(
+  run: Run,
+  server: ServerRun,
+  signal: AbortSignal,
+): Promise<{
+  readonly plan: Plan;
+  readonly manifest: Awaited<ReturnType<typeof fetchManifest>> | undefined;
+}> {
+  const { live, transfer, project } = server.facts;
+  const manifest =
+    live === null || transfer.manifestDigest === undefined
+      ? undefined
+      : await fetchManifest({
+          connection: server.connection,
+          projectDir: project,
+          release: live,
+          digest: transfer.manifestDigest,
+          cacheDir: run.host.cacheDir,
+          signal,
+        });
+  const plan = planTransfer({
+    live: manifest,
+    touched: manifest === undefined ? [] : resendPaths(transfer),
+    tree: treeOf(run),
+  });
+  server.plan = plan;
+  return { plan, manifest };
+}
+
+/** @throws {DurantError} `disk-full` where the tree would not fit; with what is needed and what is free. */
+export function assessSpace(run: Run, server: ServerRun): void {
+  const { freeBytes, freeInodes, transfer } = server.facts;
+  // Strategy inplace holds no second copy of what did not change: what it needs is known with the plan.
+  const entries = run.settings.strategy === 'inplace' ? (server.plan?.send ?? []) : treeOf(run).entries;
+  const needed = entries.reduce((sum, entry) => sum + Math.ceil(entry.size / 4096) * 4096, 0);
+  // A spare is given up when the space is needed.
+  const spare = transfer.spare === undefined ? 0 : needed;
+  const entry = server.address.entry;
+  if (freeBytes !== undefined && needed > freeBytes + spare)
+    throw new DurantError(
+      'disk-full',
+      `${entry} has ${megabytes(freeBytes)} free where project_dir is, the release needs ${megabytes(needed)}. Free some space, then deploy again.`,
+      { server: entry },
+    );
+  // Some file systems count no inodes and say 0.
+  if (freeInodes !== undefined && freeInodes > 0 && entries.length > freeInodes)
+    throw new DurantError(
+      'disk-full',
+      `${entry} has ${freeInodes} inodes free where project_dir is, the release needs ${entries.length}. Remove some files there, then deploy again.`,
+      { server: entry },
+    );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

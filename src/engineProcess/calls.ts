@@ -1,0 +1,197 @@
+/** The calls of the engine process: what each does with the engine. */
+import { dirname, join, posix } from 'node:path';
+import { DurantError } from '../errors.ts';
+import {
+  appInfo,
+  appLogs,
+  behindCounter,
+  controlApp,
+  deploy,
+  listReleases,
+  rollback,
+  siteAddress,
+  unlock,
+  type AppParts,
+  type Emit,
+  type Host,
+  type StageRequest,
+} from '../engine/index.ts';
+import { committedChanges, committedFile, type CacheRequest } from '../git/cachedFiles.ts';
+import { findGit, gitTextIfAny } from '../git/gitProcess.ts';
+import { LOG_FORMAT, parseCommits } from '../git/commits.ts';
+import { gitEnvironment } from '../git/gitEnvironment.ts';
+import { projectFacts } from '../git/projectRepository.ts';
+import { definedOnly, findLeftOut } from './localChanges.ts';
+import { openStage } from './stageOfFile.ts';
+import { pruneAsked } from './confirmPrune.ts';
+import type { Calls, Candidates, FileChange, Method, Question, StageCall } from './protocol.ts';
+
+export interface CallContext {
+  readonly host: Host;
+  /** Stages as they were opened last, for calls that only look at commits and need no resolver to run again. */
+  readonly opened: Map<string, StageRequest>;
+  readonly emit: Emit;
+  readonly ask: (question: Question, signal: AbortSignal) => Promise<string | undefined>;
+  readonly signal: AbortSignal;
+}
+
+export type Handlers = {
+  readonly [M in Method]: (takes: Calls[M]['takes'], context: CallContext) => Promise<Calls[M]['gives']>;
+};
+
+export const handlers: Handlers = {
+  deploy: async (call, context) => {
+    const { host, emit, ask, signal } = context;
+    const request = await open(call, context, 'with goals');
+    if (!call.dryRun && !call.mayLeaveOut) {
+      const leftOut = await findLeftOut(request, call.ref, host, signal);
+      if (leftOut !== undefined && (await ask({ kind: 'left-out', server: null, leftOut }, signal)) !== 'yes')
+        throw new DurantError('cancelled', 'Cancelled: nothing was changed.');
+    }
+    return deploy(
+      {
+        ...guarded(request, call.alwaysConfirm),
+        ref: call.ref,
+        dryRun: call.dryRun,
+        build: call.build,
+        keepBuilt: call.keepBuilt,
+        again: call.again,
+        waitMs: 0,
+        confirmed: false,
+      },
+      host,
+      emit,
+      signal,
+    );
+  },
+  rollback: async (call, context) =>
+    rollback(
+      {
+        ...guarded(await open(call, context), call.alwaysConfirm),
+        release: call.release,
+        dryRun: false,
+        waitMs: 0,
+        confirmed: false,
+      },
+      context.host,
+      context.emit,
+      context.signal,
+    ),
+  prune: async (call, context) =>
+    pruneAsked(
+      { ...guarded(await open(call, context), call.alwaysConfirm), only: call.only },
+      context.host,
+      context.emit,
+      context.signal,
+    ),
+  processes: async (call, context) => appInfo(await partsOf(call, context)),
+  control: async (call, context) => controlApp(await partsOf(call, context), call.action, call.process),
+  logs: async (call, context) => {
+    const { process, lines } = call;
+    await appLogs(await partsOf(call, context), { process, follow: true, lines }, (server, line) => {
+      context.emit({ event: 'output', server, stream: 'stdout', line });
+    });
+    return null;
+  },
+  site: async (call, context) => siteAddress((await open(call, context)).settings) ?? null,
+  releases: async (call, context) =>
+    listReleases(await open(call, context), context.host, context.emit, context.signal),
+  behind: async (call, context) => {
+    const { host, signal } = context;
+    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
+    const counter = behindCounter(request, host, signal);
+    try {
+      return (await counter.count(call.commit)) ?? null;
+    } finally {
+      await counter.close();
+    }
+  },
+  unlock: async (call, context) =>
+    unlock(
+      await open(call, context),
+      context.host,
+      context.emit,
+      context.signal,
+      async (server, lock) => (await context.ask({ kind: 'unlock', server, lock }, context.signal)) === 'yes',
+    ),
+  file: async (call, context) => {
+    const { host, signal } = context;
+    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
+    const path = posix.join(request.settings.sub_directory ?? '', call.path);
+    return (
+      (await committedFile(cacheOf(request, host, signal), call.commit, path))?.toString('base64') ?? null
+    );
+  },
+  changes: async (call, context) => {
+    const { host, signal } = context;
+    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
+    const changes = await committedChanges(cacheOf(request, host, signal), call.from, call.to);
+    return changes.flatMap((change) => sentChange(request, change));
+  },
+  candidates: (call, { host, signal }) => findCandidates(call, host, signal),
+  project: async ({ directory }, { host, signal }) =>
+    (await projectFacts({ directory, env: definedOnly(host.env), gitPath: host.gitPath, signal })) ?? null,
+};
+
+async function partsOf(call: StageCall, context: CallContext): Promise<AppParts> {
+  const { host, emit, signal } = context;
+  return { request: await open(call, context), host, emit, signal };
+}
+
+async function open(
+  call: StageCall,
+  { host, opened, signal }: CallContext,
+  goals: 'with goals' | 'without goals' = 'without goals',
+): Promise<StageRequest> {
+  const request = await openStage(call, host, signal, goals);
+  opened.set(stageKey(call), request);
+  return request;
+}
+
+function stageKey({ file, stage }: StageCall): string {
+  return `${file}\0${stage}`;
+}
+
+function guarded(request: StageRequest, alwaysConfirm: boolean): StageRequest {
+  return alwaysConfirm ? { ...request, settings: { ...request.settings, protected: true } } : request;
+}
+
+function cacheOf(request: StageRequest, host: Host, signal: AbortSignal): CacheRequest {
+  return {
+    repository: request.settings.repository,
+    directory: dirname(request.file),
+    cacheDir: host.cacheDir,
+    gitPath: host.gitPath,
+    env: definedOnly(host.env),
+    signal,
+  };
+}
+
+/** A change relative to `sub_directory`, where there is one; none where it lies outside. */
+function sentChange(request: StageRequest, change: FileChange): FileChange[] {
+  const folder = posix.join(request.settings.sub_directory ?? '', '/').replace(/^\//, '');
+  if (!change.path.startsWith(folder)) return [];
+  return [{ ...change, path: change.path.slice(folder.length) }];
+}
+
+/** Branches, tags and the last commits of the project that durant.conf lies in. */
+async function findCandidates(call: StageCall, host: Host, signal: AbortSignal): Promise<Candidates> {
+  const directory = dirname(call.file);
+  const env = definedOnly(host.env);
+  const facts = await projectFacts({ directory, env, gitPath: host.gitPath, signal });
+  if (facts === undefined) return { branches: [], tags: [], commits: [] };
+  const log = await gitTextIfAny(
+    {
+      binary: await findGit(host.gitPath, env),
+      env: { ...gitEnvironment(env), GIT_OPTIONAL_LOCKS: '0' },
+      config: [],
+      signal,
+    },
+    { directory: join(facts.root), args: ['log', '-n', '50', ...LOG_FORMAT] },
+  );
+  return {
+    branches: [...new Set([...facts.branches, ...facts.remoteBranches.map(({ branch }) => branch)])],
+    tags: facts.tags,
+    commits: parseCommits(log ?? '').map(({ id, subject, author, date }) => ({ id, subject, author, date })),
+  };
+}

@@ -1,0 +1,94 @@
+/** Work in the project that a deploy would not take along: it sends commits of the stage's repository, not what lies in the editor. */
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Host, StageRequest } from '../engine/index.ts';
+import { findGit, gitTextIfAny, type GitContext } from '../git/gitProcess.ts';
+import { gitEnvironment } from '../git/gitEnvironment.ts';
+import { localPath, parseRepository, withoutSecrets } from '../git/repository.ts';
+import { configName } from '../config/syntax/document.ts';
+import type { LeftOut } from './protocol.ts';
+
+/** What would be left out; undefined where nothing is, or where the deploy is of something else than what is being worked on. */
+export async function findLeftOut(
+  request: StageRequest,
+  ref: string | undefined,
+  host: Host,
+  signal: AbortSignal,
+): Promise<LeftOut | undefined> {
+  const directory = dirname(request.file);
+  const env = definedOnly(host.env);
+  const context: GitContext = {
+    binary: await findGit(host.gitPath, env),
+    env: { ...gitEnvironment(env), GIT_OPTIONAL_LOCKS: '0' },
+    config: [],
+    signal,
+  };
+  const git = (...args: readonly string[]): Promise<string | undefined> =>
+    gitTextIfAny(context, { directory, args, env: { GIT_CEILING_DIRECTORIES: '' } });
+
+  const root = (await git('rev-parse', '--show-toplevel'))?.trim();
+  const branch = (await git('symbolic-ref', '--quiet', '--short', 'HEAD'))?.trim();
+  if (root === undefined || branch === undefined) return undefined;
+  const remote = await relation(request, { root, directory, git, env });
+  if (remote === 'none') return undefined;
+  const deployed = ref ?? request.settings.branch;
+  if (deployed !== undefined && deployed !== branch) return undefined;
+
+  const { changed, untracked } = countChanges(
+    (await git('status', '--porcelain=v1', '-z', '--ignore-submodules=dirty')) ?? '',
+  );
+  const unpushed =
+    remote === 'itself' ? 0 : Number((await git('rev-list', '--count', 'HEAD', '--not', '--remotes')) ?? 0);
+  return changed + untracked + unpushed === 0 ? undefined : { changed, untracked, unpushed, branch };
+}
+
+/** How the repository that is deployed stands to the project: it is the project itself, a remote of it, or something else. */
+async function relation(
+  request: StageRequest,
+  project: {
+    readonly root: string;
+    readonly directory: string;
+    readonly git: (...args: readonly string[]) => Promise<string | undefined>;
+    readonly env: Readonly<Record<string, string>>;
+  },
+): Promise<'itself' | 'remote' | 'none'> {
+  const repository = parseRepository(request.settings.repository, project.directory, project.env['HOME']);
+  const path = localPath(repository);
+  if (path !== undefined) {
+    const real = await realpath(path).catch(() => path);
+    const top = await realpath(project.root);
+    if (real === top || real === join(top, '.git')) return 'itself';
+  }
+  const urls = (await project.git('config', '-z', '--get-regexp', String.raw`^remote\..*\.url$`)) ?? '';
+  const known = urls.split('\0').map((entry) => withoutSecrets(entry.slice(entry.indexOf('\n') + 1)));
+  return known.some((url) => sameRepository(url, repository.shown)) ? 'remote' : 'none';
+}
+
+function sameRepository(a: string, b: string): boolean {
+  const bare = (url: string): string => url.replace(/\/+$/, '').replace(/\.git$/, '');
+  return bare(a) === bare(b);
+}
+
+/** durant.conf itself is never sent, and what the editor keeps of the workspace is not work. */
+function countChanges(status: string): { readonly changed: number; readonly untracked: number } {
+  const records = status.split('\0');
+  let changed = 0;
+  let untracked = 0;
+  for (let index = 0; index < records.length; index += 1) {
+    const record = records[index] ?? '';
+    if (record === '') continue;
+    const path = record.slice(3);
+    // The old path of a rename follows as a record of its own.
+    if (/^[RC]/.test(record)) index += 1;
+    if (basename(path) === configName || /(^|\/)\.vscode\//.test(path)) continue;
+    if (record.startsWith('??')) untracked += 1;
+    else changed += 1;
+  }
+  return { changed, untracked };
+}
+
+export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

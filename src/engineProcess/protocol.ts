@@ -1,0 +1,191 @@
+/**
+ * What the editor and its engine process say to each other. The engine runs in a process of its own, so that the editor stays responsive
+ * during the largest deploy, and so that a run whose window was closed can still undo itself.
+ */
+import type { ErrorCode } from '../errors.ts';
+import type {
+  AppControl,
+  AppInfo,
+  LockRecord,
+  RunEvent,
+  RunFinished,
+  StageReleases,
+  UnlockResult,
+} from '../engine/index.ts';
+import type { ProjectFacts } from '../git/projectRepository.ts';
+import type { PromptRequest } from '../remote/target.ts';
+
+/** How the engine process is set up; sent first. */
+export interface Setup {
+  readonly cacheDir: string | undefined;
+  readonly stateDir: string | undefined;
+  readonly gitPath: string | undefined;
+  readonly sshPath: string | undefined;
+  readonly rsyncPath: string | undefined;
+  /** How long an unused connection stays open, ms; 0: not at all. */
+  readonly keepConnectionsMs: number;
+}
+
+/** A stage by its durant.conf, read from disk when the call is made. */
+export interface StageCall {
+  readonly file: string;
+  readonly stage: string;
+  /** Entries or hosts; empty: all servers of the stage. */
+  readonly servers: readonly string[];
+}
+
+export interface DeployCall extends StageCall {
+  readonly ref: string | undefined;
+  readonly dryRun: boolean;
+  /** In a dry run: run `before_deploy` in a scratch work tree, and list exactly. */
+  readonly build: boolean;
+  /** With `build`: an empty folder, 0700, for copies of what it made; the editor removes it. */
+  readonly keepBuilt: string | undefined;
+  readonly again: boolean;
+  /** Whether the user has said that work that is not part of the deploy may be left out. */
+  readonly mayLeaveOut: boolean;
+  /** Ask although the stage is not protected. */
+  readonly alwaysConfirm: boolean;
+}
+
+export interface RollbackCall extends StageCall {
+  readonly release: string | undefined;
+  readonly alwaysConfirm: boolean;
+}
+
+export interface PruneCall extends StageCall {
+  /** Entries of the servers to remove from; empty: all. The others are asked what they have, as all keep what all share. */
+  readonly only: readonly string[];
+  readonly alwaysConfirm: boolean;
+}
+
+/** What was removed, by server. */
+export interface PruneOutcome {
+  readonly finished: RunFinished;
+  readonly removed: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ControlCall extends StageCall {
+  readonly action: 'start' | 'stop' | 'restart';
+  /** NAME of its `[process NAME]`. */
+  readonly process: string;
+}
+
+export interface LogsCall extends StageCall {
+  readonly process: string;
+  /** How many lines of before are shown first. */
+  readonly lines: number;
+}
+
+export interface FileCall extends StageCall {
+  readonly commit: string;
+  /** Relative to the tree that is sent, `/` separated. */
+  readonly path: string;
+}
+
+export interface BehindCall extends StageCall {
+  readonly commit: string;
+}
+
+export interface ChangesCall extends StageCall {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A file that differs between two commits, relative to the tree that is sent. */
+export interface FileChange {
+  readonly path: string;
+  readonly kind: 'added' | 'changed' | 'deleted';
+  /** Git takes it for text. */
+  readonly text: boolean;
+}
+
+/** What of the project would not be part of a deploy. */
+export interface LeftOut {
+  /** Tracked files that differ from HEAD. */
+  readonly changed: number;
+  readonly untracked: number;
+  /** Commits that the deployed repository does not have. */
+  readonly unpushed: number;
+  readonly branch: string;
+}
+
+/** What can be deployed instead of the stage's branch. */
+export interface Candidates {
+  readonly branches: readonly string[];
+  readonly tags: readonly string[];
+  readonly commits: readonly {
+    readonly id: string;
+    readonly subject: string;
+    readonly author: string;
+    readonly date: number;
+  }[];
+}
+
+/** Every call: what it takes, what it gives. */
+export interface Calls {
+  readonly deploy: { readonly takes: DeployCall; readonly gives: RunFinished };
+  readonly rollback: { readonly takes: RollbackCall; readonly gives: RunFinished };
+  readonly releases: { readonly takes: StageCall; readonly gives: StageReleases };
+  /** How many commits of the stage's branch `commit` is behind it; null where that cannot be found out. */
+  readonly behind: { readonly takes: BehindCall; readonly gives: number | null };
+  /** Removes the releases beyond `keep_releases`. */
+  readonly prune: { readonly takes: PruneCall; readonly gives: PruneOutcome };
+  /** How the processes of the live releases are. */
+  readonly processes: { readonly takes: StageCall; readonly gives: AppInfo };
+  readonly control: { readonly takes: ControlCall; readonly gives: AppControl };
+  /** Follows the logs of a process until it is cancelled; each line is an `output` event. */
+  readonly logs: { readonly takes: LogsCall; readonly gives: null };
+  /** Where visitors find the application; null where the stage names no domain. */
+  readonly site: { readonly takes: StageCall; readonly gives: string | null };
+  readonly unlock: { readonly takes: StageCall; readonly gives: UnlockResult };
+  /** Contents in base64; null where the commit has no such file. */
+  readonly file: { readonly takes: FileCall; readonly gives: string | null };
+  readonly changes: { readonly takes: ChangesCall; readonly gives: readonly FileChange[] };
+  /** The git project of a folder; null where it is in none. */
+  readonly project: {
+    readonly takes: { readonly directory: string };
+    readonly gives: ProjectFacts | null;
+  };
+  readonly candidates: { readonly takes: StageCall; readonly gives: Candidates };
+}
+
+export type Method = keyof Calls;
+
+/** A question of the engine's to whoever sits before the editor. Answered by text; undefined for no. */
+export type Question =
+  | PromptRequest
+  | { readonly kind: 'unlock'; readonly server: string; readonly lock: LockRecord }
+  | { readonly kind: 'left-out'; readonly server: null; readonly leftOut: LeftOut };
+
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly changed: boolean;
+  readonly server: string | undefined;
+}
+
+/** To the engine process. */
+export type ToEngine =
+  | { readonly kind: 'setup'; readonly setup: Setup }
+  | {
+      readonly [M in Method]: {
+        readonly kind: 'call';
+        readonly call: number;
+        readonly method: M;
+        readonly takes: Calls[M]['takes'];
+      };
+    }[Method]
+  | { readonly kind: 'cancel'; readonly call: number }
+  | { readonly kind: 'answer'; readonly question: number; readonly answer: string | undefined };
+
+/** From the engine process. */
+export type FromEngine =
+  | { readonly kind: 'events'; readonly call: number; readonly events: readonly RunEvent[] }
+  | { readonly kind: 'question'; readonly call: number; readonly question: number; readonly ask: Question }
+  /** Nobody waits for the answer any more. */
+  | { readonly kind: 'withdrawn'; readonly question: number }
+  /** A connection to this server, an entry as written, was opened for the call: what was answered for it was right. */
+  | { readonly kind: 'connected'; readonly call: number; readonly server: string }
+  | { readonly kind: 'result'; readonly call: number; readonly gives: unknown }
+  | { readonly kind: 'failed'; readonly call: number; readonly failure: Failure };

@@ -1,0 +1,32 @@
+/** A stage as the engine takes it, from durant.conf as it is on disk. */
+import { readFile } from 'node:fs/promises';
+import { parseConf } from '../config/syntax/parse.ts';
+import { openStage as openParsedStage, type Host, type StageRequest } from '../engine/index.ts';
+import { DurantError } from '../errors.ts';
+import type { StageCall } from './protocol.ts';
+
+/**
+ * This process is started in trusted workspaces only.
+ * @param goals whether the goals of its pipeline are wanted, too; their resolvers may ask for secrets.
+ * @throws {DurantError} `config-not-found`, and whatever is wrong with the configuration.
+ */
+export async function openStage(
+  call: StageCall,
+  host: Host,
+  signal: AbortSignal,
+  goals: 'with goals' | 'without goals' = 'without goals',
+): Promise<StageRequest> {
+  return openParsedStage({ ...call, doc: parseConf(await read(call.file)), goals }, host, signal);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new DurantError(
+      'config-not-found',
+      `${file} cannot be read (${error instanceof Error ? error.message : String(error)}). Put it back, or run Durant: Create durant.conf.`,
+      { cause: error },
+    );
+  }
+}

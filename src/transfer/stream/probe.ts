@@ -1,0 +1,82 @@
+/** What the transfer asks a server before it plans: tools, the live release's manifest, what was touched, the spare. */
+import { unescapePath } from '../tree/manifest.ts';
+import type { HashTool } from './serverFunctions.ts';
+
+export interface TransferFacts {
+  /** undefined: none of them is there, and nothing can be sent. */
+  readonly hashTool: HashTool | undefined;
+  readonly tar: boolean;
+  readonly zstd: boolean;
+  readonly gzip: boolean;
+  /** sha256 of `.durant/manifests/$live`; undefined where there is none. */
+  readonly manifestDigest: string | undefined;
+  /** Latin1 paths of the live release that later steps changed. */
+  readonly touched: readonly string[];
+  /** A complete spare of the live release. */
+  readonly spare: SpareFacts | undefined;
+}
+
+export interface SpareFacts {
+  readonly run: string;
+  /** Paths that had drifted when the spare was made, so it lacks them. */
+  readonly missing: readonly string[];
+}
+
+/** What `planTransfer` must send whatever the manifests say. */
+export function resendPaths(facts: TransferFacts): readonly string[] {
+  return [...facts.touched, ...(facts.spare?.missing ?? [])];
+}
+
+/**
+ * sh text for a `prepare` script, run in `project_dir` (which may not exist: then anywhere) with `$live` = name of the live release or
+ * empty. Prints lines `transfer.KEY=VALUE`; changes nothing.
+ */
+export function transferProbe(): string {
+  return String.raw`(
+LC_ALL=C; export LC_ALL
+for t in sha256sum shasum sha256 openssl; do command -v $t >/dev/null 2>&1 && break; t=; done
+for x in tar zstd gzip; do command -v $x >/dev/null 2>&1 && echo "transfer.$x=yes"; done
+echo "transfer.hash=$t"
+m=.durant/manifests/$live
+[ -n "$live" ] && [ -f "$m" ] || exit 0
+case $t in shasum) d=$(shasum -a 256 <"$m");; openssl) d=$(openssl dgst -sha256 -r <"$m");; '') exit 0;; *) d=$($t <"$m");; esac
+d=$(printf '%.64s' "$d"); echo "transfer.manifest=$d"
+[ ! -f "$m.touched" ] || sed 's/^/transfer.touched=/' "$m.touched"
+for s in .durant/spare.*/for; do
+  [ -f "$s" ] && read -r n e <"$s" && [ "$n $e" = "$live $d" ] || continue
+  s=$(dirname "$s"); echo "transfer.spare=$(basename "$s")"; sed 's/^/transfer.missing=/' "$s/missing"; break
+done
+)
+`;
+}
+
+/** Reads the probe's lines out of a script's standard output; other lines are ignored. */
+export function parseTransferProbe(stdout: Buffer): TransferFacts {
+  const values = new Map<string, string[]>();
+  for (const line of stdout.toString('latin1').split('\n')) {
+    const match = /^transfer\.([a-z]+)=(.*)$/s.exec(line);
+    if (match?.[1] === undefined || match[2] === undefined) continue;
+    const list = values.get(match[1]);
+    if (list === undefined) values.set(match[1], [match[2]]);
+    else list.push(match[2]);
+  }
+  const first = (key: string): string => values.get(key)?.[0] ?? '';
+  const paths = (key: string): string[] => (values.get(key) ?? []).map(unescapePath);
+  const digest = /^[0-9a-f]{64}$/.exec(first('manifest'))?.[0];
+  const spareRun = /^spare\.([A-Za-z0-9._-]+)$/.exec(first('spare'))?.[1];
+  return {
+    hashTool: hashTool(first('hash')),
+    tar: first('tar') === 'yes',
+    zstd: first('zstd') === 'yes',
+    gzip: first('gzip') === 'yes',
+    manifestDigest: digest,
+    touched: paths('touched'),
+    spare: spareRun === undefined ? undefined : { run: spareRun, missing: paths('missing') },
+  };
+}
+
+function hashTool(name: string): HashTool | undefined {
+  return name === 'sha256sum' || name === 'shasum' || name === 'sha256' || name === 'openssl'
+    ? name
+    : undefined;
+}
