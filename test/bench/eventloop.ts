@@ -4,19 +4,21 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runInVsCode } from '../editor/rig/hostTests.ts';
+import { startEditorHost } from '../editor/rig/editorHost.ts';
 
 spawnSync(process.execPath, ['esbuild.mjs'], { stdio: 'inherit' });
 const scratch = mkdtempSync(join(tmpdir(), 'durant-eventloop-'));
 const result = join(scratch, 'lines');
 process.env['EVENTLOOP_RESULT'] = result;
+const host = await startEditorHost('newest');
 try {
-  const { results, output } = await runInVsCode({
-    age: 'newest',
+  const { results, incomplete } = await host.run({
     suites: [join(import.meta.dirname, 'eventloop.suite.ts')],
   });
-  if (results[0]?.error !== undefined || results.length === 0) throw new Error(results[0]?.error ?? output);
+  const error = incomplete ?? results.find((each) => each.error !== undefined)?.error;
+  if (error !== undefined) throw new Error(error);
   console.log(readFileSync(result, 'utf8'));
 } finally {
+  await host.end();
   rmSync(scratch, { recursive: true, force: true });
 }

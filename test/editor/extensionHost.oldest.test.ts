@@ -1,3 +1,12 @@
-import { describeAllSuites } from './rig/allSuites.ts';
+/** What another VS Code could break: that the extension starts, its manifest, its language, and a deploy. */
+import { join } from 'node:path';
+import { describeInVsCode } from './rig/hostTests.ts';
 
-describeAllSuites('oldest');
+describeInVsCode('oldest', {
+  'in one folder': {
+    suites: ['manifest.host.ts', 'language/language.host.ts', 'deploy.host.ts'].map((name) =>
+      join(import.meta.dirname, name),
+    ),
+    grep: '^(the manifest|durant.conf in the editor|a deploy from the editor makes the commit live)',
+  },
+});

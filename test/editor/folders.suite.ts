@@ -1,6 +1,6 @@
 /** Several folders, each with a durant.conf, side by side. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
@@ -21,9 +21,11 @@ describe('two folders', () => {
     await setting('sshPath', join(bin, 'ssh'));
     for (const [index, folder] of folders.entries()) {
       makeRepository([{ message: 'First', files: { 'index.html': `${String(index)}\n` } }], folder);
-      writeFileSync(
-        join(folder, 'durant.conf'),
-        `[production]\nrepository: .\nserver: ${server.entry}\nproject_dir: ~/site${String(index)}\nspare: no\n`,
+      await vscode.workspace.fs.writeFile(
+        vscode.Uri.file(join(folder, 'durant.conf')),
+        Buffer.from(
+          `[production]\nrepository: .\nserver: ${server.entry}\nproject_dir: ~/site${String(index)}\nspare: no\n`,
+        ),
       );
     }
     await vscode.extensions.getExtension('durant.durant')?.activate();

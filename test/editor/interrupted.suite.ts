@@ -1,7 +1,6 @@
 /** A run that was cut off with the window that it was in is explained when the project is opened again. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { durantFolders } from '../../src/engine/thisMachine.ts';
@@ -11,15 +10,14 @@ import { hands, output } from './rig/hands.ts';
 describe('a run that was cut off', () => {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
   const file = join(folder, 'durant.conf');
-  const scratch = mkdtempSync(join(tmpdir(), 'durant-interrupted-'));
+  const { stateDir } = durantFolders(process.env);
 
   after(() => {
-    rmSync(scratch, { recursive: true, force: true });
+    rmSync(join(stateDir, 'runs'), { recursive: true });
   });
 
   it('is explained once at the start, with what helps; those of other projects are not', async () => {
     writeFileSync(file, '[production]\nrepository: .\nserver: nobody@127.0.0.1:1\nproject_dir: ~/x\n');
-    const { stateDir } = durantFolders(process.env);
     const run = (name: string, config: string): string =>
       JSON.stringify({
         run: name,

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { canBootSystemd, useSystemd } from '../support/systemd.ts';
 import { describeInVsCode } from './rig/hostTests.ts';
-import { packageExtension } from './rig/vsix.ts';
 
 describe('processes on a real systemd', function () {
   before(async function () {
@@ -10,10 +9,7 @@ describe('processes on a real systemd', function () {
     if (!canBootSystemd()) return this.skip();
     await useSystemd();
   });
-  const vsix = packageExtension();
-  describeInVsCode('in VS Code', {
-    age: 'newest',
-    suites: [join(import.meta.dirname, 'services.suite.ts')],
-    vsix,
+  describeInVsCode('newest', {
+    'in one folder': { suites: [join(import.meta.dirname, 'services.suite.ts')] },
   });
 });

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
-export async function openBrowser(): Promise<Browser> {
+/** @param runtime an existing folder for what it would leave in XDG_RUNTIME_DIR; the caller removes it. */
+export async function openBrowser(runtime: string): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath(),
+    env: { ...process.env, XDG_RUNTIME_DIR: runtime },
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { provideVsCode } from '../../../scripts/vscode.mjs';
+import { endProcesses, processesWithEnvironment, type FoundProcess } from '../../support/processes.ts';
+import { waitFor } from '../../support/wait.ts';
 
 export type Age = 'oldest' | 'newest';
 
@@ -17,8 +19,6 @@ export interface EditorServerOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Takes tests to run in the extension host from the address; then it shows no notifications. Default false. */
   readonly automation?: boolean;
-  /** False: no folder has to be trusted. Default false. */
-  readonly trust?: boolean;
 }
 
 export interface EditorServer {
@@ -26,23 +26,30 @@ export interface EditorServer {
   readonly version: string;
   /** Address that opens a folder or a .code-workspace file. */
   readonly url: (workspace: string | undefined, payload?: readonly (readonly [string, string])[]) => string;
+  /** Replaces the user's settings, for windows that are opened from now on. */
+  readonly configure: (settings: Readonly<Record<string, unknown>>) => Promise<void>;
   /** What it wrote so far. */
   readonly log: () => string;
+  /** Ends it with all that it started. Rejects where something of it would not end by itself. */
   readonly stop: () => Promise<void>;
 }
 
 export async function startEditorServer(options: EditorServerOptions): Promise<EditorServer> {
   const { version, main, node } = await provideVsCode(options.age);
-  // What is of the machine counts only in the second place.
-  for (const place of ['User', 'Machine']) {
-    await mkdir(join(options.dataDir, 'data', place), { recursive: true });
-    await writeFile(
-      join(options.dataDir, 'data', place, 'settings.json'),
-      JSON.stringify(options.settings ?? {}, undefined, 2),
-    );
-  }
+  const configure = (settings: Readonly<Record<string, unknown>>): Promise<void> =>
+    writeSettings(options.dataDir, settings);
+  await configure(options.settings ?? {});
+  // Sockets and other files that nothing removes after an end of this kind go with the folder.
+  const temporary = join(options.dataDir, 'tmp');
+  await mkdir(temporary);
   // Node would keep compiled code in the folder for temporary files for ever.
-  const env = { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1', ...options.env };
+  const env = {
+    ...process.env,
+    NODE_DISABLE_COMPILE_CACHE: '1',
+    ...options.env,
+    TMPDIR: temporary,
+    XDG_RUNTIME_DIR: temporary,
+  };
   const data = ['--accept-server-license-terms', '--disable-telemetry', '--server-data-dir', options.dataDir];
   for (const vsix of options.vsix ?? []) {
     const { status, output } = await ended(
@@ -61,7 +68,6 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
       '0',
       '--without-connection-token',
       ...(options.automation === true ? ['--enable-smoke-test-driver'] : []),
-      ...(options.trust === true ? [] : ['--disable-workspace-trust']),
     ],
     // A group of its own: extension hosts, terminals and watchers end with it.
     { env, detached: true },
@@ -96,12 +102,34 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
       query.set('payload', JSON.stringify([['skipWelcome', 'true'], ...payload]));
       return `http://127.0.0.1:${String(port)}/?${query.toString()}`;
     },
+    configure,
     log: () => log,
     stop: async () => {
       endGroup(child.pid);
       await closed;
+      await allEnded(temporary);
     },
   };
+}
+
+async function writeSettings(dataDir: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
+  // What is of the machine counts only in the second place.
+  for (const place of ['User', 'Machine']) {
+    await mkdir(join(dataDir, 'data', place), { recursive: true });
+    await writeFile(join(dataDir, 'data', place, 'settings.json'), JSON.stringify(settings, undefined, 2));
+  }
+}
+
+/** What has left the server's group, as the engine and shells of terminals do, ends by itself once the server is gone. */
+async function allEnded(temporary: string): Promise<void> {
+  const left = (): Promise<readonly FoundProcess[]> => processesWithEnvironment('TMPDIR', temporary);
+  try {
+    await waitFor('what the editor started to end', async () => (await left()).length === 0);
+  } catch (error) {
+    const found = await left();
+    endProcesses(found);
+    throw new Error(`${String(error)}\n${found.map(({ command }) => command).join('\n')}`);
+  }
 }
 
 function endGroup(pid: number | undefined): void {

@@ -6,14 +6,8 @@ export interface Workbench {
   readonly page: Page;
   /** Runs a command by its title in the palette. */
   readonly command: (title: string) => Promise<void>;
-  /** Types into the quick pick or input box that is open, and takes the first answer. */
-  readonly answer: (text: string) => Promise<void>;
-  /** Opens a file of the workspace by its name. */
-  readonly open: (name: string) => Promise<void>;
   /** A row of a tree whose text holds `text`. */
   readonly row: (text: string | RegExp) => Locator;
-  /** Opens the context menu of a row and takes one of its items. */
-  readonly menu: (row: Locator, item: string) => Promise<void>;
   readonly openMenu: (row: Locator) => Promise<void>;
   readonly pickFromMenu: (item: string) => Promise<void>;
   /** Presses an icon in the title of a view. */
@@ -32,100 +26,58 @@ export interface Workbench {
   readonly dialog: Locator;
   readonly pressInDialog: (button: string) => Promise<void>;
   readonly showDurantView: () => Promise<void>;
+  /** Loads the window again, as another one. */
+  readonly reload: () => Promise<void>;
   readonly screenshot: (path: string) => Promise<void>;
 }
 
-/** Does it again while what it does is not to be seen: VS Code lets some keys and clicks of a quick hand fall. */
-async function untilSeen(act: () => Promise<void>, seen: () => Promise<unknown>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    await act();
-    try {
-      await seen();
-      return;
-    } catch (error) {
-      if (attempt === 5) throw error;
-    }
-  }
-}
-
-/** Presses the first of these buttons, which goes with what it stands on. */
-async function pressUntilGone(buttons: Locator): Promise<void> {
+/**
+ * Presses the first of these buttons in one event, and waits until it is gone with what it stands on. VS Code may draw a button anew between
+ * a mouse's press and its release, as that of a progress that moves on; then the mouse has clicked nothing.
+ */
+async function pressAndLeave(buttons: Locator): Promise<void> {
   const button = buttons.first();
   await button.waitFor();
-  await untilSeen(
-    async () => {
-      // It may go in this very moment.
-      await button.click({ timeout: 5000 }).catch(() => undefined);
-    },
-    () => button.waitFor({ state: 'hidden', timeout: 2000 }),
-  );
+  const shown = await button.elementHandle();
+  await button.dispatchEvent('click');
+  await shown?.waitForElementState('hidden');
 }
 
 export function workbench(page: Page): Workbench {
   const quickInput = page.locator('.quick-input-widget:visible');
   const dialog = page.locator('.monaco-dialog-box');
   const command = async (title: string): Promise<void> => {
-    const offer = quickInput.locator('.monaco-list-row', { hasText: title }).first();
     const input = quickInput.locator('input[type="text"]');
-    // A window that is just opening offers the commands it knows so far, and no more until it is asked again.
-    for (let attempt = 1; ; attempt += 1) {
-      await page.keyboard.press('F1');
-      await input.waitFor();
-      await input.fill(`>${title}`);
-      try {
-        await offer.waitFor({ timeout: 5000 });
-        break;
-      } catch (error) {
-        if (attempt === 4) throw error;
-        await page.keyboard.press('Escape');
-        await input.waitFor({ state: 'hidden' });
-      }
-    }
-    const asks = async (): Promise<boolean> =>
-      (await input.isVisible()) && (await input.inputValue({ timeout: 500 }).catch(() => '')) === `>${title}`;
-    await untilSeen(
-      () => page.keyboard.press('Enter'),
-      // Another question may take the palette's place at once.
-      () => waitFor('the palette to close', async () => !(await asks()), 3000),
-    );
+    await page.keyboard.press('F1');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    // Enter takes the row that has the focus, which is that of an earlier list until this text has been looked for.
+    await quickInput.locator('.monaco-list-row.focused', { hasText: title }).waitFor();
+    await page.keyboard.press('Enter');
+    // Another question may take the palette's place at once.
+    await waitFor('the palette to close', async () => {
+      if (!(await input.isVisible())) return true;
+      return (await input.inputValue({ timeout: 500 }).catch(() => '')) !== `>${title}`;
+    });
   };
   const openMenu = async (row: Locator): Promise<void> => {
     await row.click({ button: 'right' });
     await page.locator('.context-view .action-item').first().waitFor();
   };
   const pickFromMenu = async (item: string): Promise<void> => {
-    const menu = page.locator('.context-view .action-item');
-    // A menu that has just opened takes a click for the end of the one that opened it.
-    await untilSeen(
-      () => menu.filter({ hasText: item }).first().click({ timeout: 5000 }),
-      () => menu.first().waitFor({ state: 'hidden', timeout: 2000 }),
-    );
+    const menu = page.locator('.context-view .action-menu-item');
+    // By the keyboard: for its first 100 ms a menu takes no release of a mouse, which might be the end of the click that opened it.
+    await menu.filter({ hasText: item }).first().hover();
+    await page.locator('.context-view .action-menu-item:focus', { hasText: item }).waitFor();
+    await page.keyboard.press('Enter');
+    await menu.first().waitFor({ state: 'hidden' });
   };
   return {
     page,
     command,
-    answer: async (text) => {
-      const input = quickInput.locator('input').first();
-      await input.waitFor();
-      await input.fill(text);
-      await page.keyboard.press('Enter');
-    },
-    open: async (name) => {
-      await page.keyboard.press('Control+P');
-      const input = quickInput.locator('input[type="text"]');
-      await input.waitFor();
-      await input.fill(name);
-      await quickInput.locator('.monaco-list-row', { hasText: name }).first().waitFor();
-      await page.keyboard.press('Enter');
-      await page.locator('.tab.active', { hasText: name }).waitFor();
-    },
     row: (text) => page.locator('.pane-body .monaco-list-row', { hasText: text }).first(),
     openMenu,
     pickFromMenu,
-    menu: async (row, item) => {
-      await openMenu(row);
-      await pickFromMenu(item);
-    },
     viewAction: async (view, action) => {
       const header = page.locator('.pane-header:visible', { hasText: view }).first();
       await header.hover();
@@ -143,7 +95,7 @@ export function workbench(page: Page): Workbench {
       await command('View: Hide Panel');
     },
     pressInNotification: async (button) => {
-      await pressUntilGone(page.locator('.notification-list-item .monaco-button', { hasText: button }));
+      await pressAndLeave(page.locator('.notification-list-item .monaco-button', { hasText: button }));
     },
     clearNotifications: async () => {
       await command('Notifications: Clear All Notifications');
@@ -153,35 +105,33 @@ export function workbench(page: Page): Workbench {
       for (;;) {
         await either.first().waitFor();
         const text = await either.first().textContent();
-        await either.first().click();
+        await pressAndLeave(either);
         if (text === button) return;
       }
     },
     notification: (text) => page.locator('.notification-list-item', { hasText: text }).first(),
     dialog,
     pressInDialog: async (button) => {
-      await pressUntilGone(dialog.locator('.monaco-button', { hasText: button }));
+      await pressAndLeave(dialog.locator('.monaco-button', { hasText: button }));
     },
     showDurantView: async () => {
       const title = page
         .locator('.part.sidebar .title-label, .part.sidebar .composite.title', { hasText: /Durant/i })
         .first();
       // A window that is loaded again may be showing it already, and a press would hide it.
-      await untilSeen(
-        async () => {
-          if (await title.isVisible()) return;
-          await page.locator('.activitybar .action-item [aria-label^="Durant"]').first().click();
-        },
-        () => title.waitFor({ timeout: 3000 }),
-      );
+      if (!(await title.isVisible()))
+        await page.locator('.activitybar .action-item [aria-label^="Durant"]').first().click();
+      await title.waitFor();
     },
     fix: async (text) => {
-      const offer = page.locator('.action-widget .monaco-list-row', { hasText: text }).first();
-      await untilSeen(
-        () => page.keyboard.press('Control+.'),
-        () => offer.waitFor({ timeout: 5000 }),
-      );
+      await page.locator('.lightBulbWidget:visible, [class*="codicon-gutter-lightbulb"]').first().waitFor();
+      await page.keyboard.press('Control+.');
+      await page.locator('.action-widget .monaco-list-row.focused', { hasText: text }).waitFor();
       await page.keyboard.press('Enter');
+    },
+    reload: async () => {
+      await page.reload({ waitUntil: 'commit' });
+      await restored(page);
     },
     screenshot: async (path) => {
       await page.screenshot({ path });
@@ -191,8 +141,13 @@ export function workbench(page: Page): Workbench {
 
 /** Opens the address and waits for the workbench. */
 export async function openWorkbench(page: Page, url: string): Promise<Workbench> {
-  await page.goto(url);
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
-  await page.locator('.explorer-folders-view, .explorer-viewlet').first().waitFor({ timeout: 60_000 });
+  await page.goto(url, { waitUntil: 'commit' });
+  await restored(page);
   return workbench(page);
+}
+
+/** Until then the workbench shows views and editors of its own accord, and the extension's commands are unknown. */
+async function restored(page: Page): Promise<void> {
+  await page.waitForFunction("performance.getEntriesByName('code/didStartWorkbench').length > 0");
+  await page.locator('.activitybar .action-item [aria-label^="Durant"]').first().waitFor();
 }

@@ -1,3 +1,0 @@
-import { describeFirstDay } from './rig/firstDay.ts';
-
-describeFirstDay({ age: 'newest', look: 'light', theme: 'Default Light Modern' });

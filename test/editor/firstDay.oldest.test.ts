@@ -1,3 +1,0 @@
-import { describeFirstDay } from './rig/firstDay.ts';
-
-describeFirstDay({ age: 'oldest', look: 'dark', theme: 'Default Dark Modern' });
