@@ -12,7 +12,7 @@ const directions = {
   language: ['config', 'git', 'transfer', 'editor'],
   views: ['config', 'engine', 'report', 'editor'],
   commands: ['config', 'git', 'engine', 'engineProcess', 'report', 'remote', 'views', 'editor'],
-  editor: ['config', 'git', 'engine', 'engineProcess', 'report'],
+  editor: ['config', 'git', 'remote', 'engine', 'engineProcess', 'report'],
   engineProcess: ['config', 'git', 'remote', 'engine'],
 };
 const folders = Object.keys(directions);

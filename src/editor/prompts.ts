@@ -6,7 +6,8 @@ import type { Answer } from '../engineProcess/client.ts';
 import type { LeftOut, Question } from '../engineProcess/protocol.ts';
 import { countFiles, formatAge } from '../format.ts';
 import { printable } from '../printable.ts';
-import { secretLabel, secretName, type Rememberable, type Secrets } from './secrets.ts';
+import { secretName, type Rememberable } from '../engineProcess/acceptance.ts';
+import { secretLabel, type Secrets } from './secrets.ts';
 
 type Asked<K extends PromptRequest['kind']> = Extract<PromptRequest, { kind: K }>;
 

@@ -1,6 +1,5 @@
 /** Passphrases, passwords and secrets that the user wanted remembered: in SecretStorage; their names, never values, in the global state. */
 import type * as vscode from 'vscode';
-import type { PromptRequest } from '../remote/target.ts';
 import type { Translate } from '../format.ts';
 
 export interface Secrets {
@@ -8,21 +7,6 @@ export interface Secrets {
   readonly remember: (name: string, value: string) => Promise<void>;
   readonly forget: (name: string) => Promise<void>;
   readonly names: () => readonly string[];
-}
-
-/** What of a question can be remembered. */
-export type Rememberable = Extract<PromptRequest, { kind: 'passphrase' | 'password' | 'secret' }>;
-
-/** The name that an answer is remembered by: the same in every language of the editor. */
-export function secretName(question: Rememberable): string {
-  switch (question.kind) {
-    case 'passphrase':
-      return `passphrase ${question.path}`;
-    case 'password':
-      return `password ${question.user}@${question.host}`;
-    case 'secret':
-      return `secret ${question.name}`;
-  }
 }
 
 /** Such a name as people read it. */

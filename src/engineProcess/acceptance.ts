@@ -2,8 +2,23 @@
  * Whether an answer opened what it was asked for. The engine asks again where one did not, but three wrong answers are followed by no
  * question, and nothing that is wrong is to be remembered. No `vscode` here.
  */
+import type { PromptRequest } from '../remote/target.ts';
 import type { Question } from './protocol.ts';
-import { secretName } from '../editor/secrets.ts';
+
+/** What of a question can be remembered. */
+export type Rememberable = Extract<PromptRequest, { kind: 'passphrase' | 'password' | 'secret' }>;
+
+/** The name that an answer is remembered by: the same in every language of the editor. */
+export function secretName(question: Rememberable): string {
+  switch (question.kind) {
+    case 'passphrase':
+      return `passphrase ${question.path}`;
+    case 'password':
+      return `password ${question.user}@${question.host}`;
+    case 'secret':
+      return `secret ${question.name}`;
+  }
+}
 
 /** The answers of one call. */
 export interface Acceptance {
