@@ -82,7 +82,10 @@ const cleanUp = `set -e
 cd /etc/systemd/system
 units=$(grep -sl -d skip X-Durant-Project= * || :)
 if [ -n "$units" ]; then
+  # A pattern for systemctl, not for this shell, which would find the template's own file.
+  set -f
   systemctl stop $(printf '%s\\n' $units | sed 's/@\\./@*./')
+  set +f
   systemctl disable -q $units
   rm -f $units
   systemctl daemon-reload
