@@ -186,15 +186,15 @@ function suite(kind: TargetKind): void {
       let bytes = 0;
       const before = process.memoryUsage().rss;
       const result = await connection.exec({
-        script: 'head -c 40000000 /dev/zero; echo end',
+        script: 'head -c 40000000 /dev/zero; echo; echo end',
         onOutput: (stream, chunk) => {
           assert.equal(stream, 'stdout');
           bytes += chunk.length;
         },
       });
-      assert.equal(bytes, 40_000_004);
-      assert.equal(result.stdout.length, 65_536);
-      assert.equal(result.stdout.subarray(-4).toString(), 'end\n');
+      assert.equal(bytes, 40_000_005);
+      // Of the last 64 KiB, what begins with a line: half a secret could not be masked.
+      assert.equal(result.stdout.toString(), 'end\n');
       assert.ok(process.memoryUsage().rss - before < 100_000_000);
     });
 

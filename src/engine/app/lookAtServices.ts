@@ -36,6 +36,7 @@ as() { :; }
 ${useManager(set.manager)}
 say() { printf '%s\\n' "$1"; }
 t=$(mktemp -d) || exit 1
+trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM
 mkdir "$t/units"
 ${set.units.map(({ name, text }) => `printf %s ${quote(text)} > "$t/units/"${quote(name)}`).join('\n')}
 if command -v systemctl >/dev/null 2>&1; then say systemctl=yes; fi
@@ -65,7 +66,6 @@ if [ -n ${quote(names)} ] && command -v systemd-analyze >/dev/null 2>&1; then
   systemd-analyze ${set.manager === 'user' ? '--user ' : ''}verify --man=no "$t"/units/* > "$t/said" 2>&1 || { say @units; sed "s#$t/units/##g" "$t/said"; say @end; }
 fi
 ${site === undefined ? '' : lookAtSite(site, mark)}
-rm -rf "$t"
 :`;
 }
 

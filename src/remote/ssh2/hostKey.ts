@@ -91,12 +91,8 @@ export async function verifyHostKey(
         'connection-unsupported',
         `${place(verdict.entry)} trusts ${name} through a certificate authority (@cert-authority), which the built-in client cannot check. Set ssh_client: openssh.`,
       );
-    case 'unknown': {
-      // Another connection may have written it down since these entries were read.
-      const now = judgeHostKey(await readKnownHosts(settings), name, key);
-      if (now.kind === 'trusted') return;
+    case 'unknown':
       return decide(key, name, verdict.otherTypes, settings, policy, decisions);
-    }
   }
 }
 
@@ -105,6 +101,18 @@ const place = (entry: KnownHostsEntry): string => `${entry.file}:${entry.line}`;
 function removal(entry: KnownHostsEntry, name: string): string {
   const file = /^[\w./~@%+=:,-]+$/.test(entry.file) ? entry.file : `"${entry.file}"`;
   return `ssh-keygen -f ${file} -R ${name.startsWith('[') ? `'${name}'` : name}`;
+}
+
+/** Another connection may have written the key down since the entries were read: part of the decision, so that none falls in between. */
+async function knownByNowOrAccepted(
+  key: HostKey,
+  name: string,
+  otherTypes: readonly string[],
+  settings: SshSettings,
+  policy: HostKeyPolicy,
+): Promise<boolean> {
+  if (judgeHostKey(await readKnownHosts(settings), name, key).kind === 'trusted') return true;
+  return accept(key, name, otherTypes, settings, policy);
 }
 
 async function decide(
@@ -118,7 +126,7 @@ async function decide(
   const id = `${name} ${key.type} ${key.blob.toString('base64')}`;
   if (policy.accepted.has(id)) return;
   const underWay = decisions.get(id);
-  const decision = underWay ?? accept(key, name, otherTypes, settings, policy);
+  const decision = underWay ?? knownByNowOrAccepted(key, name, otherTypes, settings, policy);
   if (underWay === undefined) {
     decisions.set(id, decision);
     decision
