@@ -184,6 +184,13 @@ const NAMES: readonly Row[] = [
     `${STAGE}pipeline: deploy, «tets»?\n[goal test]\ntype: shell\ncommand: x`.replace('«tets»?', '«tets?»'),
   ],
   ['unknown-goal', `${STAGE}pipeline:\n  «Deploy»`],
+  ['hook-never-runs', `${STAGE}«before_vendors»: x`],
+  ['hook-never-runs', `${STAGE}vendors:\n«after_vendors»: x`],
+  ['hook-never-runs', `${STAGE}«after_shared»: x`],
+  ['hook-never-runs', `${STAGE}«before_writable»: x`],
+  ['hook-never-runs', `${STAGE}«before_clear_paths»: x`],
+  ['hook-never-runs', `${DEFAULTS}shared_dirs: a\n[p]\nstrategy: inplace\n«before_shared»: x`],
+  ['hook-never-runs', `${DEFAULTS}«before_vendors»: x\n[p]`],
   ['unknown-goal-type', `${GOAL}type: «shel»\ncommand: x`],
   ['reserved-goal', `${STAGE}[«goal deploy»]\ntype: shell\ncommand: x`],
   [
@@ -250,6 +257,11 @@ const GOOD: readonly (readonly [name: string, text: string, facts?: Facts])[] = 
     "names that are Durant's elsewhere, or nearly so",
     `${STAGE}current_path: public/shared\nclear_paths: shared, releases, src/.durant, .durant-old\nwritable_dirs: .Durant`,
   ],
+  [
+    'hooks of steps that run, or may',
+    `${STAGE}before_vendors: x\nvendors: env!V\nafter_shared: x\nshared_files: a\nbefore_cleanup: x\nafter_symlink: x\nbefore_clear_paths:`,
+  ],
+  ['a hook of DEFAULT that one stage needs', `${DEFAULTS}before_vendors: x\n[p]\nvendors: y\n[q]\nserver: b`],
   ['keep all', `${STAGE}keep_releases: -1`],
   ['home', `${STAGE}project_dir: ~/shop`],
   ['a socket with one replica', `${PROCESS}socket: yes\nreplicas: 1`],
@@ -417,5 +429,23 @@ describe('config: validation', () => {
         /7:12 .*yse/.test(error.message),
     );
     assert.equal(isValid(validate(parseConf(`${STAGE}[q]`), undefined)), true);
+  });
+
+  it('a hook that never runs: what is missing is named', () => {
+    const said = (text: string): readonly string[] =>
+      requireValid(parseConf(text), 'p')
+        .filter(({ code }) => code === 'hook-never-runs')
+        .map(({ message }) => message);
+    assert.deepEqual(said(`${STAGE}before_vendors: x\nafter_shared: y`), [
+      'before_vendors never runs: the stage has no vendors. Add vendors, or remove the hook.',
+      'after_shared never runs: the stage has no shared_dirs or shared_files. Add shared_dirs or shared_files, or remove the hook.',
+    ]);
+    assert.deepEqual(said(`${DEFAULTS}before_vendors: x\n[p]\n[q]`), [
+      'before_vendors never runs: no stage has vendors. Add vendors, or remove the hook.',
+    ]);
+    assert.deepEqual(said(`${INPLACE}before_shared: x`), [
+      'before_shared never runs: strategy: inplace has no shared_dirs or shared_files. Remove the hook, or change the strategy.',
+    ]);
+    assert.deepEqual(said(`${DEFAULTS}before_vendors: x\n[p]\n[q]\nvendors: y`), []);
   });
 });

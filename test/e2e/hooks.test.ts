@@ -77,6 +77,25 @@ describe('hooks', function () {
     }
   });
 
+  it('of a step that the stage does not have: a deploy says that it never runs, a rollback does not', async () => {
+    world.configure(['before_vendors = touch ~/never']);
+    const said = async (...args: readonly string[]): Promise<readonly unknown[]> => {
+      const result = await world.run(['--json', ...args]);
+      assert.equal(result.status, 0, result.stderr);
+      return result.events
+        .filter((event) => event['code'] === 'hook-never-runs')
+        .map((event) => [event['event'], event['message']]);
+    };
+    const never = [
+      ['warning', 'before_vendors never runs: the stage has no vendors. Add vendors, or remove the hook.'],
+    ];
+    assert.deepEqual(await said('deploy', 'production', '--again'), never);
+    assert.deepEqual(await said('-n', 'deploy', 'production', '--again'), never);
+    assert.deepEqual(await said('deploy', 'production', '--again'), never);
+    assert.deepEqual(await said('rollback', 'production'), []);
+    for (const { home } of world.servers) assert.equal(existsSync(join(home, 'never')), false);
+  });
+
   it('local! runs here in the clone and once a run, once! on the first server only, others on each', async () => {
     const here = join(world.home.directory, 'here');
     world.configure([

@@ -12,6 +12,7 @@ import { didYouMean } from './suggest.ts';
 import {
   headerRange,
   insertOption,
+  knownStrategy,
   plainText,
   removeOption,
   valueOrKey,
@@ -120,8 +121,8 @@ function requiredKeys(table: OptionTable): string[] {
 /** Keys written in a stage that its strategy does not know. */
 export function wrongStrategy(view: SectionView): readonly Problem[] {
   if (view.place !== 'stage') return [];
-  const strategy = plainText(view, 'strategy');
-  if (strategy === undefined || !Object.hasOwn(OPTIONS.strategy.values, strategy)) return [];
+  const strategy = knownStrategy(view);
+  if (strategy === undefined) return [];
   const table: OptionTable = OPTIONS;
   return [...view.section.options.values()].flatMap((option) => {
     const only = isOptionKey(option.key) ? table[option.key]?.strategy : undefined;

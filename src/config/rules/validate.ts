@@ -7,6 +7,7 @@ import { positionAt } from '../syntax/document.ts';
 import { problem, type Problem } from '../syntax/problems.ts';
 import { hidingProblem, resolveStage } from '../values/stage.ts';
 import { itemsOf } from '../values/resolvers.ts';
+import { idleDefaultHooks, idleHooks } from './hooks.ts';
 import { conflictingKeys, missingKeys, unknownKeys, wrongStrategy } from './keys.ts';
 import {
   repeatedGoals,
@@ -45,6 +46,7 @@ const SECTION_RULES: readonly ((view: SectionView) => readonly Problem[])[] = [
   identityFile,
   unknownBranch,
   idleExcludes,
+  idleHooks,
 ];
 
 /**
@@ -64,7 +66,12 @@ export function validate(
   const problems: Problem[] = [...doc.problems];
 
   const defaults = viewOf(doc, doc.defaults, facts);
-  problems.push(...unknownKeys(defaults, used), ...plainSecrets(defaults), ...undefinedVars(defaults));
+  problems.push(
+    ...unknownKeys(defaults, used),
+    ...plainSecrets(defaults),
+    ...undefinedVars(defaults),
+    ...idleDefaultHooks(defaults, all),
+  );
   if (stage === undefined) problems.push(...wrongValues(notInherited(defaults, all)));
   for (const view of views) {
     problems.push(...unknownKeys(view, used));
@@ -152,11 +159,13 @@ export function isValid(problems: readonly Problem[]): boolean {
 
 /**
  * For commands that need a sound stage: passes when no problem is an error.
+ * @returns the warnings.
  * @throws {DurantError} `unknown-stage`, `config-invalid` with every error and its line.
  */
-export function requireValid(doc: ConfDocument, stage: string, facts: Facts = {}): void {
-  const errors = validate(doc, stage, facts).filter((found) => found.severity === 'error');
-  if (errors.length === 0) return;
+export function requireValid(doc: ConfDocument, stage: string, facts: Facts = {}): readonly Problem[] {
+  const problems = validate(doc, stage, facts);
+  const errors = problems.filter((found) => found.severity === 'error');
+  if (errors.length === 0) return problems;
   const lines = errors.slice(0, 10).map((found) => {
     const { line, column } = positionAt(doc, found.range.start);
     return `  ${String(line)}:${String(column)} ${found.message}`;

@@ -2,7 +2,7 @@
 import type { ConfDocument, ConfOption, ConfSection, Range } from '../syntax/document.ts';
 import type { Facts } from './validationFacts.ts';
 import { itemRange, parseWhole, type Item } from '../values/kinds.ts';
-import { optionsAt, type OptionSpec, type OptionTable, type Place } from '../options/options.ts';
+import { OPTIONS, optionsAt, type OptionSpec, type OptionTable, type Place } from '../options/options.ts';
 import type { QuickFix } from '../syntax/problems.ts';
 import { readSection, type SettingText, type SettingTexts } from '../values/stage.ts';
 import { itemResolver, itemsOf, wholeResolver } from '../values/resolvers.ts';
@@ -57,6 +57,12 @@ export function plainItems(view: SectionView, key: string): readonly (Item & { r
     const range = option === undefined ? headerRange(view.section) : itemRange(option, value, item);
     return [{ ...item, range }];
   });
+}
+
+/** The strategy of a stage; undefined where it is not known yet, or is none. */
+export function knownStrategy(view: SectionView): string | undefined {
+  const strategy = plainText(view, 'strategy');
+  return strategy !== undefined && Object.hasOwn(OPTIONS.strategy.values, strategy) ? strategy : undefined;
 }
 
 export function sshPortOf(view: SectionView): number | undefined {

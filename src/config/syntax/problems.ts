@@ -201,6 +201,11 @@ export const PROBLEM_CODES = {
     meaning: 'The value looks like a secret in plain text.',
     remedy: 'Store it elsewhere and write `secret!name` or `env!NAME`.',
   },
+  'hook-never-runs': {
+    severity: 'warning',
+    meaning: 'The hook belongs to a step that the stage does not have, so it never runs.',
+    remedy: 'Set the option that the step is for, or remove the hook.',
+  },
   'unknown-goal': {
     severity: 'error',
     meaning: '`pipeline` names a goal that has no `[goal NAME]` section.',

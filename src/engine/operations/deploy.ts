@@ -96,9 +96,11 @@ export function deploy(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RunFinished> {
-  return conduct({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, (run) =>
-    runPipeline(run, deployGoal(request)),
-  );
+  return conduct({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, (run) => {
+    for (const { code, message } of request.warnings ?? [])
+      run.emit({ event: 'warning', code, message, server: null });
+    return runPipeline(run, deployGoal(request));
+  });
 }
 
 /** The goal `deploy`; other goals of the stage's pipeline come before and after it. */

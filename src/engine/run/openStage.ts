@@ -30,7 +30,7 @@ export async function openStage(
   host: Host,
   signal: AbortSignal,
 ): Promise<StageRequest> {
-  requireValid(doc, stage);
+  const warnings = requireValid(doc, stage);
   const io = valueIo(dirname(file), host, signal);
   const { settings, processes, secrets } = await resolveForRun(doc, stage, io);
   return {
@@ -41,6 +41,8 @@ export async function openStage(
     file,
     servers: selectServers(settings.server, servers),
     ...(goals === 'with goals' ? { pipeline: await resolvePipeline(doc, settings.pipeline, io) } : {}),
+    // The others are there to be read while durant.conf is written: a run would repeat them every time.
+    warnings: warnings.filter(({ code }) => code === 'hook-never-runs'),
     trusted: true,
   };
 }

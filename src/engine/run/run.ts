@@ -33,6 +33,8 @@ export interface StageRequest {
   readonly servers: readonly ServerAddress[];
   /** The goals of `pipeline`; undefined: `deploy` alone. */
   readonly pipeline?: Pipeline | undefined;
+  /** What durant.conf asks for and a deploy does not do. */
+  readonly warnings?: readonly { readonly code: string; readonly message: string }[] | undefined;
   /** Whether goals that are modules of the project may be loaded; undefined: no. */
   readonly trusted?: boolean | undefined;
 }

@@ -1,4 +1,5 @@
 /** `clear_paths`: removed from the release before it goes live. */
+import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../run/hooks.ts';
 import { runScript } from '../run/script.ts';
@@ -9,7 +10,7 @@ export const clearPaths: Step = {
   name: 'clear_paths',
   inRelease: true,
   applies({ settings }) {
-    return settings.clear_paths.length > 0;
+    return isAskedFor(settings, 'clear_paths');
   },
   async achieved() {
     return false;

@@ -1,5 +1,6 @@
 /** Steps that are a list of the user's commands in the new release: `vendors` on every server, `release_command` on the first. */
 import type { OptionKey } from '../../config/options/options.ts';
+import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { releasePath, runCommands } from '../run/hooks.ts';
 import type { Step } from '../run/goal.ts';
 
@@ -14,7 +15,7 @@ function commandStep(name: CommandList): Step {
     name,
     inRelease: true,
     applies({ settings }) {
-      return settings[name].length > 0;
+      return isAskedFor(settings, name);
     },
     async achieved({ run, server }) {
       return name === 'release_command' && server !== run.servers[0];

@@ -1,4 +1,5 @@
 /** `copy_dirs`: folders copied from the live release, e.g. `node_modules`. What the commit has in them wins. Links are copied as links. */
+import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
 import { lastLines, runScript } from '../run/script.ts';
 import type { Step } from '../run/goal.ts';
@@ -8,7 +9,7 @@ export const copyDirs: Step = {
   name: 'copy_dirs',
   inRelease: true,
   applies({ settings }) {
-    return settings.copy_dirs.length > 0;
+    return isAskedFor(settings, 'copy_dirs');
   },
   async achieved({ server }) {
     return server.facts.live === null;

@@ -2,6 +2,7 @@
 import { DurantError } from '../../errors.ts';
 import { quote, refuseLinks } from '../../remote/shell.ts';
 import type { Settings } from '../../config/options/options.ts';
+import { isAskedFor } from '../../config/options/stepOptions.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
@@ -11,7 +12,7 @@ export const shared: Step = {
   name: 'shared',
   inRelease: true,
   applies({ settings }) {
-    return settings.shared_dirs.length + settings.shared_files.length > 0;
+    return isAskedFor(settings, 'shared');
   },
   async achieved() {
     return false;

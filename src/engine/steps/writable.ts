@@ -1,5 +1,6 @@
 /** `writable`: folders that the web server may write (Deployer's deploy:writable, without following links). */
 import type { Settings } from '../../config/options/options.ts';
+import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { DurantError, asDurantError } from '../../errors.ts';
 import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../run/hooks.ts';
@@ -13,7 +14,7 @@ export const writable: Step = {
   name: 'writable',
   inRelease: true,
   applies({ settings }) {
-    return settings.writable_dirs.length > 0;
+    return isAskedFor(settings, 'writable');
   },
   async achieved() {
     return false;
