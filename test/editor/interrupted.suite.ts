@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { durantFolders } from '../../src/engine/thisMachine.ts';
 import { openJournal } from '../../src/engine/server/journal.ts';
+import { processPlace } from '../../src/engine/server/processIdentity.ts';
 import { hands, output } from './rig/hands.ts';
 
 describe('a run that was cut off', () => {
@@ -28,6 +29,7 @@ describe('a run that was cut off', () => {
         started: '2026-01-02T03:04:05Z',
         pid: 1,
         processStarted: 'long ago',
+        place: processPlace(),
         ended: false,
       });
     mkdirSync(join(stateDir, 'runs'), { recursive: true });
