@@ -3,7 +3,8 @@
  * is the stream's: what is sent, how the release is put together, checked and recorded.
  */
 import { execFile, spawn } from 'node:child_process';
-import { chmod, lstat, lutimes, rm, symlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { chmod, lstat, lutimes, rename, symlink } from 'node:fs/promises';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
 import { saysDiskFull } from '../../remote/diskFull.ts';
@@ -149,8 +150,10 @@ async function setAttributes({ root, entries, signal }: CarryRequest): Promise<v
     const file = Buffer.concat([folder, Buffer.from(entry.path, 'latin1')]);
     let stat = await lstat(file);
     if (entry.type === 'link' && !stat.isSymbolicLink()) {
-      await rm(file);
-      await symlink(Buffer.from(entry.target, 'latin1'), file);
+      // One file for the transfers to all servers at once: it is replaced in one go.
+      const made = Buffer.concat([file, Buffer.from(`.${randomUUID()}`)]);
+      await symlink(Buffer.from(entry.target, 'latin1'), made);
+      await rename(made, file);
       stat = await lstat(file);
     }
     if (entry.type === 'file' && (stat.mode & 0o777) !== entry.mode) await chmod(file, entry.mode);
