@@ -47,7 +47,7 @@ describe('names of files on the server', function () {
 
     const result = await world.run(['--json', 'deploy', '--again', 'production']);
     assert.equal(result.status, 0, result.stdout);
-    assert.match(result.stdout, /could not be removed: \$\(touch ran\);touch ran/);
+    assert.match(result.stdout, /tries again: releases\/\$\(touch ran\);touch ran\./);
     const ran = [world.site(), world.servers[0]?.home ?? ''].filter((folder) =>
       existsSync(join(folder, 'ran')),
     );
