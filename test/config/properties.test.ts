@@ -132,9 +132,11 @@ describe('config: any text', function () {
       `[a]\nrelease_name = ${'{'.repeat(100_000)}`,
     ];
     for (const text of hostile) {
-      const start = performance.now();
+      // Processor time: what else the machine does is no property of the text.
+      const start = process.cpuUsage();
       validate(parseConf(text), undefined);
-      const ms = performance.now() - start;
+      const { user, system } = process.cpuUsage(start);
+      const ms = (user + system) / 1000;
       assert.ok(ms < 5000, `${text.slice(0, 30)}… took ${ms.toFixed(0)} ms`);
     }
   });

@@ -52,6 +52,6 @@ const runner = mocha.run(() => {
   setTimeout(() => {
     console.error('After the last test there is still open:', process.getActiveResourcesInfo().join(', '));
     process.exit(1);
-  }, 5000).unref();
+  }, 30_000).unref();
 });
 runner.on('fail', (test) => failed.push(test.fullTitle()));

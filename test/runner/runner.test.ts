@@ -131,7 +131,7 @@ describe('the order of test files', () => {
     const needs = (name: string) => findTests([name]).map((file) => [...file.needs].sort());
     assert.deepEqual(needs('config/grammar'), [[]]);
     assert.deepEqual(needs('e2e/services'), [['systemd']]);
-    assert.deepEqual(needs('editor/untrusted'), [['vscode']]);
+    assert.deepEqual(needs('editor/firstDay'), [['vscode']]);
     assert.deepEqual(needs('editor/services'), [['systemd', 'vscode']]);
   });
 
