@@ -1,19 +1,33 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import { parseRepository } from '../../src/git/repository.ts';
 import { openGitArea, type GitArea } from './cloneSupport.ts';
 import { serveRepositories, type HttpRepository } from './httpRepository.ts';
 
 const password = 'pa:ss@word-77';
 
+/** Of every process of this machine. */
+function commandLines(): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        // It has ended meanwhile.
+        return '';
+      }
+    });
+}
+
 describe('git: the password in a URL', function () {
   this.timeout(60_000);
   let area: GitArea;
   let served: HttpRepository;
   let repository: string;
+  /** What ran while git waited for an answer. */
+  const seen = new Set<string>();
   before(async () => {
     area = openGitArea();
     const below = area.remote('served/below', [{ message: 'below', files: { 'b.txt': 'below\n' } }]);
@@ -25,7 +39,9 @@ describe('git: the password in a URL', function () {
     );
     top.git('add', '-A');
     top.git('commit', '-q', '-m', 'with a submodule');
-    served = await serveRepositories(join(area.root, 'served'), 'ada', password);
+    served = await serveRepositories(join(area.root, 'served'), 'ada', password, () => {
+      for (const line of commandLines()) seen.add(line);
+    });
     repository = `http://ada:${encodeURIComponent(password)}@127.0.0.1:${served.port}/top/.git`;
   });
   after(async () => {
@@ -41,17 +57,7 @@ describe('git: the password in a URL', function () {
       .join('\n');
 
   it('fetches the repository and its submodules, and is in no command line and no file', async () => {
-    const seen = new Set<string>();
-    let done = false;
-    const work = area.deployed({ repository }, 'main').finally(() => {
-      done = true;
-    });
-    while (!done) {
-      for (const pid of await readdir('/proc'))
-        if (/^\d+$/.test(pid)) seen.add(await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''));
-      await turn();
-    }
-    const { directory } = await work;
+    const { directory } = await area.deployed({ repository }, 'main');
     assert.equal(readFileSync(join(directory, 'below/b.txt'), 'utf8'), 'below\n');
     const lines = [...seen].filter((line) => line.includes(`127.0.0.1:${served.port}`));
     assert.ok(lines.length > 0, 'git was seen at work');

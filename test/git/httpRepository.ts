@@ -12,9 +12,12 @@ export async function serveRepositories(
   root: string,
   user: string,
   password: string,
+  /** Called with each request, whose client waits meanwhile. */
+  asked: () => void,
 ): Promise<HttpRepository> {
   const wanted = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   const server = createServer((request, response) => {
+    asked();
     if (request.headers.authorization !== wanted) {
       request.resume();
       response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="git"' }).end();
