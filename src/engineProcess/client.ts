@@ -142,7 +142,8 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   };
 
   const rest = (): void => {
-    if (pending.size > 0) return;
+    // What has ended, or was disposed of, has nothing left to end later.
+    if (pending.size > 0 || process?.connected !== true) return;
     idle = setTimeout(
       () => {
         if (pending.size === 0 && process?.connected === true) process.disconnect();
