@@ -61,8 +61,9 @@ export interface EmbeddedServer {
 /** Starts the server and waits until it listens. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const user = options.user ?? 'demo';
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-  const clientKey = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'embedded-server' });
+  // One in 500 of the Ed25519 keys that ssh2 1.17 generates cannot be read by ssh2 itself.
+  const hostKey = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 });
+  const clientKey = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256, comment: 'embedded-server' });
   const running = new Set<number>();
   const sockets = new Set<Socket>();
   const ssh = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
