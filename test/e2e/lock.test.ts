@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCliHome, type CliHome } from '../support/cli.ts';
+import { endProcesses } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
 import { assertTidy, commitVersion, deployKilledAt, step } from './faultsSupport.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
@@ -185,7 +186,7 @@ describe('the lock', function () {
     await second.result;
     for (const server of world.servers) {
       const { home } = server;
-      for (const found of await server.processes()) process.kill(found.pid, 'SIGKILL');
+      endProcesses(await server.processes());
       writeFileSync(join(home, 'go'), '');
     }
     const again = await world.run(['deploy', 'production']);
