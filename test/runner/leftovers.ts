@@ -30,6 +30,9 @@ export async function leftBy(directory: string): Promise<readonly string[]> {
   ];
 }
 
+/** How temporary files of Durant, VS Code, Chromium and their kin are called; what else comes into the machine's folder is others'. */
+const ours = /^\.?(durant|vscode|playwright|org\.chromium|com\.google|dconf|node-compile-cache)/;
+
 /** What is not marked as made by tests: the machine's accounts, and the names in its folder for temporary files. */
 export interface Surroundings {
   readonly accounts: ReadonlySet<string>;
@@ -40,7 +43,11 @@ export function lookAround(): Surroundings {
   const passwd = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
   return {
     accounts: new Set(passwd.split('\n').flatMap((line) => line.split(':')[0] || [])),
-    temporary: new Set(readdirSync(tmpdir()).map((name) => join(tmpdir(), name))),
+    temporary: new Set(
+      readdirSync(tmpdir())
+        .filter((name) => ours.test(name))
+        .map((name) => join(tmpdir(), name)),
+    ),
   };
 }
 

@@ -56,7 +56,7 @@ await schedule(
       plan: {
         file: path,
         bail: values.bail,
-        color: process.stdout.isTTY,
+        color: process.stdout.isTTY === true,
         ...(values.grep === undefined ? {} : { grep: values.grep }),
       },
       directory: join(directory, String(index + 1)),
