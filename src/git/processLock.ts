@@ -1,11 +1,10 @@
 /** A lock between processes of this machine: a file that names its holder, made whole or not at all, and taken over when the holder is gone. */
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DurantError, throwIfCancelled } from '../errors.ts';
+import { inSamePlace, parsePlace, processPlace, processStart, type ProcessPlace } from './processIdentity.ts';
 
 export interface LocalLock {
   /** Whether the holder before us died without giving it back, so that what it guards may be half done. */
@@ -21,6 +20,8 @@ interface Holder {
   /** When that process started, from `processStart`. */
   readonly start: string;
   readonly host: string;
+  /** Where `pid` means anything. */
+  readonly place?: ProcessPlace;
   /** ISO 8601. */
   readonly since: string;
 }
@@ -49,6 +50,7 @@ export async function acquireLock(request: LockRequest): Promise<LocalLock> {
     pid: process.pid,
     start: processStart(process.pid),
     host: hostname(),
+    place: processPlace(),
     since: new Date().toISOString(),
   };
   const started = Date.now();
@@ -78,28 +80,18 @@ export async function acquireLock(request: LockRequest): Promise<LocalLock> {
   };
 }
 
-/** When a process started, as text that differs for every process that ever had this id; empty where there is none. */
-export function processStart(pid: number): string {
-  try {
-    if (process.platform === 'linux') {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      // A zombie has ended: nobody has collected its status yet.
-      return fields[0] === 'Z' ? '' : (fields[19] ?? '');
-    }
-    if (process.platform === 'win32') {
-      process.kill(pid, 0);
-      return 'running';
-    }
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-  } catch {
-    return '';
+/** Whether the process is there; of another machine (a folder in a network) or container it cannot be known, so it is. */
+function isAlive({ host, place, pid, start }: Holder): boolean {
+  // Earlier versions wrote only the name of the machine.
+  if (place === undefined) return host !== hostname() || processStart(pid) === start;
+  switch (inSamePlace(place, processPlace())) {
+    case 'here':
+      return processStart(pid) === start;
+    case 'before a restart':
+      return false;
+    case 'elsewhere':
+      return true;
   }
-}
-
-/** Whether the process is there; of another machine (a folder in a network) it cannot be known, so it is. */
-function isAlive(holder: Holder): boolean {
-  return holder.host !== hostname() || processStart(holder.pid) === holder.start;
 }
 
 /** Writes the file under another name and links it, so that nobody ever reads half of it. */
@@ -108,7 +100,13 @@ async function create(file: string, me: Holder): Promise<boolean> {
   const temporary = `${file}.${me.id}`;
   try {
     await writeFile(temporary, text, { mode: 0o600 });
-    await link(temporary, file);
+    try {
+      await link(temporary, file);
+    } catch (error) {
+      // Whoever holds the lock may clean the folder around it: the caller sees who that is and tries again.
+      if (hasCode(error, 'ENOENT')) return false;
+      throw error;
+    }
     return true;
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
@@ -155,18 +153,20 @@ function parse(text: string): Holder | undefined {
   if (!('id' in value && 'pid' in value && 'start' in value && 'host' in value && 'since' in value))
     return undefined;
   const { id, pid, start, host, since } = value;
+  const place = 'place' in value ? parsePlace(value.place) : undefined;
   const whole =
     typeof id === 'string' &&
     typeof pid === 'number' &&
     typeof start === 'string' &&
     typeof host === 'string' &&
     typeof since === 'string';
-  return whole ? { id, pid, start, host, since } : undefined;
+  return whole ? { id, pid, start, host, since, ...(place && { place }) } : undefined;
 }
 
 /**
  * Removes the lock of a dead holder. Two who see the same dead holder must not both do so: the second would remove the
- * lock that the first has made since. So the right to remove it is itself taken exclusively, under that holder's name.
+ * lock that the first has made since. So the right to remove it is itself taken exclusively, under that holder's name, and
+ * taken over in the same way where its holder died.
  */
 async function removeDead(file: string, dead: Holder | 'unreadable', me: Holder): Promise<boolean> {
   const id = dead === 'unreadable' ? 'unreadable' : dead.id.replace(/[^A-Za-z0-9]/g, '');
@@ -175,7 +175,7 @@ async function removeDead(file: string, dead: Holder | 'unreadable', me: Holder)
     const other = await read(right);
     if (other === 'absent') return false;
     if (other === 'unreadable' || (other !== 'in the making' && !isAlive(other)))
-      await rm(right, { force: true });
+      await removeDead(right, other, me);
     else await wait(POLL_MS / 10);
     return false;
   }

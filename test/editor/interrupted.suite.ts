@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { durantFolders } from '../../src/engine/thisMachine.ts';
 import { openJournal } from '../../src/engine/server/journal.ts';
-import { processPlace } from '../../src/engine/server/processIdentity.ts';
+import { processPlace } from '../../src/git/processIdentity.ts';
 import { hands, output } from './rig/hands.ts';
 
 describe('a run that was cut off', () => {

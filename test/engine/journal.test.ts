@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openJournal } from '../../src/engine/server/journal.ts';
-import { processPlace, type ProcessPlace } from '../../src/engine/server/processIdentity.ts';
+import { processPlace, type ProcessPlace } from '../../src/git/processIdentity.ts';
 
 const machine: ProcessPlace = {
   host: 'laptop',

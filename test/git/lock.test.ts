@@ -6,6 +6,7 @@ import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { processPlace, type ProcessPlace } from '../../src/git/processIdentity.ts';
 import { acquireLock } from '../../src/git/processLock.ts';
 import { waitFor } from '../support/wait.ts';
 import { openGitArea, type GitArea } from './cloneSupport.ts';
@@ -87,6 +88,13 @@ describe('git: local lock', () => {
     assert.equal(existsSync(file), false);
   });
 
+  it('is taken while its holder removes what is not its own from the folder', async () => {
+    const cleaner = await start('clean', '100');
+    while (cleaner.exitCode === null) await (await take()).release();
+    assert.equal(cleaner.exitCode, 0);
+    assert.deepEqual(readdirSync(area.root), ['project']);
+  });
+
   it('tells who was before, and is not fooled by a process id that is used again', async () => {
     writeFileSync(
       file,
@@ -103,6 +111,27 @@ describe('git: local lock', () => {
     const waiting = acquireLock({ file, signal: controller.signal, onWait: () => controller.abort() });
     await assert.rejects(waiting, { code: 'cancelled' });
     assert.ok(existsSync(file));
+  });
+
+  const held = (place: ProcessPlace): string =>
+    JSON.stringify({ id: 'x', pid: process.pid, start: 'gone', host: place.host, place, since: '' });
+
+  it('never takes over from another container, whatever its name', async () => {
+    writeFileSync(file, held({ ...processPlace(), namespace: 'pid:[1]' }));
+    const controller = new AbortController();
+    const waiting = acquireLock({ file, signal: controller.signal, onWait: () => controller.abort() });
+    await assert.rejects(waiting, { code: 'cancelled' });
+    assert.ok(existsSync(file));
+  });
+
+  it('is taken over from this machine as it was before a restart, where that process id is used again', async function () {
+    const here = processPlace();
+    if (here.machine === '' || here.namespace !== 'pid:[4026531836]') this.skip();
+    const start = readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(' ')[21];
+    writeFileSync(file, held({ ...here, boot: 'another' }).replace('gone', start ?? ''));
+    const lock = await take();
+    assert.equal(lock.takenOver, true);
+    await lock.release();
   });
 
   it('takes over one that a crash left half written, and from a take-over that died', async () => {

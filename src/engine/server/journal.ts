@@ -5,8 +5,7 @@
  */
 import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { processStart } from '../../git/processLock.ts';
-import { inSamePlace, processPlace, type ProcessPlace } from './processIdentity.ts';
+import { inSamePlace, processPlace, processStart, type ProcessPlace } from '../../git/processIdentity.ts';
 
 /** One run as this machine remembers it. */
 export interface JournalEntry {

@@ -1,4 +1,5 @@
-/** Where a process id means anything: a machine since its last start, and in it a namespace of process ids. */
+/** Which process an id means: where it is one (a machine since its last start, in it a namespace of process ids), and since when. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
@@ -39,6 +40,38 @@ export function inSamePlace(
     ({ machine, namespace }) => machine !== '' && namespace === MACHINE_NAMESPACE,
   );
   return isMachine ? 'before a restart' : 'elsewhere';
+}
+
+/** When a process started, as text that differs for every process that ever had this id; empty where there is none. */
+export function processStart(pid: number): string {
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // A zombie has ended: nobody has collected its status yet.
+      return fields[0] === 'Z' ? '' : (fields[19] ?? '');
+    }
+    if (process.platform === 'win32') {
+      process.kill(pid, 0);
+      return 'running';
+    }
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+}
+
+/** A place that was written as JSON; undefined for what is none. */
+export function parsePlace(value: unknown): ProcessPlace | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (!('host' in value && 'machine' in value && 'boot' in value && 'namespace' in value)) return undefined;
+  const { host, machine, boot, namespace } = value;
+  const whole =
+    typeof host === 'string' &&
+    typeof machine === 'string' &&
+    typeof boot === 'string' &&
+    typeof namespace === 'string';
+  return whole ? { host, machine, boot, namespace } : undefined;
 }
 
 function orEmpty(read: () => string): string {
