@@ -35,6 +35,6 @@ export { openStage, type StageOpening } from './run/openStage.ts';
 export { openJournal, type Journal, type JournalEntry } from './server/journal.ts';
 export { selectServers, type StageRequest } from './run/run.ts';
 export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';
-export type { Goal } from './run/goal.ts';
+export type { Goal } from './pipeline/types/goal.ts';
 export type { Host } from './ports.ts';
 export type { LockRecord, ReleaseRecord, ReleaseState } from './server/record.ts';

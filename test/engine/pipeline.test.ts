@@ -7,7 +7,7 @@ import type { Goal as ExportedGoal, GoalContext as ExportedContext } from '../..
 import { parseConf } from '../../src/config/syntax/parse.ts';
 import { resolvePipeline } from '../../src/config/values/pipelineGoals.ts';
 import type { ValueIo } from '../../src/config/values/settings.ts';
-import type { Goal } from '../../src/engine/run/goal.ts';
+import type { Goal } from '../../src/engine/pipeline/types/goal.ts';
 import { attempt, type Attempts } from '../../src/engine/pipeline/types/attempts.ts';
 import type { GoalContext } from '../../src/engine/pipeline/types/goalContext.ts';
 import { GoalFailure } from '../../src/engine/pipeline/types/goalFailure.ts';

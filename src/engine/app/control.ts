@@ -263,7 +263,7 @@ async function sudoOf(parts: AppParts, { connection, facts, set }: Opened): Prom
     found: parseLook(looked.stdout.toString('utf8')).sudo,
     user: facts.user,
     prompt: announcedPrompter(parts.host.prompt, parts.emit),
-    hide: () => undefined,
+    addSecrets: () => undefined,
     signal: parts.signal,
   });
 }

@@ -37,13 +37,13 @@ export interface SudoRequest {
   readonly user: string;
   readonly prompt: Prompter;
   /** Told a password before anything could show it. */
-  readonly hide: (secrets: readonly string[]) => void;
+  readonly addSecrets: (secrets: readonly string[]) => void;
   readonly signal: AbortSignal;
 }
 
 /** How the login user becomes root, asking for a password where sudo does. @throws {DurantError} `permission-denied`. */
 export async function obtainSudo(request: SudoRequest): Promise<Sudo> {
-  const { connection, found, user, prompt, hide, signal } = request;
+  const { connection, found, user, prompt, addSecrets, signal } = request;
   if (found === 'none' || found === 'free') return { kind: found };
   const { entry, host } = connection.address;
   if (found === 'missing')
@@ -56,7 +56,7 @@ export async function obtainSudo(request: SudoRequest): Promise<Sudo> {
     const message = `sudo password of ${user} on ${entry}${attempt === 1 ? '' : ' (the last one was wrong)'}`;
     const password = await prompt({ kind: 'password', server: entry, message, user, host, attempt }, signal);
     if (password === undefined) break;
-    hide([password]);
+    addSecrets([password]);
     const result = await connection.exec({ script: tryPassword(password), signal });
     if (result.status === 0) return { kind: 'password', password };
   }

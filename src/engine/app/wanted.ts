@@ -44,7 +44,7 @@ export async function keptSet(
 ): Promise<ServiceSet> {
   if (!server.facts.managed) return noServices(run);
   const file = quote(servicesRecord(release));
-  const result = await runScript(run, server, `if [ -f ${file} ]; then cat ${file}; fi`, { signal });
+  const result = await runScript(server, `if [ -f ${file} ]; then cat ${file}; fi`, { signal });
   const text = result.stdout.toString('utf8');
   return text === '' ? noServices(run) : parseServiceSet(text);
 }

@@ -1,7 +1,7 @@
 /** `adopt`: takes over the `releases/` + `current` of Deployer or Capistrano by writing a record for the live release, and nothing else. */
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
-import { conduct, reachServers } from '../run/lifecycle.ts';
+import { runLifecycle, reachServers } from '../run/lifecycle.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import { LAYOUT_VERSION } from '../server/serverFacts.ts';
 import { writeRecord } from '../steps/release.ts';
@@ -9,7 +9,7 @@ import { historyLine } from '../server/history.ts';
 import type { Host } from '../ports.ts';
 import type { ReleaseRecord } from '../server/record.ts';
 import { nextOrder } from '../server/releases.ts';
-import { onEach, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import { forEachServer, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
 
 export interface AdoptRequest extends StageRequest {
   readonly dryRun: boolean;
@@ -22,16 +22,19 @@ export function adopt(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RunFinished> {
-  return conduct({ request, action: 'adopt', dryRun: request.dryRun, host, emit, signal }, async (run) => {
-    await reachServers(run);
-    const found = new Map<ServerRun, ReleaseRecord | undefined>();
-    await onEach(run.servers, run.settings.parallel, run.signal, async (server, each) => {
-      found.set(server, await recognise(run, server, each));
-    });
-    await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
-      adoptServer(run, server, found.get(server), each),
-    );
-  });
+  return runLifecycle(
+    { request, action: 'adopt', dryRun: request.dryRun, host, emit, signal },
+    async (run) => {
+      await reachServers(run);
+      const found = new Map<ServerRun, ReleaseRecord | undefined>();
+      await forEachServer(run.servers, run.settings.parallel, run.signal, async (server, each) => {
+        found.set(server, await recognise(run, server, each));
+      });
+      await forEachServer(run.servers, run.settings.parallel, run.signal, (server, each) =>
+        adoptServer(run, server, found.get(server), each),
+      );
+    },
+  );
 }
 
 /** The record that the live release gets; undefined where Durant has it already. */

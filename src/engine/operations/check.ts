@@ -6,11 +6,11 @@ import type { ServerAddress } from '../../remote/target.ts';
 import { lockedError } from '../server/preflight.ts';
 import { buildCommands, readTree } from '../source/build.ts';
 import { openClone } from '../source/openClone.ts';
-import { conduct, reachOf, serverRun } from '../run/lifecycle.ts';
+import { runLifecycle, reachOf, serverRun } from '../run/lifecycle.ts';
 import { watcherProblem } from '../run/deadManSwitch.ts';
 import { stepsOf } from './deploy.ts';
 import type { Emit } from '../events.ts';
-import type { StepContext } from '../run/goal.ts';
+import type { StepContext } from '../run/step.ts';
 import { isUrl } from '../steps/healthCheck.ts';
 import { assertPlaceable, planInplaceFor } from '../steps/strategies/inplaceSteps.ts';
 import { assessServices } from '../steps/servicesAssessment.ts';
@@ -45,7 +45,7 @@ export async function assessStage(
 ): Promise<readonly Assessment[]> {
   const found: Assessment[] = [];
   let isFetched = false;
-  const { error } = await conduct(
+  const { error } = await runLifecycle(
     {
       request,
       action: 'deploy',

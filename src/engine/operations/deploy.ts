@@ -4,13 +4,13 @@ import { assessTree, buildHere } from '../source/build.ts';
 import { warnOfWatchers } from '../run/deadManSwitch.ts';
 import { explain } from './preview.ts';
 import { runPipeline, type DeployGoal } from '../pipeline/runPipeline.ts';
-import { agree, isLive, liveReason, nameRelease } from '../run/reconcile.ts';
+import { reconcile, isLive, liveReason, nameRelease } from '../run/reconcile.ts';
 import { openClone } from '../source/openClone.ts';
-import { conduct, reachServers } from '../run/lifecycle.ts';
+import { runLifecycle, reachServers } from '../run/lifecycle.ts';
 import { confirmProtected } from '../run/confirm.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import { confirmDeploy, finishDeploy } from '../run/finish.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { hookCommands } from '../run/hooks.ts';
 import { clearPaths } from '../steps/clearPaths.ts';
 import { releaseCommand, vendors } from '../steps/commands.ts';
@@ -22,7 +22,7 @@ import { FINISHING } from '../steps/finishing.ts';
 import { lock } from '../steps/lock.ts';
 import { prepare } from '../steps/prepare.ts';
 import { release, resumable } from '../steps/release.ts';
-import { seal, sealWithTransfer } from '../steps/markPrepared.ts';
+import { seal, isMarkedWithTransfer } from '../steps/markPrepared.ts';
 import { services } from '../steps/services.ts';
 import { shared } from '../steps/shared.ts';
 import { symlink } from '../steps/symlink.ts';
@@ -43,12 +43,12 @@ import {
 } from '../server/lockServers.ts';
 import type { Host } from '../ports.ts';
 import { recipeDigest } from '../source/recipe.ts';
-import { onEach, oncePerRun, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import { forEachServer, oncePerRun, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
 import { flush, runScript } from '../run/script.ts';
 import { lockedError } from '../server/preflight.ts';
 import { resolveEnvironment } from '../secrets/environment.ts';
 import { servicesRecipe } from '../app/projectTemplates.ts';
-import { achieveSteps, assessSteps, localStep, runHookBefore } from '../run/steps.ts';
+import { achieveSteps, assessSteps, localStep, runHookBefore } from '../run/runSteps.ts';
 import { resolveVersion } from '../source/version.ts';
 import { assertOthersLive } from '../run/subset.ts';
 
@@ -96,7 +96,7 @@ export function deploy(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RunFinished> {
-  return conduct({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, (run) => {
+  return runLifecycle({ request, action: 'deploy', dryRun: request.dryRun, host, emit, signal }, (run) => {
     for (const { code, message } of request.warnings ?? [])
       run.emit({ event: 'warning', code, message, server: null });
     return runPipeline(run, deployGoal(request));
@@ -149,7 +149,7 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
       run.environment = await resolveEnvironment(run);
     });
   await together([...(run.commit === undefined ? [fetchCode(run, request)] : []), reachServers(run)]);
-  await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
+  await forEachServer(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     assessSteps({ run, server, signal }, stepsOf(run)),
   );
   await assertOthersLive(run);
@@ -177,33 +177,33 @@ async function fetchCode(run: Run, request: DeployRequest): Promise<void> {
 async function lockAll(run: Run, request: DeployRequest): Promise<void> {
   await lockServers(run, request.waitMs);
   // Under the lock the servers may look different from before: someone may have deployed meanwhile.
-  await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
+  await forEachServer(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     assessSteps({ run, server, signal }, stepsOf(run)),
   );
   nameRelease(run, request);
-  await agree(run);
+  await reconcile(run);
 }
 
 async function buildOnServers(run: Run): Promise<void> {
   if (run.settings.strategy === 'inplace') return buildInplace(run);
   const { parallel } = run.settings;
   const isHooked = hookCommands(run, 'before_symlink').length > 0;
-  await onEach(run.servers, parallel, run.signal, async (server, signal) => {
+  await forEachServer(run.servers, parallel, run.signal, async (server, signal) => {
     await achieveSteps({ run, server, signal }, BUILD);
     if (!isHooked) await complete(run, server, signal);
   });
   if (!isHooked) return;
   // The last that may change a release, so before it is sealed; and after all are built, as it belongs to the switch.
-  await onEach(run.servers, parallel, run.signal, async (server, signal) => {
+  await forEachServer(run.servers, parallel, run.signal, async (server, signal) => {
     await runHookBefore({ run, server, signal }, symlink);
     await complete(run, server, signal);
   });
 }
 
 async function complete(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
-  if (resumable(run, server) === undefined && !sealWithTransfer(run))
-    await runScript(run, server, seal(run, server), { signal });
-  await flush(run, server, signal);
+  if (resumable(run, server) === undefined && !isMarkedWithTransfer(run))
+    await runScript(server, seal(run, server), { signal });
+  await flush(server, signal);
 }
 
 async function publish(run: Run): Promise<void> {
@@ -211,7 +211,7 @@ async function publish(run: Run): Promise<void> {
   throwIfCancelled(run.signal);
   // Step by step on all servers: none is asked how it feels while another still shows the old release.
   for (const step of run.settings.strategy === 'inplace' ? INPLACE_PUBLISH : PUBLISH)
-    await onEach(run.servers, run.servers.length, run.signal, (server, signal) =>
+    await forEachServer(run.servers, run.servers.length, run.signal, (server, signal) =>
       achieveSteps({ run, server, signal }, [step]),
     );
 }

@@ -1,6 +1,6 @@
 /** How the goals of a stage stand, without changing anything: `durant goals`, and the goals' part of `check --connect`. */
 import { DurantError } from '../../errors.ts';
-import { conduct } from '../run/lifecycle.ts';
+import { runLifecycle } from '../run/lifecycle.ts';
 import { deployGoal } from './deploy.ts';
 import type { Emit } from '../events.ts';
 import { lookAtGoals, type GoalStatus } from '../pipeline/runPipeline.ts';
@@ -33,7 +33,7 @@ export async function stageGoals(
     waitMs: 0,
     confirmed: false,
   });
-  const { error } = await conduct(
+  const { error } = await runLifecycle(
     {
       request,
       action: 'deploy',

@@ -4,13 +4,13 @@ import { BUILD_NOT_LISTED, notListedMessage } from '../source/buildOutput.ts';
 import { keepBuilt } from '../source/builtCopies.ts';
 import type { StepState } from '../events.ts';
 import { emitChanges } from '../run/changeEvents.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { assertPlaceable, planInplaceFor, sayInplace, warnOfPlan } from '../steps/strategies/inplaceSteps.ts';
 import { planFor } from '../steps/updateCode.ts';
 import type { Plan } from '../../transfer/tree/plan.ts';
 import { reportLocks } from '../server/lockServers.ts';
-import { onEach, ready, type Run, type ServerRun } from '../run/run.ts';
-import { explainSteps } from '../run/steps.ts';
+import { forEachServer, ready, type Run, type ServerRun } from '../run/run.ts';
+import { explainSteps } from '../run/runSteps.ts';
 
 /** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */
 export async function explain(
@@ -46,7 +46,7 @@ export async function explain(
     if (isListed) await readTree(run, scratch.directory, scratch.files);
     if (settings.strategy === 'inplace') sayInplace(run);
     const sent = new Set<string>();
-    await onEach(run.servers, settings.parallel, run.signal, async (server, signal) => {
+    await forEachServer(run.servers, settings.parallel, run.signal, async (server, signal) => {
       if (!isListed) return explainSteps({ run, server, signal }, steps);
       const plan = await planOn(run, server, signal);
       assessTree(run, server);

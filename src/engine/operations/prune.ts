@@ -1,6 +1,6 @@
 /** `prune`: removes the releases beyond those that are kept, by the rules of the cleanup after a deploy. */
 import { assessServer, lockedError } from '../server/preflight.ts';
-import { conduct, reachServers } from '../run/lifecycle.ts';
+import { runLifecycle, reachServers } from '../run/lifecycle.ts';
 import { confirmProtected } from '../run/confirm.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import { historyLine } from '../server/history.ts';
@@ -9,7 +9,7 @@ import { isOurDeadLock, lockServers } from '../server/lockServers.ts';
 import type { Host } from '../ports.ts';
 import { removableReleases } from '../server/releases.ts';
 import { removedWords, removeReleases } from '../run/removal.ts';
-import { onEach, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import { forEachServer, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 
 export interface PruneRequest extends StageRequest {
@@ -35,7 +35,7 @@ export async function prune(
   signal: AbortSignal,
 ): Promise<Pruned> {
   const removed = new Map<string, readonly string[]>();
-  const finished = await conduct(
+  const finished = await runLifecycle(
     { request, action: 'prune', dryRun: request.dryRun, host, emit, signal },
     async (run) => {
       await reachServers(run);
@@ -56,7 +56,7 @@ export async function prune(
       await lockServers(run, 0);
       // Under the lock: somebody may have deployed meanwhile.
       const certain = planOf(run, request);
-      await onEach(run.servers, run.settings.parallel, signal, async (server, each) => {
+      await forEachServer(run.servers, run.settings.parallel, signal, async (server, each) => {
         const names = certain.find((one) => one.server === server)?.names ?? [];
         removed.set(server.address.entry, await remove(run, server, names, each));
       });
@@ -89,7 +89,7 @@ async function remove(
   report(run, server, 'running', null);
   const { removed } = await removeReleases(run, server, names, { last: '', signal });
   const what = removed.length === 0 ? 'nothing' : removed.join(' ');
-  await runScript(run, server, `${historyLine(run, `ok: removed ${what}`)}\n${unlockScript(run.id)}`, {
+  await runScript(server, `${historyLine(run, `ok: removed ${what}`)}\n${unlockScript(run.id)}`, {
     signal,
   });
   server.hold = { state: 'none' };

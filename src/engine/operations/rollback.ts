@@ -2,7 +2,7 @@
 import { DurantError } from '../../errors.ts';
 import { assessServer, lockedError } from '../server/preflight.ts';
 import { openClone } from '../source/openClone.ts';
-import { conduct, reachServers } from '../run/lifecycle.ts';
+import { runLifecycle, reachServers } from '../run/lifecycle.ts';
 import { confirmProtected } from '../run/confirm.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import { assertStillLive } from '../run/finish.ts';
@@ -13,17 +13,24 @@ import { rollBackInplace } from '../steps/strategies/inplaceFlow.ts';
 import { unlockScript } from '../server/lockScripts.ts';
 import { clearDeadLocks, giveBackLocks, isOurDeadLock, lockServers } from '../server/lockServers.ts';
 import type { Host } from '../ports.ts';
-import { agree } from '../run/reconcile.ts';
+import { reconcile } from '../run/reconcile.ts';
 import type { ReleaseRecord } from '../server/record.ts';
 import { confirmLive, warnOfWatchers } from '../run/deadManSwitch.ts';
 import { goesForward } from './direction.ts';
 import { forgetPendingRollback, pendingRollback, pendingTarget } from '../run/pendingRollback.ts';
 import { isOlder, newestLive, rollbackCandidate } from '../server/releases.ts';
-import { onAll, onEach, warnOf, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import {
+  settleAllServers,
+  forEachServer,
+  warnOf,
+  type Run,
+  type ServerRun,
+  type StageRequest,
+} from '../run/run.ts';
 import { defer, runScript } from '../run/script.ts';
-import { achieveSteps, assessSteps, explainSteps } from '../run/steps.ts';
-import type { Step } from '../run/goal.ts';
-import { hideEnvironments } from '../steps/envFile.ts';
+import { achieveSteps, assessSteps, explainSteps } from '../run/runSteps.ts';
+import type { Step } from '../run/step.ts';
+import { addReleaseSecrets } from '../steps/envFile.ts';
 import { healthCheck } from '../steps/healthCheck.ts';
 import { lock } from '../steps/lock.ts';
 import { services } from '../steps/services.ts';
@@ -48,57 +55,60 @@ export function rollback(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RunFinished> {
-  return conduct({ request, action: 'rollback', dryRun: request.dryRun, host, emit, signal }, async (run) => {
-    await reachServers(run);
-    for (const server of run.servers)
-      assessServer(server.address.entry, server.facts, run.settings, server.connection);
-    choose(run, request);
-    if (
-      run.servers.every(
-        (server) =>
-          server.facts.live === run.release &&
-          pendingRollback(server.facts) === undefined &&
-          stateOf(server.facts.records, run.release) === 'finished',
+  return runLifecycle(
+    { request, action: 'rollback', dryRun: request.dryRun, host, emit, signal },
+    async (run) => {
+      await reachServers(run);
+      for (const server of run.servers)
+        assessServer(server.address.entry, server.facts, run.settings, server.connection);
+      choose(run, request);
+      if (
+        run.servers.every(
+          (server) =>
+            server.facts.live === run.release &&
+            pendingRollback(server.facts) === undefined &&
+            stateOf(server.facts.records, run.release) === 'finished',
+        )
       )
-    )
-      return alreadyLive(run);
-    for (const server of request.dryRun || request.waitMs > 0 ? [] : run.servers)
-      if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
-        throw lockedError(server.address.entry, server.facts.lock, run.host.now());
-    await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
-      hideEnvironments(run, server, [run.release, server.facts.live], each),
-    );
-    warnOfWatchers(run);
-    await sayWhatChanges(run);
-    if (run.settings.strategy === 'inplace') {
-      if (!(await rollBackInplace(run, request))) return;
-      run.phase = 'finishing';
-      return finish(run);
-    }
-    await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
-      assessSteps({ run, server, signal: each }, [services]),
-    );
-    if (request.dryRun) {
-      await onEach(run.servers, run.settings.parallel, run.signal, (server, each) =>
-        explainSteps({ run, server, signal: each }, STEPS),
+        return alreadyLive(run);
+      for (const server of request.dryRun || request.waitMs > 0 ? [] : run.servers)
+        if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
+          throw lockedError(server.address.entry, server.facts.lock, run.host.now());
+      await forEachServer(run.servers, run.settings.parallel, run.signal, (server, each) =>
+        addReleaseSecrets(run, server, [run.release, server.facts.live], each),
       );
-      return;
-    }
-    await confirmProtected(run, request.confirmed);
+      warnOfWatchers(run);
+      await sayWhatChanges(run);
+      if (run.settings.strategy === 'inplace') {
+        if (!(await rollBackInplace(run, request))) return;
+        run.phase = 'finishing';
+        return finish(run);
+      }
+      await forEachServer(run.servers, run.settings.parallel, run.signal, (server, each) =>
+        assessSteps({ run, server, signal: each }, [services]),
+      );
+      if (request.dryRun) {
+        await forEachServer(run.servers, run.settings.parallel, run.signal, (server, each) =>
+          explainSteps({ run, server, signal: each }, STEPS),
+        );
+        return;
+      }
+      await confirmProtected(run, request.confirmed);
 
-    await lockServers(run, request.waitMs);
-    await agree(run);
-    // Under the lock: the release may have been removed meanwhile.
-    choose(run, { ...request, release: run.release });
-    run.phase = 'publishing';
-    for (const step of PUBLISH)
-      await onEach(run.servers, run.servers.length, run.signal, (server, each) =>
-        achieveSteps({ run, server, signal: each }, [step]),
-      );
-    await confirmLive(run);
-    run.phase = 'finishing';
-    await finish(run);
-  });
+      await lockServers(run, request.waitMs);
+      await reconcile(run);
+      // Under the lock: the release may have been removed meanwhile.
+      choose(run, { ...request, release: run.release });
+      run.phase = 'publishing';
+      for (const step of PUBLISH)
+        await forEachServer(run.servers, run.servers.length, run.signal, (server, each) =>
+          achieveSteps({ run, server, signal: each }, [step]),
+        );
+      await confirmLive(run);
+      run.phase = 'finishing';
+      await finish(run);
+    },
+  );
 }
 
 /** Sets the run's release and commit. @throws {DurantError} `unknown-release`, `failed-release`, `no-rollback-candidate`. */
@@ -207,7 +217,7 @@ async function finish(run: Run): Promise<void> {
   warnOf(
     run,
     'after-rollback-failed',
-    await onAll(run.servers, async (server) => {
+    await settleAllServers(run.servers, async (server) => {
       if (server.previous === undefined || run.signal.aborted) return;
       await runHook(run, server, 'after_rollback', {
         directory: releasePath(run, server.facts.project, run.release ?? ''),
@@ -218,8 +228,8 @@ async function finish(run: Run): Promise<void> {
   warnOf(
     run,
     'unlock-failed',
-    await onAll(run.servers, async (server) => {
-      await runScript(run, server, `${noteLateChanges(run, server)}${unlockScript(run.id)}`, { signal });
+    await settleAllServers(run.servers, async (server) => {
+      await runScript(server, `${noteLateChanges(run, server)}${unlockScript(run.id)}`, { signal });
       server.hold = { state: 'none' };
     }),
   );

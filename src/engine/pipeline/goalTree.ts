@@ -4,7 +4,7 @@ import { findGit, type GitContext } from '../../git/gitProcess.ts';
 import { gitEnvironment } from '../../git/gitEnvironment.ts';
 import { checkedOutCommit, putAside, putBack } from '../../git/keptFiles.ts';
 import { type Run, ready } from '../run/run.ts';
-import { localStep } from '../run/steps.ts';
+import { localStep } from '../run/runSteps.ts';
 
 export interface GoalTree {
   /** Checks out when it is asked for the first time. */

@@ -6,7 +6,7 @@ import { DurantError, asDurantError, throwIfCancelled } from '../../errors.ts';
 import type { PipelineGoal } from '../../config/values/pipelineGoals.ts';
 import type { StepState } from '../events.ts';
 import type { Entry } from './entry.ts';
-import type { Goal } from '../run/goal.ts';
+import type { Goal } from './types/goal.ts';
 import { NEWLY_ACHIEVED, PASSED } from './goalReasons.ts';
 import { GoalFailure } from './types/goalFailure.ts';
 import { openGoalTree, type GoalTree } from './goalTree.ts';

@@ -4,7 +4,7 @@ import { restoringScripts, runsServices } from '../steps/services.ts';
 import { hookCommands } from './hooks.ts';
 import { formatLock } from '../server/record.ts';
 import { reachable } from './reconnect.ts';
-import { lockOf, onEach, type Run, type ServerRun } from './run.ts';
+import { lockOf, forEachServer, type Run, type ServerRun } from './run.ts';
 import { defer, flush } from './script.ts';
 import { confirmScript, startWatcher, stopWatcher } from '../server/watcherScript.ts';
 
@@ -102,7 +102,7 @@ export async function confirmLive(run: Run): Promise<void> {
   for (const server of watched) server.deferred.unshift(confirmScript(run.id));
   // The run is live by now: a cancel no longer counts.
   const { signal } = new AbortController();
-  await onEach(watched, watched.length, signal, (server) =>
-    reachable(run, server, () => flush(run, server, signal)),
+  await forEachServer(watched, watched.length, signal, (server) =>
+    reachable(run, server, () => flush(server, signal)),
   );
 }

@@ -6,11 +6,11 @@ import type { Emit, RunEvent } from '../events.ts';
 /** Fields that say which thing an event is about: names of durant.conf and of the contract, which a masked word would make useless. */
 const NAMES = ['event', 'server', 'step', 'state', 'kind', 'stream', 'stage', 'run', 'action'];
 
-/** Wraps `emit` so that no secret passes, in whatever field; `hide` adds to the secrets. */
+/** Wraps `emit` so that no secret passes, in whatever field; `addSecrets` adds to the secrets. */
 export function maskedEmit(
   emit: Emit,
   secrets: readonly string[],
-): { emit: Emit; mask: Masker; hide: (secrets: readonly string[]) => void } {
+): { emit: Emit; mask: Masker; addSecrets: (secrets: readonly string[]) => void } {
   let hidden = [...secrets];
   let masker = createMasker(hidden);
   const mask: Masker = Object.assign((text: string) => masker(text), { longest: () => masker.longest() });
@@ -28,7 +28,7 @@ export function maskedEmit(
   return {
     emit: (event) => emit(hidden.length === 0 ? event : (walk(event) as RunEvent)),
     mask,
-    hide: (more) => {
+    addSecrets: (more) => {
       const fresh = more.filter((secret) => !hidden.includes(secret));
       if (fresh.length === 0) return;
       hidden = [...hidden, ...fresh];

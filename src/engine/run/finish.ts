@@ -11,7 +11,7 @@ import { unlockScript } from '../server/lockScripts.ts';
 import { removedWords, removeReleases } from './removal.ts';
 import { siteAddress } from '../app/renderUnits.ts';
 import { forgetPendingRollback } from './pendingRollback.ts';
-import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
+import { settleAllServers, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, runScript } from './script.ts';
 
 /** Writes `finished` on every server, in one script with the confirmation. @throws {DurantError} `reverted`. */
@@ -31,7 +31,7 @@ export async function finishDeploy(run: Run): Promise<void> {
   warnOf(
     run,
     'cleanup-failed',
-    await onAll(run.servers, async (server) => {
+    await settleAllServers(run.servers, async (server) => {
       const step = stepOf(run, server, 'cleanup');
       try {
         await optionalHook(run, server, 'before_cleanup');
@@ -42,7 +42,7 @@ export async function finishDeploy(run: Run): Promise<void> {
         step('done', removedWords(names, removed));
         if (isHooked) {
           await optionalHook(run, server, 'after_cleanup');
-          await runScript(run, server, endScript(run, server), { signal });
+          await runScript(server, endScript(run, server), { signal });
         }
       } catch (error) {
         step('failed', asDurantError(error).message);
@@ -56,7 +56,7 @@ export async function finishDeploy(run: Run): Promise<void> {
   warnOf(
     run,
     'after-deploy-failed',
-    await onAll(run.servers.filter(isNotLost), async (server) => {
+    await settleAllServers(run.servers.filter(isNotLost), async (server) => {
       const step = stepOf(run, server, 'success');
       const directory = releasePath(run, server.facts.project, run.release ?? '');
       try {
@@ -64,8 +64,7 @@ export async function finishDeploy(run: Run): Promise<void> {
           await runHook(run, server, 'after_deploy', { directory, signal: run.signal });
         const note = noteChangesBy(run, server, 'after_deploy', run.release);
         // The lock is given back: another run that has it knows already what it will send.
-        if (note !== '')
-          await runScript(run, server, `if ! [ -e .durant/lock ]; then\n${note}\nfi`, { signal });
+        if (note !== '') await runScript(server, `if ! [ -e .durant/lock ]; then\n${note}\nfi`, { signal });
         step('done', siteAddress(run.settings) ?? null);
       } catch (error) {
         if (run.signal.aborted) return step('skipped', 'cancelled');
@@ -81,9 +80,9 @@ export async function finishDeploy(run: Run): Promise<void> {
  * @throws {DurantError} `lock-lost`.
  */
 export function assertStillLive(run: Run): void {
-  const astray = run.servers.filter((server) => !isNotLost(server) && server.facts.live !== run.release);
-  for (const server of astray) server.state = 'failed';
-  for (const { hold } of astray)
+  const outOfSync = run.servers.filter((server) => !isNotLost(server) && server.facts.live !== run.release);
+  for (const server of outOfSync) server.state = 'failed';
+  for (const { hold } of outOfSync)
     if (hold.state === 'lost')
       throw new DurantError('lock-lost', hold.error.message, { changed: true, server: hold.error.server });
 }

@@ -55,7 +55,7 @@ export async function runCommands(
 ): Promise<void> {
   const { step, signal, directory } = options;
   for (const [index, item] of options.commands.entries()) {
-    const { where, command } = placeOf(item);
+    const { where, command } = commandPlace(item);
     const env = { ...commandEnv(run, server), ...options.env };
     if (where === 'here') {
       await oncePerRun(run, `${step}:${index}`, () => runHere(run, { step, command, env, signal }));
@@ -63,7 +63,7 @@ export async function runCommands(
     }
     if (where === 'first' && server !== run.servers[0]) continue;
     if (server.hold.state === 'lost') continue;
-    await flush(run, server, signal);
+    await flush(server, signal);
     await runUserCommand(run, server.connection, {
       step,
       command,
@@ -93,7 +93,7 @@ export function runHere(
 }
 
 /** Where one item of a command list runs. */
-export function placeOf(item: string): {
+export function commandPlace(item: string): {
   readonly where: 'here' | 'first' | 'each';
   readonly command: string;
 } {

@@ -6,7 +6,7 @@ import { announcedPrompter, maskedEmit } from './emit.ts';
 import { openJournal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import { connectHere, connectTo, learnFacts, type Reach } from '../server/connectServers.ts';
-import { finished, newRunId, onEach, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { finished, newRunId, forEachServer, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { guarded } from './guard.ts';
 import { undo } from './undo.ts';
 
@@ -24,9 +24,12 @@ export interface RunOptions {
  * Runs `work` and reports how it ended. Never throws: a failure is in `run-finished`, after everything was undone that can be.
  * In the phase `finishing` the run is live; an abort then counts no more.
  */
-export async function conduct(options: RunOptions, work: (run: Run) => Promise<void>): Promise<RunFinished> {
+export async function runLifecycle(
+  options: RunOptions,
+  work: (run: Run) => Promise<void>,
+): Promise<RunFinished> {
   const { request, action, dryRun, host, signal } = options;
-  const { emit, mask, hide } = maskedEmit(options.emit, [
+  const { emit, mask, addSecrets } = maskedEmit(options.emit, [
     ...request.secrets,
     ...(request.pipeline?.secrets ?? []),
   ]);
@@ -50,7 +53,7 @@ export async function conduct(options: RunOptions, work: (run: Run) => Promise<v
     journal: openJournal(host.stateDir),
     emit,
     mask,
-    hide,
+    addSecrets,
     signal,
     dryRun,
     started,
@@ -110,7 +113,7 @@ export async function reachServers(run: Run): Promise<void> {
     (address) => ({ address }),
   );
   try {
-    await onEach(wanted, run.settings.parallel, run.signal, async ({ address }, signal) => {
+    await forEachServer(wanted, run.settings.parallel, run.signal, async ({ address }, signal) => {
       const began = performance.now();
       const report = (state: 'running' | 'done', reason: string | null, ms: number | null): void =>
         run.emit({ event: 'step', step: 'connect', server: address.entry, state, reason, ms });

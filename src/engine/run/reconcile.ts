@@ -84,13 +84,13 @@ function newName(run: Run): string {
  * that it had switched to everywhere stays live, but is not checked yet: a deploy that fails goes back behind it. So does a rollback that
  * finishes an interrupted one.
  */
-export async function agree(run: Run): Promise<void> {
+export async function reconcile(run: Run): Promise<void> {
   const unchecked = run.servers.filter((server) => liveRecord(server)?.state === 'prepared');
   const differ = new Set(run.servers.map(({ facts }) => facts.live)).size > 1;
   const pending = run.servers.filter(({ facts }) => pendingRollback(facts) !== undefined);
   const resumed = pending.filter(({ facts }) => run.action === 'rollback' && facts.live === run.release);
-  const astray = differ ? [...unchecked, ...pending].filter((server) => !resumed.includes(server)) : [];
-  for (const server of astray) {
+  const outOfSync = differ ? [...unchecked, ...pending].filter((server) => !resumed.includes(server)) : [];
+  for (const server of outOfSync) {
     const before = releaseBefore(run, server);
     if (before === undefined || before === server.facts.live) continue;
     run.emit({

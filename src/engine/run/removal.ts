@@ -80,7 +80,6 @@ export async function removeReleases(
 ): Promise<Removal> {
   const each = names.map((name) => `remove_release ${quote(name)} && printf 'removed=%s\\n' ${quote(name)}`);
   const result = await runScript(
-    run,
     server,
     [`( ${removalFunctions(run.settings)}`, 'empty_trash', ...each, ':', ')', last].join('\n'),
     { signal },

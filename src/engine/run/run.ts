@@ -82,7 +82,7 @@ export interface Run {
   readonly emit: Emit;
   readonly mask: Masker;
   /** From now on these texts are masked in every event and error, like the request's secrets. */
-  readonly hide: (secrets: readonly string[]) => void;
+  readonly addSecrets: (secrets: readonly string[]) => void;
   readonly signal: AbortSignal;
   readonly dryRun: boolean;
   readonly started: Date;
@@ -143,7 +143,9 @@ export function inLockOrder(servers: readonly ServerRun[]): ServerRun[] {
  * Works on several servers at once, at most `limit`. When one fails the others are told to stop through their signal and are waited
  * for; then the first failure is thrown, with its server named and noted in the server's state.
  */
-export async function onEach<S extends { readonly address: ServerAddress; error?: string | undefined }>(
+export async function forEachServer<
+  S extends { readonly address: ServerAddress; error?: string | undefined },
+>(
   servers: readonly S[],
   limit: number,
   signal: AbortSignal,
@@ -172,11 +174,10 @@ export async function onEach<S extends { readonly address: ServerAddress; error?
   if (failure !== undefined) throw failure;
 }
 
-/** Like `onEach`, but every server is worked on whatever happens to the others; returns the failures. */
-export async function onAll<S extends { readonly address: ServerAddress; error?: string | undefined }>(
-  servers: readonly S[],
-  work: (server: S) => Promise<void>,
-): Promise<readonly DurantError[]> {
+/** Like `forEachServer`, but every server is worked on whatever happens to the others; returns the failures. */
+export async function settleAllServers<
+  S extends { readonly address: ServerAddress; error?: string | undefined },
+>(servers: readonly S[], work: (server: S) => Promise<void>): Promise<readonly DurantError[]> {
   const failures: DurantError[] = [];
   await Promise.all(
     servers.map(async (server) => {

@@ -20,8 +20,8 @@ export function takeDeferred(server: ServerRun): string {
 }
 
 /** Sends what was deferred, if anything was. */
-export async function flush(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
-  if (server.deferred.length > 0) await runScript(run, server, ':', { signal });
+export async function flush(server: ServerRun, signal: AbortSignal): Promise<void> {
+  if (server.deferred.length > 0) await runScript(server, ':', { signal });
 }
 
 /**
@@ -29,7 +29,6 @@ export async function flush(run: Run, server: ServerRun, signal: AbortSignal): P
  * @throws {DurantError} a sentence of its own for a full disk, missing permission and the like.
  */
 export async function runScript(
-  _run: Run,
   server: ServerRun,
   script: string,
   options: { readonly signal: AbortSignal; readonly input?: Buffer },

@@ -9,7 +9,7 @@ import { hookCommands, releasePath, runHook } from './hooks.ts';
 import { giveBackLocks } from '../server/lockServers.ts';
 import { reachable } from './reconnect.ts';
 import { removeQuietly } from './removal.ts';
-import { onAll, warnOf, type Run, type ServerRun } from './run.ts';
+import { settleAllServers, warnOf, type Run, type ServerRun } from './run.ts';
 import { defer, flush, runScript } from './script.ts';
 
 /** Whether a failure of this kind is one of the run, and not of how it was asked for. */
@@ -39,7 +39,7 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
   const switched = run.servers.filter((server) => server.previous !== undefined);
   let left = false;
 
-  const failures = await onAll(switched, async (server) => {
+  const failures = await settleAllServers(switched, async (server) => {
     try {
       await reachable(run, server, async () => switchBack(run, server, signal));
     } catch (thrown) {
@@ -64,7 +64,7 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
   warnOf(
     run,
     'after-rollback-failed',
-    await onAll(
+    await settleAllServers(
       switched.filter((server) => server.state === 'reverted' && server.facts.live !== null),
       async (server) => {
         if (hookCommands(run, 'after_rollback').length === 0) return;
@@ -73,7 +73,7 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
           signal,
         });
         const note = noteChangesBy(run, server, 'after_rollback', server.facts.live);
-        if (note !== '') await runScript(run, server, note, { signal });
+        if (note !== '') await runScript(server, note, { signal });
       },
     ),
   );
@@ -82,7 +82,7 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
   warnOf(
     run,
     'undo-failed',
-    await onAll(reached, async (server) => {
+    await settleAllServers(reached, async (server) => {
       if (server.hold.state !== 'held') return;
       if (run.action === 'deploy' && run.release !== undefined) {
         server.deferred = [];
@@ -91,7 +91,7 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
           defer(server, `rm -rf .durant/*.${run.id}; ${removeQuietly(run.settings, [run.release])}`);
       }
       defer(server, historyLine(run, `failed: ${error.code}`));
-      await reachable(run, server, () => flush(run, server, signal));
+      await reachable(run, server, () => flush(server, signal));
     }),
   );
   await runOnFailure(run, error, reached);
@@ -105,7 +105,7 @@ async function runOnFailure(run: Run, error: DurantError, reached: readonly Serv
   warnOf(
     run,
     'on-failure-failed',
-    await onAll(
+    await settleAllServers(
       reached.filter(({ facts, hold }) => facts.exists || hold.state === 'held'),
       (server) =>
         runHook(run, server, 'on_failure', {

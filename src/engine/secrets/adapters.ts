@@ -16,7 +16,7 @@ export interface SecretsIo {
   readonly stageEnv: Readonly<Record<string, string>>;
   readonly prompt: Prompter;
   /** Told each text that no output may show, before it can turn up in one. */
-  readonly hide: (secrets: readonly string[]) => void;
+  readonly addSecrets: (secrets: readonly string[]) => void;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +41,7 @@ export async function lookUpSecrets(
   const values = new Map<string, string>();
   for (const [index, result] of found.entries()) {
     if (result.status === 'rejected') throw result.reason;
-    io.hide([result.value]);
+    io.addSecrets([result.value]);
     values.set(wanted[index] ?? '', result.value);
   }
   return values;
@@ -145,11 +145,11 @@ async function unlockBitwarden(
 ): Promise<Readonly<Record<string, string>>> {
   const key = bitwardenKey(passwordEnv, io);
   if (key.session !== undefined) {
-    io.hide([key.session]);
+    io.addSecrets([key.session]);
     return { BW_SESSION: key.session };
   }
   const { variable, password } = key;
-  io.hide([password]);
+  io.addSecrets([password]);
   const result = await runProgram(
     'bw',
     ['unlock', '--raw', '--nointeraction', '--passwordenv', variable],
@@ -162,7 +162,7 @@ async function unlockBitwarden(
       'unresolved-value',
       `bw could not unlock the vault: ${saidBy(result)}. Check the variable ${variable}, and that you are logged in (bw login).`,
     );
-  io.hide([session]);
+  io.addSecrets([session]);
   // A vault that cannot be reached still has what it had.
   await runProgram('bw', ['sync', '--nointeraction'], io, { BW_SESSION: session });
   return { BW_SESSION: session };

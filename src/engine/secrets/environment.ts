@@ -45,7 +45,7 @@ export async function resolveEnvironment(run: Run): Promise<ReleaseEnvironment |
     Object.entries(written).map(([name, value]) => [name, found.get(referenceIn(value) ?? '') ?? value]),
   );
   const lookedUp = Object.keys(written).filter((name) => referenceIn(written[name] ?? '') !== undefined);
-  run.hide(secretValues(values, lookedUp));
+  run.addSecrets(secretValues(values, lookedUp));
   return { values, lookedUp, text: writeEnvText(values), digest: digestOf(values, settings, request.stage) };
 }
 
@@ -90,8 +90,8 @@ function referenceIn(value: string): string | undefined {
   return REFERENCE.exec(value)?.[1];
 }
 
-function secretsIo({ local, host, settings, hide, signal }: Run): SecretsIo {
-  return { local, env: host.env, stageEnv: settings.env, prompt: host.prompt, hide, signal };
+function secretsIo({ local, host, settings, addSecrets, signal }: Run): SecretsIo {
+  return { local, env: host.env, stageEnv: settings.env, prompt: host.prompt, addSecrets, signal };
 }
 
 /** Those of an environment's values that no output may show: looked up, of a name that says so, or the password of a URL. */

@@ -11,10 +11,18 @@ import {
   type SeenLock,
 } from './lockScripts.ts';
 import { prepare } from '../steps/prepare.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { hookCommands, runHook } from '../run/hooks.ts';
-import { inLockOrder, lockOf, onAll, onEach, warnOf, type Run, type ServerRun } from '../run/run.ts';
-import { achieveSteps } from '../run/steps.ts';
+import {
+  inLockOrder,
+  lockOf,
+  settleAllServers,
+  forEachServer,
+  warnOf,
+  type Run,
+  type ServerRun,
+} from '../run/run.ts';
+import { achieveSteps } from '../run/runSteps.ts';
 import { runScript, serverFailure } from '../run/script.ts';
 import { factsRequest } from './connectServers.ts';
 
@@ -62,7 +70,7 @@ async function beginJournal(run: Run): Promise<void> {
 
 async function lockHook(run: Run, name: 'before_lock' | 'after_lock', first: readonly Step[]): Promise<void> {
   if (run.action !== 'deploy' || hookCommands(run, name).length === 0) return;
-  await onEach(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
+  await forEachServer(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
     await achieveSteps({ run, server, signal }, first);
     await runHook(run, server, name, { directory: server.facts.project, signal });
   });
@@ -95,9 +103,9 @@ export async function takeLocks(run: Run, waitMs: number): Promise<void> {
 /** Gives back the locks that are this run's. What fails is left to the next run's take-over, and said. */
 export async function giveBackLocks(run: Run): Promise<void> {
   const locked = run.servers.filter(({ hold }) => hold.state === 'asked' || hold.state === 'held');
-  const failures = await onAll(locked, async (server) => {
+  const failures = await settleAllServers(locked, async (server) => {
     const { hold } = server;
-    await runScript(run, server, unlockScript(run.id), { signal: AbortSignal.timeout(30_000) });
+    await runScript(server, unlockScript(run.id), { signal: AbortSignal.timeout(30_000) });
     // Asked for without an answer: the script that takes it may still be on its way.
     if (hold.state === 'held') server.hold = { state: 'none' };
   });

@@ -7,10 +7,10 @@ import { createExcluder, type Excluder } from '../../transfer/tree/exclude.ts';
 import { scanTree } from '../../transfer/tree/scan.ts';
 import { assessShared } from '../steps/shared.ts';
 import { assessSpace } from '../steps/updateCode.ts';
-import { commandEnv, placeOf } from '../run/hooks.ts';
+import { commandEnv, commandPlace } from '../run/hooks.ts';
 import { ready, type Run, type ServerRun } from '../run/run.ts';
 import { runUserCommand } from '../run/script.ts';
-import { localStep } from '../run/steps.ts';
+import { localStep } from '../run/runSteps.ts';
 import { withVersion } from './version.ts';
 
 /** Checks out, builds, and reads the tree that will be sent. */
@@ -37,7 +37,7 @@ export async function runBuild(run: Run, commands: readonly string[], directory:
   for (const item of commands)
     await runUserCommand(run, run.local, {
       step: 'before_deploy',
-      command: placeOf(item).command,
+      command: commandPlace(item).command,
       directory,
       env: { ...run.environment?.values, ...commandEnv(run, undefined) },
       server: null,

@@ -86,7 +86,7 @@ async function isCommitted(tree: Tree, entry: TreeEntry, blob: string): Promise<
 
 async function hashLarge(tree: Tree, entry: TreeEntry, algorithm: string): Promise<string> {
   const hash = createHash(algorithm).update(`blob ${String(entry.size)}\0`);
-  const file = await open(placeOf(tree, entry));
+  const file = await open(pathOf(tree, entry));
   try {
     for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
   } finally {
@@ -109,9 +109,9 @@ function textOf(tree: Tree, entry: TreeEntry): Buffer | undefined {
 }
 
 function contentOf(tree: Tree, entry: TreeEntry): Buffer {
-  return entry.type === 'link' ? Buffer.from(entry.target, 'latin1') : readFileSync(placeOf(tree, entry));
+  return entry.type === 'link' ? Buffer.from(entry.target, 'latin1') : readFileSync(pathOf(tree, entry));
 }
 
-function placeOf({ root }: Tree, { path }: TreeEntry): Buffer {
+function pathOf({ root }: Tree, { path }: TreeEntry): Buffer {
   return Buffer.concat([Buffer.from(join(root, sep)), Buffer.from(path, 'latin1')]);
 }

@@ -3,7 +3,7 @@ import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../run/hooks.ts';
 import { runScript } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { trim } from './shared.ts';
 
 export const clearPaths: Step = {
@@ -24,6 +24,6 @@ export const clearPaths: Step = {
       const own = quote(inRelease(run, path));
       return `refuse_links ${own} && ${sudo}rm -rf ${own} || exit 1`;
     });
-    await runScript(run, server, [refuseLinks(), ...lines].join('\n'), { signal });
+    await runScript(server, [refuseLinks(), ...lines].join('\n'), { signal });
   },
 };

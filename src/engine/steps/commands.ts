@@ -2,7 +2,7 @@
 import type { OptionKey } from '../../config/options/options.ts';
 import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { releasePath, runCommands } from '../run/hooks.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 
 type CommandList = Extract<OptionKey, 'vendors' | 'release_command'>;
 

@@ -2,7 +2,7 @@
 import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
 import { lastLines, runScript } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { trim } from './shared.ts';
 
 export const copyDirs: Step = {
@@ -31,7 +31,6 @@ export const copyDirs: Step = {
       });
     const copy = `copy=${quote(`.durant/incoming.${run.id}`)}`;
     const result = await runScript(
-      run,
       server,
       [refuseLinks(), enterFolder(), copy, copyFolder, ...lines].join('\n'),
       { signal },

@@ -9,7 +9,7 @@ import { readEnvText } from '../secrets/envText.ts';
 import { secretValues } from '../secrets/environment.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { trim } from './shared.ts';
 
 export const envFile: Step = {
@@ -38,7 +38,6 @@ export const envFile: Step = {
     const up = '../'.repeat(path.split('/').length + 1);
     const folder = quote(`releases/${release}/${path}`.replace(/\/[^/]*$/, ''));
     await runScript(
-      run,
       server,
       `${refuseLinks()}
 ( umask 077 && mkdir -p .durant/env && chmod 700 .durant/env && cat > ${file}.new && chmod 600 ${file}.new && mv -f ${file}.new ${file} ) || exit 1
@@ -58,7 +57,7 @@ export function sourceEnvironment(project: string, release: string): string {
 }
 
 /** Learns the values that releases on the servers have, so that no output of theirs shows them. For runs that resolve no `env_file`. */
-export async function hideEnvironments(
+export async function addReleaseSecrets(
   run: Run,
   server: ServerRun,
   releases: readonly (string | null | undefined)[],
@@ -67,7 +66,7 @@ export async function hideEnvironments(
   for (const release of releases) {
     const record = server.facts.records.find(({ name }) => name === release);
     if (record === undefined || record.env_names === '') continue;
-    run.hide(secretValues(await valuesOf(run, server, record.name, signal), lookedUpIn(record)));
+    run.addSecrets(secretValues(await valuesOf(server, record.name, signal), lookedUpIn(record)));
   }
 }
 
@@ -93,8 +92,8 @@ async function changedNames(run: Run, server: ServerRun, signal: AbortSignal): P
   const wanted = run.environment?.values ?? {};
   const live = server.facts.live;
   const record = server.facts.records.find(({ name }) => name === live);
-  const before = live === null ? {} : await valuesOf(run, server, live, signal);
-  run.hide(secretValues(before, record === undefined ? Object.keys(before) : lookedUpIn(record)));
+  const before = live === null ? {} : await valuesOf(server, live, signal);
+  run.addSecrets(secretValues(before, record === undefined ? Object.keys(before) : lookedUpIn(record)));
   const names = [...new Set([...Object.keys(wanted), ...Object.keys(before)])].sort();
   return names.flatMap((name) => {
     if (!Object.hasOwn(before, name)) return [`${name} added`];
@@ -104,13 +103,12 @@ async function changedNames(run: Run, server: ServerRun, signal: AbortSignal): P
 }
 
 async function valuesOf(
-  run: Run,
   server: ServerRun,
   release: string,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   if (!server.facts.managed) return {};
   const file = quote(`.durant/env/${release}`);
-  const result = await runScript(run, server, `if [ -f ${file} ]; then cat ${file}; fi`, { signal });
+  const result = await runScript(server, `if [ -f ${file} ]; then cat ${file}; fi`, { signal });
   return readEnvText(result.stdout.toString('utf8'));
 }

@@ -7,7 +7,7 @@ import { emitChange } from '../run/changeEvents.ts';
 import type { Host } from '../ports.ts';
 import { treeOf } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
-import type { StepContext } from '../run/goal.ts';
+import type { StepContext } from '../run/step.ts';
 
 /** Brings entries of the tree into `.durant/incoming.<run>/in/tree`, after running `before` in project_dir. */
 export type Carry = (load: {
@@ -37,7 +37,7 @@ export function carrierOf(
   const { project } = server.facts;
   return async ({ entries, before }) => {
     const first = before === '' ? '' : `( ${before}\n) || exit 1\n`;
-    await runScript(run, server, `${first}${landingScript(project, run.id)}`, { signal });
+    await runScript(server, `${first}${landingScript(project, run.id)}`, { signal });
     await carryByRsync({
       connection: server.connection,
       rsync: rsyncHere(run.host),

@@ -3,7 +3,7 @@ import { hookCommands } from '../run/hooks.ts';
 import { recordOf } from './release.ts';
 import { removableReleases, type ServerReleases } from '../server/releases.ts';
 import type { Run, ServerRun } from '../run/run.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 
 const cleanup: Step = {
   name: 'cleanup',

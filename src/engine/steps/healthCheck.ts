@@ -2,10 +2,10 @@
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
-import { commandEnv, placeOf, releasePath, runCommands, runHere } from '../run/hooks.ts';
+import { commandEnv, commandPlace, releasePath, runCommands, runHere } from '../run/hooks.ts';
 import { requestStatus } from './httpProbe.ts';
 import { oncePerRun, type Run, type ServerRun } from '../run/run.ts';
-import type { Step, StepContext } from '../run/goal.ts';
+import type { Step, StepContext } from '../run/step.ts';
 import { checkServices, runsServices } from './services.ts';
 
 const BETWEEN_TRIES_MS = 2_000;
@@ -29,7 +29,7 @@ export const healthCheck: Step = {
   async achieve(context) {
     await checkServices(context);
     for (const [index, item] of context.run.settings.health_check.entries()) {
-      const { where, command } = placeOf(item);
+      const { where, command } = commandPlace(item);
       if (where === 'here')
         await oncePerRun(context.run, `health_check:${index}`, () =>
           tryCheck(context, item, command, 'here'),
@@ -38,7 +38,7 @@ export const healthCheck: Step = {
     }
   },
   commands(run) {
-    return run.settings.health_check.filter((check) => !isUrl(placeOf(check).command));
+    return run.settings.health_check.filter((check) => !isUrl(commandPlace(check).command));
   },
 };
 
@@ -195,7 +195,7 @@ async function runCheck(context: StepContext, item: string, from: 'here' | 'serv
     if (from === 'here')
       return await runHere(run, {
         step,
-        command: placeOf(item).command,
+        command: commandPlace(item).command,
         env: commandEnv(run, server),
         signal,
       });

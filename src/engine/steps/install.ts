@@ -8,7 +8,7 @@ import { exports, flush, lastLines } from '../run/script.ts';
 import { appName } from '../app/appName.ts';
 import { withVersion } from '../source/version.ts';
 import { sourceEnvironment } from './envFile.ts';
-import type { Step, StepContext } from '../run/goal.ts';
+import type { Step, StepContext } from '../run/step.ts';
 import { pythonInstallScript, pythonTools } from './pythonInstall.ts';
 
 export const install: Step = {
@@ -97,7 +97,7 @@ async function assessPython({ run, server, signal }: StepContext): Promise<void>
 
 /** Runs a script in the release with what every command sees; its output as events. @throws {DurantError} `install-failed`. */
 async function runInRelease({ run, server, signal }: StepContext, script: string): Promise<void> {
-  await flush(run, server, signal);
+  await flush(server, signal);
   const entry = server.address.entry;
   const project = server.facts.project;
   const release = run.release ?? '';

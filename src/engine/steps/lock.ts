@@ -1,6 +1,6 @@
 /** `lock`: one run at a time per project_dir. Taken on all servers in one order before they are worked on in parallel (lockServers.ts). */
 import { age } from '../server/preflight.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 
 export const lock: Step = {
   name: 'lock',

@@ -6,7 +6,7 @@ import type { Run, ServerRun } from '../run/run.ts';
 import { recordOf, writeRecord } from './release.ts';
 
 /** Whether nothing runs between update_code and the seal, so that both take one round trip. */
-export function sealWithTransfer(run: Run): boolean {
+export function isMarkedWithTransfer(run: Run): boolean {
   const { settings } = run;
   const later = [
     settings.shared_dirs,
@@ -29,7 +29,7 @@ export function sealWithTransfer(run: Run): boolean {
 /** The script, run in project_dir. */
 export function seal(run: Run, server: ServerRun): string {
   const folder = `releases/${run.release ?? ''}`;
-  const touched = sealWithTransfer(run)
+  const touched = isMarkedWithTransfer(run)
     ? ''
     : `${touchedScript({ projectDir: server.facts.project, run: run.id, release: run.release ?? '', hashTool: server.facts.transfer.hashTool ?? 'sha256sum' }).trimEnd()} || exit 1\n`;
   return `${touched}${writeRecord(recordOf(run, server, 'prepared'))} && { sync -f ${quote(folder)} 2>/dev/null || sync; }`;

@@ -5,7 +5,7 @@ import type { OptionKey } from '../../config/options/options.ts';
 import { quote } from '../../remote/shell.ts';
 import { touchedScript } from '../../transfer/stream/modified.ts';
 import { touchedInplaceScript } from '../../transfer/inplace/modifiedInplace.ts';
-import { hookCommands, placeOf } from '../run/hooks.ts';
+import { hookCommands, commandPlace } from '../run/hooks.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import { isUrl } from './healthCheck.ts';
 
@@ -62,7 +62,7 @@ export function noteChangesBy(
 
 function mayHaveChanged(run: Run): boolean {
   const { settings } = run;
-  const checks = settings.health_check.some((check) => !isUrl(check) && placeOf(check).where !== 'here');
+  const checks = settings.health_check.some((check) => !isUrl(check) && commandPlace(check).where !== 'here');
   if (run.action === 'rollback') return checks || runsThere(run, 'after_rollback');
   const lists = settings.strategy === 'inplace' ? AFTER_PLACE : AFTER_SEAL;
   const steps = settings.strategy === 'inplace' ? [settings.writable_dirs, settings.clear_paths] : [];
@@ -72,7 +72,7 @@ function mayHaveChanged(run: Run): boolean {
 function runsThere(run: Run, key: CommandList): boolean {
   const commands =
     key === 'vendors' || key === 'release_command' ? run.settings[key] : hookCommands(run, key);
-  return commands.some((command) => placeOf(command).where !== 'here');
+  return commands.some((command) => commandPlace(command).where !== 'here');
 }
 
 /** Run in project_dir. Fails nothing: at worst the next run calls drift what was not. */

@@ -4,7 +4,7 @@ import type { Connection } from '../../remote/target.ts';
 import { assessServer, switchUnsupported } from '../server/preflight.ts';
 import { prepareScript } from '../server/lockScripts.ts';
 import { serverFailure } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 
 export const prepare: Step = {
   name: 'prepare',

@@ -5,7 +5,7 @@ import type { Run, ServerRun } from '../run/run.ts';
 import { formatRecord, type ReleaseRecord, type ReleaseState } from '../server/record.ts';
 import { removeQuietly } from '../run/removal.ts';
 import { defer } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 
 export const release: Step = {
   name: 'release',

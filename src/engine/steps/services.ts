@@ -11,7 +11,7 @@ import type { Sudo } from '../app/privilege.ts';
 import { hasSite } from '../app/renderUnits.ts';
 import { formatServiceSet, isEmpty, type ServiceSet } from '../app/serviceSet.ts';
 import { keptSet, noServices, projectOf, servicesRecord, wantedSet } from '../app/wanted.ts';
-import type { Step, StepContext } from '../run/goal.ts';
+import type { Step, StepContext } from '../run/step.ts';
 import { assessServices, pendingServices } from './servicesAssessment.ts';
 
 const BETWEEN_TRIES_MS = 2_000;
@@ -80,13 +80,13 @@ export async function checkServices({ run, server, signal }: StepContext): Promi
   if (set.units.every(({ units }) => units.length === 0)) return;
   const tries = run.settings.health_retries + 1;
   for (let attempt = 1; ; attempt++) {
-    const result = await runScript(run, server, statesScript(set, sudoOf(server)), { signal });
+    const result = await runScript(server, statesScript(set, sudoOf(server)), { signal });
     const down = parseStates(result.stdout.toString('utf8'), set);
     const [first] = down;
     if (first === undefined) return;
     const what = down.map(({ unit, why }) => `${unit} ${why}`).join(', ');
     if (attempt >= tries) {
-      const log = await recentLog(run, server, set, first.unit, signal);
+      const log = await recentLog(server, set, first.unit, signal);
       throw new DurantError(
         'health-check-failed',
         `On ${server.address.entry} ${what}. Every server was switched back; the release is kept as failed until the next run.${log === '' ? '' : `\n${log}`}`,
@@ -104,7 +104,6 @@ export async function checkServices({ run, server, signal }: StepContext): Promi
 }
 
 async function recentLog(
-  run: Run,
   server: ServerRun,
   set: ServiceSet,
   unit: string,
@@ -114,7 +113,6 @@ async function recentLog(
   const user = set.manager === 'user' ? '--user ' : '';
   const root = set.manager === 'system' && sudo.kind === 'free' ? 'sudo -n ' : '';
   const result = await runScript(
-    run,
     server,
     `${root}journalctl ${user}--no-pager --quiet -o cat -n 8 -u ${quote(unit)} 2>/dev/null; :`,
     { signal },
@@ -124,7 +122,7 @@ async function recentLog(
 
 async function keep(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
   const file = quote(servicesRecord(run.release ?? ''));
-  await runScript(run, server, `cat > ${file}.new && mv -f ${file}.new ${file}`, {
+  await runScript(server, `cat > ${file}.new && mv -f ${file}.new ${file}`, {
     signal,
     input: Buffer.from(formatServiceSet(set)),
   });
@@ -154,7 +152,7 @@ async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: Abort
   for (const script of applyScripts(run, server, set)) {
     let result;
     try {
-      result = await runScript(run, server, script, { signal });
+      result = await runScript(server, script, { signal });
     } catch (thrown) {
       const error = asDurantError(thrown);
       if (error.code === 'connection-lost' || error.code === 'cancelled') throw error;

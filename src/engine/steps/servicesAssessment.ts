@@ -6,7 +6,7 @@ import { obtainSudo, type Sudo } from '../app/privilege.ts';
 import type { ServiceSet } from '../app/serviceSet.ts';
 import { keptSet, projectOf, wantedSet } from '../app/wanted.ts';
 import { lastLines } from '../run/script.ts';
-import type { StepContext } from '../run/goal.ts';
+import type { StepContext } from '../run/step.ts';
 
 /** What a stage wants on a server, and what a look at it found. */
 interface Look {
@@ -135,7 +135,7 @@ async function becomeRoot(
     found: facts.sudo,
     user: server.facts.user,
     prompt: run.host.prompt,
-    hide: run.hide,
+    addSecrets: run.addSecrets,
     signal,
   });
 }

@@ -6,7 +6,7 @@ import { isAskedFor } from '../../config/options/stepOptions.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 
 export const shared: Step = {
   name: 'shared',
@@ -34,7 +34,7 @@ export const shared: Step = {
       ...shared_dirs.map((path) => linkShared(release, trim(path), 'dir')),
       ...shared_files.map((path) => linkShared(release, trim(path), 'file')),
     ];
-    await runScript(run, server, lines.join('\n'), { signal });
+    await runScript(server, lines.join('\n'), { signal });
   },
 };
 

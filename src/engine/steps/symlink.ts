@@ -10,7 +10,7 @@ import {
 } from '../run/pendingRollback.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import { defer, runScript } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { restoreServices } from './services.ts';
 
 export const symlink: Step = {
@@ -138,7 +138,6 @@ async function flip(
       : `${release === null ? '' : `[ -d ${quote(`releases/${release}`)} ] || { echo ${quote(`releases/${release} is gone`)} >&2; exit 1; }\n`}${path.includes('/') ? `mkdir -p ${quote(path.slice(0, path.lastIndexOf('/')))} || exit 1\n` : ''}rm -f ${temporary} && ln -s ${quote(link)} ${temporary} || exit 1
 ${method === undefined ? 'echo rename' : `${method} -f ${temporary} ${current} || exit 1`}`;
   const result = await runScript(
-    run,
     server,
     `was=$(readlink ${current}) || was=
 case $was in ${allowed}) ;; *) printf 'kept=%s\\n' "$was"; exit 0;; esac

@@ -8,9 +8,9 @@ import { DurantError } from '../../errors.ts';
 import { treeOf, type Run, type ServerRun } from '../run/run.ts';
 import { assessCarrier, carrierOf } from './fileTransport.ts';
 import { takeDeferred } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { resumable } from './release.ts';
-import { seal, sealWithTransfer } from './markPrepared.ts';
+import { seal, isMarkedWithTransfer } from './markPrepared.ts';
 
 export const updateCode: Step = {
   name: 'update_code',
@@ -65,7 +65,7 @@ export const updateCode: Step = {
       timeoutMs: run.settings.command_timeout,
       onProgress: ({ files, bytes }) => progress(files, bytes),
       before: takeDeferred(server),
-      after: sealWithTransfer(run) ? seal(run, server) : '',
+      after: isMarkedWithTransfer(run) ? seal(run, server) : '',
     });
     progress(plan.sendFiles, plan.sendBytes);
     for (const path of result.drift)

@@ -6,7 +6,7 @@ import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../run/hooks.ts';
 import type { Run } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
-import type { Step } from '../run/goal.ts';
+import type { Step } from '../run/step.ts';
 import { trim } from './shared.ts';
 import { findWebUser, webUserFound } from './webUser.ts';
 
@@ -25,7 +25,7 @@ export const writable: Step = {
   },
   async achieve({ run, server, signal }) {
     try {
-      const { stdout } = await runScript(run, server, writableScript(requestOf(run)), { signal });
+      const { stdout } = await runScript(server, writableScript(requestOf(run)), { signal });
       const line = webUserFound(stdout.toString('utf8'));
       if (line !== undefined)
         run.emit({ event: 'output', server: server.address.entry, stream: 'stdout', line });
@@ -68,7 +68,7 @@ export interface WritableRequest {
 }
 
 function requestOf(run: Run): WritableRequest {
-  const folders = run.settings.writable_dirs.map((path) => placeOf(run, trim(path)));
+  const folders = run.settings.writable_dirs.map((path) => folderOf(run, trim(path)));
   return { settings: run.settings, folders, scratch: `.durant/incoming.${run.id}` };
 }
 
@@ -101,7 +101,7 @@ export function writableScript({ settings, folders, scratch }: WritableRequest):
 }
 
 /** A folder below a shared one is made writable where it really is: in `shared/`. */
-function placeOf(run: Run, path: string): string {
+function folderOf(run: Run, path: string): string {
   const isShared = run.settings.shared_dirs
     .map(trim)
     .some((dir) => path === dir || path.startsWith(`${dir}/`));

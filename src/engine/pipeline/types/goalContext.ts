@@ -1,6 +1,6 @@
 /** What a goal is given to work with. `GoalContext` is public: modules of a project get it (goal.d.ts). */
 import type { AnyValue } from '../../../config/values/parseValue.ts';
-import type { Goal } from '../../run/goal.ts';
+import type { Goal } from './goal.ts';
 import type { Run } from '../../run/run.ts';
 
 export interface GoalContext {

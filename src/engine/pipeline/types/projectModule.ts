@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DurantError } from '../../../errors.ts';
-import type { Goal } from '../../run/goal.ts';
+import type { Goal } from './goal.ts';
 import type { GoalContext, GoalWork, SectionGoal } from './goalContext.ts';
 import { GoalFailure } from './goalFailure.ts';
 

@@ -7,7 +7,7 @@ import { confirmProtected } from '../../run/confirm.ts';
 import { explain } from '../../operations/preview.ts';
 import { clearPaths } from '../clearPaths.ts';
 import { releaseCommand, vendors } from '../commands.ts';
-import type { Step } from '../../run/goal.ts';
+import type { Step } from '../../run/step.ts';
 import { healthCheck } from '../healthCheck.ts';
 import { assessInplace, inplaceRelease, noSwitch, place, sayInplace, upload } from './inplaceSteps.ts';
 import { lock } from '../lock.ts';
@@ -17,9 +17,9 @@ import { writable } from '../writable.ts';
 import { historyLine } from '../../server/history.ts';
 import { isOurDeadLock, lockServers } from '../../server/lockServers.ts';
 import { removeQuietly } from '../../run/removal.ts';
-import { onAll, onEach, warnOf, type Run, type ServerRun } from '../../run/run.ts';
+import { settleAllServers, forEachServer, warnOf, type Run, type ServerRun } from '../../run/run.ts';
 import { defer, flush } from '../../run/script.ts';
-import { achieveSteps } from '../../run/steps.ts';
+import { achieveSteps } from '../../run/runSteps.ts';
 
 /** On every server before anything in project_dir changes on any. */
 const UPLOAD: readonly Step[] = [inplaceRelease, upload];
@@ -32,15 +32,15 @@ export async function buildInplace(run: Run): Promise<void> {
   await onAllServers(run, UPLOAD);
   run.phase = 'publishing';
   await onAllServers(run, BUILD);
-  await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
-    flush(run, server, signal),
+  await forEachServer(run.servers, run.settings.parallel, run.signal, (server, signal) =>
+    flush(server, signal),
   );
 }
 
 /** Says what the strategy means, and what it will do to each server; nothing is changed yet. */
 export async function announceInplace(run: Run): Promise<void> {
   sayInplace(run);
-  await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
+  await forEachServer(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     assessInplace(run, server, signal),
   );
 }
@@ -108,7 +108,7 @@ export async function undoInplace(
   warnOf(
     run,
     'undo-failed',
-    await onAll(
+    await settleAllServers(
       run.servers.filter(({ hold }) => hold.state === 'held'),
       async (server) => {
         server.deferred = [];
@@ -122,7 +122,7 @@ export async function undoInplace(
         }
         scripts.push(historyLine(run, `failed: ${error.code}`));
         defer(server, scripts.join('\n'));
-        await reachable(run, server, () => flush(run, server, signal));
+        await reachable(run, server, () => flush(server, signal));
       },
     ),
   );
@@ -144,7 +144,7 @@ function wayOut(run: Run): string {
 }
 
 async function onAllServers(run: Run, steps: readonly Step[]): Promise<void> {
-  await onEach(run.servers, run.settings.parallel, run.signal, (server, signal) =>
+  await forEachServer(run.servers, run.settings.parallel, run.signal, (server, signal) =>
     achieveSteps({ run, server, signal }, steps),
   );
 }

@@ -14,7 +14,7 @@ import { emitChanges } from '../../run/changeEvents.ts';
 import { removeQuietly } from '../../run/removal.ts';
 import { treeOf, type Run, type ServerRun } from '../../run/run.ts';
 import { defer, takeDeferred } from '../../run/script.ts';
-import type { Step } from '../../run/goal.ts';
+import type { Step } from '../../run/step.ts';
 import { assessSpace } from '../updateCode.ts';
 import { recordOf, writeRecord } from '../release.ts';
 

@@ -1,9 +1,9 @@
 /** Works a list of steps off on one server, with their hooks, or says what they would do. */
 import { asDurantError, DurantError } from '../../errors.ts';
 import type { StepState } from '../events.ts';
-import type { Step, StepContext } from './goal.ts';
+import type { Step, StepContext } from './step.ts';
 import { resumable } from '../steps/release.ts';
-import { hookCommands, placeOf, releasePath, runHook, stepHook } from './hooks.ts';
+import { hookCommands, commandPlace, releasePath, runHook, stepHook } from './hooks.ts';
 import { oncePerRun, type Run } from './run.ts';
 
 /** Steps whose before-hook still runs in project_dir, as the release's folder is not there yet. */
@@ -98,7 +98,7 @@ async function explainCommand(
   index: number,
   item: string,
 ): Promise<void> {
-  const { where, command } = placeOf(item);
+  const { where, command } = commandPlace(item);
   if (where === 'first' && server !== run.servers[0]) return;
   if (where === 'here')
     await oncePerRun(run, `explain:${step}:${index}`, async () => {
