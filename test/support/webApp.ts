@@ -3,6 +3,9 @@ export function webApp(version: string): string {
   return `import http.server, os, signal, socket, socketserver, sys, threading
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    # A proxy may open a connection for a visitor who leaves, and keep it: an end of the program does not wait for that.
+    timeout = 1
+
     def do_GET(self):
         body = "version ${version}: {} {}".format(sys.argv[1] if len(sys.argv) > 1 else "", os.environ.get("GREETING", "")).encode()
         self.send_response(200)

@@ -49,7 +49,8 @@ export function workbench(page: Page): Workbench {
   const command = async (title: string): Promise<void> => {
     const input = quickInput.locator('input[type="text"]');
     await page.keyboard.press('F1');
-    await input.waitFor();
+    // The palette writes its own prefix when it opens; a text that comes before that would be lost.
+    await waitFor('the palette to open', async () => (await input.inputValue()) === '>');
     await input.fill(`>${title}`);
     // Enter takes the row that has the focus, which is that of an earlier list until this text has been looked for.
     await quickInput.locator('.monaco-list-row.focused', { hasText: title }).waitFor();
