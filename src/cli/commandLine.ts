@@ -21,6 +21,9 @@ export interface ProcessHost extends Pick<Context, 'env' | 'cwd' | 'program' | '
 
 const quietly: GlobalOptions = { config: undefined, json: false, color: true, verbose: false };
 
+/** Commands whose `--json` output is the events of a run. */
+const printsEvents: readonly string[] = ['deploy', 'rollback', 'verify'];
+
 /** Runs it to its end. Resolves with the exit status; never rejects, as every failure is shown. */
 export async function runCommandLine(argv: readonly string[], host: ProcessHost): Promise<number> {
   const { env, cwd, program, time } = host;
@@ -83,7 +86,7 @@ function showError(
 ): number {
   const shown = errorObject(error);
   if (!json) printLine(output.stderr, `${output.errorColor.red('durant:')} ${printableLines(error.message)}`);
-  else if (command === 'deploy' || command === 'rollback')
+  else if (command !== undefined && printsEvents.includes(command))
     // These promise events, so what waits for the last one gets it even where nothing was begun.
     printJson(output, {
       event: 'run-finished',

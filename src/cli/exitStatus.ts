@@ -5,6 +5,9 @@ import type { ErrorCode, UsageCode } from '../errors.ts';
 /** `deploy -n --detailed-exitcode` where something would change. */
 export const changesPending = 4;
 
+/** `verify` where something is not as it was deployed. */
+export const drifted = 4;
+
 // A record, so that a code added to errors.ts cannot be forgotten here.
 const usageCodes: Readonly<Record<UsageCode, 2>> = {
   usage: 2,

@@ -30,6 +30,8 @@ export function eventLines(event: RunEvent, options: LineOptions): string[] {
       if (toldPlainly.includes(event.code))
         return [`${prefix(event.server, color)}${printableLines(event.message)}`];
       return [`${prefix(event.server, color)}${color.yellow('warning:')} ${printableLines(event.message)}`];
+    case 'drift':
+      return [driftLine(event, color)];
     case 'change':
       return [];
     case 'transfer':
@@ -37,6 +39,12 @@ export function eventLines(event: RunEvent, options: LineOptions): string[] {
     case 'run-finished':
       return [];
   }
+}
+
+const driftWords = { changed: 'changed', added: 'added', deleted: 'deleted', mode: 'mode changed' } as const;
+
+function driftLine({ server, path, kind }: Extract<RunEvent, { event: 'drift' }>, color: Colors): string {
+  return `${prefix(server, color)}${color.yellow(driftWords[kind])}: ${printable(path)}`;
 }
 
 function startLine(event: Extract<RunEvent, { event: 'run-started' }>, color: Colors): string {

@@ -66,6 +66,8 @@ export function lineOf(event: RunEvent, stage: string): Line | undefined {
         level: 'info',
         text: `${prefix(event.server)}${event.kind} ${printable(event.path)} (${formatBytes(event.bytes)})`,
       };
+    case 'drift':
+      return { level: 'warn', text: `${prefix(event.server)}${event.kind} ${printable(event.path)}` };
     case 'warning':
       return { level: 'warn', text: `${prefix(event.server)}${indented(event.message)} [${event.code}]` };
     case 'prompt':

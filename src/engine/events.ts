@@ -18,7 +18,7 @@ export interface ServerOutcome {
 export type RunEvent =
   | {
       readonly event: 'run-started';
-      readonly action: 'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune';
+      readonly action: 'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune' | 'verify';
       readonly run: string;
       readonly stage: string;
       readonly dry_run: boolean;
@@ -60,6 +60,14 @@ export type RunEvent =
       readonly path_base64?: string;
       readonly kind: 'added' | 'changed' | 'deleted';
       readonly bytes: number;
+    }
+  /** `verify`: what is not as it was deployed; `path` of what is no file is `current`, `unit:NAME` or `site`. */
+  | {
+      readonly event: 'drift';
+      readonly server: string;
+      readonly path: string;
+      readonly path_base64?: string;
+      readonly kind: 'changed' | 'added' | 'deleted' | 'mode';
     }
   | {
       readonly event: 'warning';

@@ -3,6 +3,7 @@ export { deploy, type DeployRequest } from './operations/deploy.ts';
 export { rollback, type RollbackRequest } from './operations/rollback.ts';
 export { adopt, type AdoptRequest } from './operations/adopt.ts';
 export { prune, type Pruned, type PruneRequest } from './operations/prune.ts';
+export { verify, type Drift, type Verified, type VerifyRequest } from './operations/verify.ts';
 export { stageGoals, type StageGoals } from './operations/goals.ts';
 export { NEWLY_ACHIEVED, PASSED } from './pipeline/goalReasons.ts';
 export type { GoalStatus } from './pipeline/runPipeline.ts';

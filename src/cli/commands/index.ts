@@ -16,12 +16,14 @@ import { stages } from './stages.ts';
 import { status } from './status.ts';
 import { templates } from './templates.ts';
 import { unlock } from './unlock.ts';
+import { verify } from './verify.ts';
 
 export const COMMANDS: readonly CliCommand[] = [
   deploy,
   rollback,
   releases,
   status,
+  verify,
   unlock,
   adopt,
   check,

@@ -1,6 +1,5 @@
 /** What is on the servers: `releases` and `status`, and `unlock`. One server's failure never hides another. */
-import { DurantError, asDurantError } from '../../errors.ts';
-import type { ServerAddress } from '../../remote/target.ts';
+import { DurantError } from '../../errors.ts';
 import type { Emit } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
 import { appendHistory } from '../server/history.ts';
@@ -10,9 +9,9 @@ import type { Host } from '../ports.ts';
 import { pendingRollback } from '../run/pendingRollback.ts';
 import type { LockRecord, ReleaseRecord, Reverted } from '../server/record.ts';
 import { newestFirst } from '../server/releases.ts';
-import { announcedPrompter } from '../run/emit.ts';
 import { newRunId, type StageRequest } from '../run/run.ts';
-import { connectTo, learnFacts, type Reach } from '../server/connectServers.ts';
+import { connectTo, learnFacts } from '../server/connectServers.ts';
+import { lookAtEach, reachFor, type Looked } from '../server/lookAtServers.ts';
 
 export interface StageReleases {
   readonly stage: string;
@@ -64,6 +63,11 @@ export interface UnlockResult {
 /** Asks how many commits of the stage's branch come after one; undefined where that can't be known. */
 export type CountBehind = (commit: string) => Promise<number | undefined>;
 
+interface Found {
+  readonly facts: ServerFacts | undefined;
+  readonly error: string | null;
+}
+
 /** The releases of each server, newest first, with the live one marked. */
 export async function listReleases(
   request: StageRequest,
@@ -71,17 +75,27 @@ export async function listReleases(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<StageReleases> {
-  const servers = await lookAtEach(request, host, emit, signal, (address, facts, error) => ({
-    server: address.entry,
-    current: facts?.live ?? null,
-    locked: facts?.lock ?? null,
-    releases: newestFirst(facts?.records ?? []).map((record) => ({
-      ...record,
-      current: record.name === facts?.live,
-      unchecked: record.name === facts?.live && isUnchecked(facts),
-    })),
-    error,
-  }));
+  const servers = await lookAtEach<StageReleases['servers'][number]>(
+    { request, host, emit, signal },
+    ({ address, facts }) => ({
+      server: address.entry,
+      current: facts.live,
+      locked: facts.lock,
+      releases: newestFirst(facts.records).map((record) => ({
+        ...record,
+        current: record.name === facts.live,
+        unchecked: record.name === facts.live && isUnchecked(facts),
+      })),
+      error: null,
+    }),
+    ({ entry }, { message }) => ({
+      server: entry,
+      current: null,
+      locked: null,
+      releases: [],
+      error: message,
+    }),
+  );
   return { stage: request.stage, servers };
 }
 
@@ -93,11 +107,11 @@ export async function stageStatus(
   signal: AbortSignal,
   countBehind: CountBehind,
 ): Promise<StageStatus> {
-  const looked = await lookAtEach(request, host, emit, signal, (address, facts, error) => ({
-    address,
-    facts,
-    error,
-  }));
+  const looked = await lookAtEach<Pick<Looked, 'address'> & Found>(
+    { request, host, emit, signal },
+    ({ address, facts }) => ({ address, facts, error: null }),
+    (address, { message }) => ({ address, facts: undefined, error: message }),
+  );
   const servers = await Promise.all(
     looked.map(async ({ address, facts, error }) => {
       const live = facts?.records.find((record) => record.name === facts.live);
@@ -133,7 +147,7 @@ export async function unlock(
   signal: AbortSignal,
   confirm: (server: string, lock: LockRecord) => Promise<boolean>,
 ): Promise<UnlockResult> {
-  const reach = reachFor(request, host, emit, signal);
+  const reach = reachFor({ request, host, emit, signal });
   const { project_dir, strategy } = request.settings;
   const journal = openJournal(host.stateDir);
   const started = host.now();
@@ -197,42 +211,4 @@ export async function unlock(
 function isUnchecked(facts: ServerFacts): boolean {
   const live = facts.records.find(({ name }) => name === facts.live);
   return live?.state === 'prepared' || pendingRollback(facts) !== undefined;
-}
-
-/** Connects to each server and looks, in parallel; a server that cannot be asked has an error instead of facts. */
-async function lookAtEach<T>(
-  request: StageRequest,
-  host: Host,
-  emit: Emit,
-  signal: AbortSignal,
-  view: (address: ServerAddress, facts: ServerFacts | undefined, error: string | null) => T,
-): Promise<T[]> {
-  const reach = reachFor(request, host, emit, signal);
-  return Promise.all(
-    request.servers.map(async (address) => {
-      try {
-        const connection = await connectTo(reach, address);
-        try {
-          return view(address, await learnFacts(connection, request.settings, signal), null);
-        } finally {
-          connection.close();
-        }
-      } catch (thrown) {
-        const error = asDurantError(thrown);
-        if (error.code === 'cancelled') throw error;
-        return view(address, undefined, error.message);
-      }
-    }),
-  );
-}
-
-function reachFor(request: StageRequest, host: Host, emit: Emit, signal: AbortSignal): Reach {
-  return {
-    settings: request.settings,
-    host,
-    prompt: announcedPrompter(host.prompt, emit),
-    emit,
-    mayAddHostKeys: true,
-    signal,
-  };
 }
