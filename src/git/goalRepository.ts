@@ -1,6 +1,9 @@
 /** The user's git in a folder of theirs, for goals: what tags and remotes have, making a tag, pushing it. Never by force. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { runGit, findGit, GitFailure, gitText, gitTextIfAny, type GitContext } from './gitProcess.ts';
-import { gitEnvironment } from './gitEnvironment.ts';
+import { gitEnvironment, withHiddenConfig } from './gitEnvironment.ts';
 import { withCredentials } from './credentials.ts';
 import { parseRepository, withoutSecrets } from './repository.ts';
 import { askingNothing } from './sshEnvironment.ts';
@@ -33,11 +36,15 @@ export async function openWorkingCopy(request: {
   readonly gitPath?: string | undefined;
   readonly signal: AbortSignal;
 }): Promise<WorkingCopy | undefined> {
-  const plain = await askingNothing({
+  const own: GitContext = {
     binary: await findGit(request.gitPath, request.env),
     env: gitEnvironment(request.env),
     config: [],
     signal: request.signal,
+  };
+  const plain = await askingNothing({
+    ...own,
+    env: withHiddenConfig(own.env, await personalConfig(own, request.project)),
   });
   const repository = parseRepository(request.repository, request.project, request.env['HOME']);
   const context = withCredentials(plain, repository);
@@ -45,6 +52,51 @@ export async function openWorkingCopy(request: {
   return (await gitTextIfAny(context, call(copy, ['rev-parse', '--git-dir']))) === undefined
     ? undefined
     : copy;
+}
+
+/** Of git's configuration: who somebody is, how they sign, and how they log in. */
+const PERSONAL = /^(?:user|author|committer|gpg|credential|http|url)\.|^core\.sshcommand$/;
+
+/** What the project's repository is set up with, which the clone is not; empty where the project is in none. */
+async function personalConfig(
+  context: GitContext,
+  project: string,
+): Promise<readonly (readonly [key: string, value: string])[]> {
+  const local = ['config', '--includes', '--list', '-z'];
+  const inside = await gitTextIfAny(context, call({ directory: project }, ['rev-parse', '--git-dir']));
+  const listed = inside === undefined ? '' : await gitTextIfAny(context, call({ directory: project }, local));
+  return (listed ?? '').split('\0').flatMap((entry) => {
+    const at = entry.indexOf('\n');
+    return at > 0 && PERSONAL.test(entry) ? [[entry.slice(0, at), entry.slice(at + 1)] as const] : [];
+  });
+}
+
+/** A remote as git is told it: its name, or the address that another repository has for it. */
+export interface Remote {
+  readonly copy: WorkingCopy;
+  readonly fetch: string;
+  readonly push: string;
+}
+
+/** The remote of that name as `folder` knows it, to be talked to from `copy`; undefined where it has none. */
+export async function remoteOf(copy: WorkingCopy, folder: string, name: string): Promise<Remote | undefined> {
+  if (name.startsWith('-')) return undefined;
+  const there = { directory: folder };
+  const ask = async (...more: string[]): Promise<string | undefined> =>
+    (await gitTextIfAny(copy.context, call(there, ['remote', 'get-url', ...more, name])))?.replace(/\n$/, '');
+  const [fetch, push, top] = [
+    await ask(),
+    await ask('--push'),
+    (await gitTextIfAny(copy.context, call(there, ['rev-parse', '--show-toplevel'])))?.replace(/\n$/, ''),
+  ];
+  if (fetch === undefined || push === undefined) return undefined;
+  const [from, to] = [fetch, push].map((url) => parseRepository(url, top ?? folder));
+  if (from === undefined || to === undefined) return undefined;
+  return {
+    copy: { ...copy, context: withCredentials(withCredentials(copy.context, from), to) },
+    fetch: from.url,
+    push: to.url,
+  };
 }
 
 /** The commit that a revision stands for here; undefined where there is none. */
@@ -79,9 +131,7 @@ export interface NewTag {
 /** Makes a tag that is not there yet. */
 export async function createTag(copy: WorkingCopy, tag: NewTag): Promise<GitAnswer<undefined>> {
   const kind = tag.signed ? ['--sign'] : tag.message === undefined ? [] : ['--annotate'];
-  const known = await gitTextIfAny(copy.context, call(copy, ['var', 'GIT_COMMITTER_IDENT']));
-  const env: Record<string, string> =
-    known === undefined ? { GIT_COMMITTER_NAME: tag.tagger.name, GIT_COMMITTER_EMAIL: tag.tagger.email } : {};
+  const env = await identity(copy, tag.tagger);
   return answer(async () => {
     await runGit(copy.context, {
       ...call(copy, [
@@ -99,6 +149,43 @@ export async function createTag(copy: WorkingCopy, tag: NewTag): Promise<GitAnsw
     });
     return undefined;
   });
+}
+
+/** Signs something as a tag would be signed, and keeps nothing of it. */
+export async function trySigning(copy: WorkingCopy, tagger: NewTag['tagger']): Promise<GitAnswer<undefined>> {
+  const env = await identity(copy, tagger);
+  const scratch = await mkdtemp(join(tmpdir(), 'durant-sign-'));
+  try {
+    return await answer(async () => {
+      const objects = await gitText(copy.context, call(copy, ['rev-parse', '--git-path', 'objects']));
+      const tree = await gitText(copy.context, call(copy, ['rev-parse', 'HEAD^{tree}']));
+      await runGit(copy.context, {
+        ...call(copy, ['commit-tree', '-S', '-m', 'May I sign?', tree.trim()]),
+        env: {
+          GIT_CEILING_DIRECTORIES: '',
+          ...env,
+          GIT_OBJECT_DIRECTORY: scratch,
+          GIT_ALTERNATE_OBJECT_DIRECTORIES: resolve(copy.directory, objects.trim()),
+        },
+      });
+      return undefined;
+    });
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Variables for who makes something here, where git's configuration does not say. */
+async function identity(
+  copy: WorkingCopy,
+  { name, email }: NewTag['tagger'],
+): Promise<Readonly<Record<string, string>>> {
+  const known = async (who: 'AUTHOR' | 'COMMITTER'): Promise<boolean> =>
+    (await gitTextIfAny(copy.context, call(copy, ['var', `GIT_${who}_IDENT`]))) !== undefined;
+  return {
+    ...((await known('COMMITTER')) ? {} : { GIT_COMMITTER_NAME: name, GIT_COMMITTER_EMAIL: email }),
+    ...((await known('AUTHOR')) ? {} : { GIT_AUTHOR_NAME: name, GIT_AUTHOR_EMAIL: email }),
+  };
 }
 
 /** A remote's name here; false where there is no such remote. */
@@ -182,7 +269,7 @@ export async function push(
 }
 
 /** Git looks above the folder too: it may be a part of its repository. */
-function call({ directory }: WorkingCopy, args: readonly string[]) {
+function call({ directory }: Pick<WorkingCopy, 'directory'>, args: readonly string[]) {
   return { directory, args, env: { GIT_CEILING_DIRECTORIES: '' } };
 }
 

@@ -50,7 +50,7 @@ function isIndented(doc: ConfDocument, range: Range): boolean {
 
 /** Missing ones first, then the other required ones (which DEFAULT may have), then the table's order. */
 function rankOf(doc: ConfDocument, { role }: KeyCursor, key: string, spec: OptionSpec): number {
-  if (spec.required !== true) return 2;
+  if (spec.required === undefined) return 2;
   const inherited = role.place !== 'DEFAULT' && doc.defaults.options.has(key);
   return inherited ? 1 : 0;
 }

@@ -61,7 +61,7 @@ function choicesOf(spec: OptionSpec): readonly (readonly [name: string, meaning:
 
 function summaryOf(spec: OptionSpec, t: Translate): string {
   const facts = [spec.kind === 'enum' ? t('one of these') : kindOf(spec)];
-  if (spec.required === true) facts.push(t('required'));
+  if (spec.required !== undefined) facts.push(t('required'));
   if (spec.default !== undefined) facts.push(t('default: {0}', `\`${spec.default}\``));
   else if (spec.defaultDoc !== undefined) facts.push(t('default: {0}', spec.defaultDoc));
   if (spec.strategy !== undefined) facts.push(t('only with {0}', `\`strategy: ${spec.strategy}\``));
@@ -71,7 +71,7 @@ function summaryOf(spec: OptionSpec, t: Translate): string {
 
 /** What a key takes when nothing is written, in a few words for lists. */
 export function shortDetail(spec: OptionSpec, t: Translate): string {
-  if (spec.required === true) return t('required');
+  if (spec.required !== undefined) return t('required');
   if (spec.default !== undefined) return t('default: {0}', spec.default);
   return kindOf(spec).replaceAll('`', '');
 }

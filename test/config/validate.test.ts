@@ -30,6 +30,10 @@ const KEYS: readonly Row[] = [
   ['misplaced-key', `${GOAL}type: shell\ncommand: x\n«url»: https://x`],
   ['misplaced-key', `${PROCESS}«project_dir»: /x`],
   ['missing-key', '[«p»]\nserver: w\nproject_dir: /x'],
+  [
+    'missing-key',
+    '[«p»]\nrepository: .\nproject_dir: /x\npipeline: g, deploy\n[goal g]\ntype: shell\ncommand: x',
+  ],
   ['missing-key', '[«p»]\nrepository: .\nproject_dir: /x'],
   ['missing-key', '[«p»]\nrepository: .\nserver: w'],
   ['missing-key', '[p]\n«repository»:\nserver: w\nproject_dir: /x'],

@@ -78,6 +78,12 @@ const VALUES: readonly (readonly [text: string, values: Partial<Settings>])[] = 
   ['env: E=env!EMPTY', { env: { E: '' } }],
   [`env:\n    A=1\n    T=${indented(PGP)}\n    B=2`, { env: { A: '1', T: 'decrypted words', B: '2' } }],
   [`exclude: ${indented(PGP)}`, { exclude: ['decrypted words'] }],
+  // A message begins on its key's line or on any line after it.
+  [`version:${indented(`\n${PGP}`)}`, { version: 'decrypted words' }],
+  [`exclude:${indented(`\n\n${PGP}`)}`, { exclude: ['decrypted words'] }],
+  [`version: var!t\n[vars]\nt:${indented(`\n${PGP}`)}`, { version: 'decrypted words' }],
+  [`vendors: var!t\n[vars]\nt:${indented(`\n\n${PGP}`)}`, { vendors: ['decrypted words'] }],
+  [`env: T=var!t\n[vars]\nt:${indented(`\n${PGP}`)}`, { env: { T: 'decrypted words' } }],
   // What a resolver gives is never resolved again.
   ['vendors: sh!echo "sh!touch x"', { vendors: ['sh!touch x'] }],
 ];
@@ -94,6 +100,14 @@ const ERRORS: readonly (readonly [text: string, code: string, message: RegExp])[
   ['ssh_port: secret!db', 'config-invalid', /"\*\*\*" is not a whole number/],
   ['exclude: a\nserver: env!EMPTY', 'config-invalid', /"server".*required/],
   ['env: A=1, env!BRANCH', 'config-invalid', /NAME=value/],
+  // Whatever is in armour is no command, not even line by line.
+  [`vendors: sh!printf -- "${PGP.replaceAll('\n', '\\n')}"`, 'config-invalid', /"vendors".*is no command/],
+  [
+    'vendors: var!t\n[vars]\nt:\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    touch x',
+    'config-invalid',
+    /"vendors".*is no command/,
+  ],
+  ['vendors: local! -----BEGIN PGP PUBLIC KEY-----', 'config-invalid', /"vendors".*is no command/],
 ];
 
 describe('config: values', () => {

@@ -148,6 +148,15 @@ describe('env_file', () => {
     const result = await world.run(['deploy', 'production']);
     assert.equal(result.status, 2);
     assert.match(result.stderr, /nowhere\.env cannot be read/);
+    writeFileSync(
+      join(world.project, 'half.env'),
+      "# it's fine\nA='one\nDEBUG hunter2\n'\nexport B: two\n\nPASSWORD hunter2\nC=3\n",
+    );
+    world.configure(['env_file = half.env']);
+    const half = await world.run(['deploy', 'production']);
+    assert.equal(half.status, 2);
+    assert.match(half.stderr, /half\.env.* line 7 .*=/);
+    assert.doesNotMatch(half.stderr, /hunter2/);
   });
 });
 

@@ -340,6 +340,46 @@ describe('a pipeline', () => {
     assert.equal(existsSync(path('noted.txt')), true);
   });
 
+  it('that do not deploy need neither server nor project_dir', async () => {
+    rmSync(path('noted.txt'), { force: true });
+    const conf = [
+      '[release]',
+      `repository = ${world.repository.directory}`,
+      'pipeline = noted',
+      ...noted,
+      '',
+    ];
+    writeFileSync(join(world.project, 'durant.conf'), conf.join('\n'));
+    const alone = (...args: string[]) => world.run(['--json', ...args]);
+    for (const args of [
+      ['check', 'release'],
+      ['check', '--connect', 'release'],
+      ['goals', 'release'],
+      ['deploy', '-n', 'release'],
+    ]) {
+      const result = await alone(...args);
+      assert.equal(result.status, 0, `${args.join(' ')}: ${result.stdout}${result.stderr}`);
+    }
+    assert.equal(existsSync(path('noted.txt')), false);
+    const result = await alone('deploy', 'release');
+    assert.equal(result.status, 0, result.stdout + result.stderr);
+    assert.deepEqual(finishedOf(result)['servers'], []);
+    assert.equal(existsSync(path('noted.txt')), true);
+    assert.deepEqual(
+      JSON.parse((await alone('stages')).stdout).stages.map((each: { servers: string[] }) => each.servers),
+      [[]],
+    );
+    for (const args of [
+      ['status', 'release'],
+      ['releases', 'release'],
+      ['app', 'release', 'info'],
+    ])
+      assert.equal((await alone(...args)).status, 0, args.join(' '));
+    const back = await alone('rollback', 'release');
+    assert.notEqual(back.status, 0);
+    assert.match(back.stdout, /deploys nowhere/);
+  });
+
   const mistakes: readonly (readonly [what: string, lines: readonly string[], says: RegExp])[] = [
     ['a goal that is not there', ['pipeline = deploy, taged', ...tagged], /no goal "taged".*tagged/s],
     ['a goal without type', ['pipeline = deploy, tagged', '[goal tagged]', 'name = v1'], /type/],

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliResult } from '../support/cli.ts';
+import { makeRepository } from '../support/repo.ts';
 import { startRegistries, TOKEN, type Registries } from '../support/registries.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
@@ -204,6 +205,68 @@ describe('the types of goals', () => {
         assert.match(messageOf(refused), /main cannot be pushed to backup/);
         assert.equal(has('refs/heads/main'), commit());
       });
+
+    it("use the project's own remote and its git configuration where it deploys itself", async () => {
+      const bare = mkdtempSync(join(tmpdir(), 'durant-origin-'));
+      const project = mkdtempSync(join(tmpdir(), 'durant-self-'));
+      const own = makeRepository([{ message: 'First', files }], project);
+      try {
+        execFileSync('git', ['init', '-q', '--bare', bare]);
+        writeFileSync(
+          join(project, 'durant.conf'),
+          [
+            '[production]',
+            'repository = .',
+            `server = ${world.servers[0]?.entry ?? ''}`,
+            'project_dir = ~/self',
+            'pipeline = deploy, tagged, pushed, shared',
+            '[goal tagged]',
+            'type = git_tag_exists',
+            'name = v2',
+            'signed = yes',
+            '[goal pushed]',
+            'type = git_ref_pushed',
+            'ref = v2',
+            '[goal shared]',
+            'type = git_ref_pushed',
+            'ref = main',
+            '',
+          ].join('\n'),
+        );
+        const run = (...args: string[]) => world.run(['--json', ...args, 'production'], { cwd: project });
+        const live = join(world.servers[0]?.home ?? '', 'self/current');
+
+        const nowhere = await run('deploy');
+        assert.equal(nowhere.status, 1, nowhere.stdout);
+        assert.match(messageOf(nowhere), /could not be signed|has no remote "origin"/);
+        own.git('config', 'gpg.format', 'ssh');
+        own.git('config', 'user.signingKey', join(project, 'nobody.pub'));
+        own.git('remote', 'add', 'origin', bare);
+        const unsigned = await run('deploy');
+        assert.equal(unsigned.status, 1, unsigned.stdout);
+        assert.match(messageOf(unsigned), /v2 could not be signed.*nobody\.pub.*user\.signingKey/s);
+        assert.equal(existsSync(live), false, 'before anything is deployed');
+
+        const key = world.servers[0]?.clientKey ?? '';
+        own.git('config', 'user.signingKey', key);
+        const result = await run('deploy');
+        assert.equal(result.status, 0, result.stdout);
+        const has = (...args: string[]) => execFileSync('git', ['-C', bare, ...args], { encoding: 'utf8' });
+        assert.match(has('cat-file', 'tag', 'v2'), /tagger Ada [^]*-----BEGIN SSH SIGNATURE-----/);
+        assert.equal(has('rev-parse', 'main').trim(), own.git('rev-parse', 'HEAD'));
+        const again = await run('deploy');
+        assert.deepEqual(
+          again.events.flatMap(({ event, step, state }) =>
+            event === 'step' && ['tagged', 'pushed', 'shared'].includes(String(step)) && state !== 'running'
+              ? [state]
+              : [],
+          ),
+          ['already', 'already', 'already'],
+        );
+      } finally {
+        for (const folder of [bare, project]) rmSync(folder, { recursive: true, force: true });
+      }
+    });
 
     it('say what is wrong with the folder or the remote before anything is changed', async () => {
       mkdirSync(join(world.project, 'plain'), { recursive: true });
@@ -430,6 +493,20 @@ describe('the types of goals', () => {
     it('is asked again while the answer may pass', async () => {
       configure(['type = http_ok', `url = ${registries.url}/site`, 'retries = 3', 'retry_delay = 1']);
       registries.fail(503, 3);
+      const result = await deploy();
+      assert.equal(result.status, 0, result.stdout);
+      assert.deepEqual(states(result), ['g1 done']);
+    });
+
+    it('is asked again while what is served is the version before', async () => {
+      configure([
+        'type = http_ok',
+        `url = ${registries.url}/site`,
+        'contains = version 3',
+        'retries = 3',
+        'retry_delay = 1',
+      ]);
+      registries.serveLater('version 3', 3);
       const result = await deploy();
       assert.equal(result.status, 0, result.stdout);
       assert.deepEqual(states(result), ['g1 done']);

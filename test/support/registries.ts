@@ -14,6 +14,8 @@ export interface Registries {
   readonly packages: Map<string, Set<string>>;
   /** The next requests that match are answered with this status instead, as often as `times` says. */
   fail(status: number, times: number, matches?: RegExp): void;
+  /** What `/site` says after as many answers more. */
+  serveLater(text: string, after: number): void;
   /** Never answers requests that match. */
   hang(matches: RegExp): void;
   forget(): void;
@@ -39,6 +41,7 @@ export async function startRegistries(): Promise<Registries> {
   const gems = new Map<string, Buffer>();
   const packages = new Map<string, Set<string>>();
   let faults: { status: number; times: number; matches: RegExp }[] = [];
+  let later: { readonly text: string; after: number } | undefined;
   let hanging: RegExp | undefined;
   let ids = 0;
 
@@ -53,7 +56,11 @@ export async function startRegistries(): Promise<Registries> {
     if (url.pathname.startsWith('/github/')) return github(request, url, body);
     if (url.pathname.startsWith('/gems/')) return rubygems(request, url, body);
     if (url.pathname.startsWith('/npm/')) return npm(request, url, body);
-    if (url.pathname === '/site') return { status: 200, text: 'Welcome, version 2' };
+    if (url.pathname === '/site')
+      return {
+        status: 200,
+        text: later !== undefined && later.after-- <= 0 ? later.text : 'Welcome, version 2',
+      };
     if (url.pathname === '/moved') return { status: 302, text: '' };
     return { status: 404, text: 'nothing here' };
   };
@@ -182,12 +189,16 @@ export async function startRegistries(): Promise<Registries> {
     gems,
     packages,
     fail: (status, times, matches = /./) => void faults.push({ status, times, matches }),
+    serveLater: (text, after) => {
+      later = { text, after };
+    },
     hang: (matches) => {
       hanging = matches;
     },
     forget: () => {
       requests.length = 0;
       faults = [];
+      later = undefined;
       hanging = undefined;
     },
     stop: () =>

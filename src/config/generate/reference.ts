@@ -58,7 +58,7 @@ export function kindOf(spec: OptionSpec): string {
 
 /** The default of an option in words. */
 export function defaultOf(spec: OptionSpec): string {
-  if (spec.required === true) return '**required**';
+  if (spec.required !== undefined) return '**required**';
   if (spec.default !== undefined) return `\`${spec.default}\``;
   return spec.defaultDoc ?? '';
 }
@@ -126,7 +126,7 @@ function section(key: string, spec: OptionSpec): readonly string[] {
   const fallback = defaultOf(spec);
   const facts = [
     spec.kind === 'enum' ? '' : kindOf(spec),
-    spec.required === true ? fallback : fallback === '' ? '' : `default: ${fallback}`,
+    spec.required !== undefined ? fallback : fallback === '' ? '' : `default: ${fallback}`,
     spec.strategy === undefined ? '' : `only with \`strategy: ${spec.strategy}\``,
     `since ${spec.since}`,
     `from ${SEEDS[spec.seed]}`,
@@ -202,7 +202,7 @@ A whole value, or a whole item of a list, that starts with one of these is repla
 | \`sh!command\` | Its standard output without the last newline; an error where it fails. |
 | \`var!name\` | The key \`name\` of \`[vars]\`, which may use the other forms. |
 | \`secret!name\` | The editor's secret store; on the command line \`DURANT_SECRET_<NAME>\`, else it is asked for. |
-| \`-----BEGIN PGP MESSAGE-----\` | What \`gpg --decrypt\` makes of the message, which sits on continuation lines. |
+| \`-----BEGIN PGP MESSAGE-----\` | What \`gpg --decrypt\` makes of the message, which begins on the key's line or on any line after it, indented. |
 
 Secrets are shown as \`***\` in all output, logs, records and errors, in \`app logs\` and \`app exec\` too. Secrets are: what came from \`secret!\`, PGP, or a lookup of \`secrets\`; any value whose name says so (password, secret, token, key, credential, DSN), whether from \`env!\`, \`sh!\`, \`env_file\` or written out; the password in a URL. They are masked from 6 characters on, as they are and as base64, hex, URLs, forms, JSON and shells write them. Other values are not masked. A terminal that \`app shell\` or \`app exec\` hands to the server shows what the server says.
 

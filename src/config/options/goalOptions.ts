@@ -28,7 +28,7 @@ export const GOAL_OPTIONS = {
     max: 1000,
     default: '0',
     group: 'Goal',
-    doc: 'More tries after a failure that may pass: network errors, HTTP 429 and 5xx, exit status 75. Others fail at once.',
+    doc: 'More tries after a failure that may pass: network errors, HTTP 429 and 5xx, exit status 75, an answer that lacks what `contains` names. Others fail at once.',
     example: '3',
     since: '0.3.0',
     seed: 'released',

@@ -32,7 +32,8 @@ interface OptionBase {
   readonly default?: string;
   /** For options whose default is found out: what it is, in words. */
   readonly defaultDoc?: string;
-  readonly required?: true;
+  /** `deploy`: only in a stage whose `pipeline` has `deploy`; in others its value is empty where it is not written. */
+  readonly required?: true | 'deploy';
   /** The value is a secret, wherever it comes from. */
   readonly secret?: true;
   /** The only strategy that the option may be used with. */
@@ -66,7 +67,9 @@ export type Kind = OptionSpec['kind'];
 /** A table of options by key. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
-type Certain<O> = O extends { readonly default: string } | { readonly required: true } ? true : false;
+type Certain<O> = O extends { readonly default: string } | { readonly required: true | 'deploy' }
+  ? true
+  : false;
 type Maybe<O, T> = Certain<O> extends true ? T : T | undefined;
 
 /**

@@ -81,9 +81,9 @@ export const SOURCE_OPTIONS = {
   // Servers
   server: {
     kind: 'servers',
-    required: true,
+    required: 'deploy',
     group: 'Servers',
-    doc: 'Servers to deploy to, `[user@]host[:port]` each; IPv6 addresses in brackets; aliases of `~/.ssh/config` are welcome. `local`, `localhost` and `127.0.0.1` deploy to this machine without SSH, unless the entry has a port or a `user@`, or `ssh_port` is set.',
+    doc: 'Servers to deploy to, `[user@]host[:port]` each; IPv6 addresses in brackets; aliases of `~/.ssh/config` are welcome. `local`, `localhost` and `127.0.0.1` deploy to this machine without SSH, unless the entry has a port or a `user@`, or `ssh_port` is set. A stage whose `pipeline` has no `deploy` needs none.',
     example: 'web1.example.com\nweb2.example.com',
     since: '0.2.0',
     seed: 'durant',
@@ -198,9 +198,9 @@ export const SOURCE_OPTIONS = {
   project_dir: {
     kind: 'text',
     form: 'project-dir',
-    required: true,
+    required: 'deploy',
     group: 'Layout',
-    doc: 'Folder on the servers: an absolute path, or one that starts with `~/`. Never `/` or `~`, and no `..` in it.',
+    doc: 'Folder on the servers: an absolute path, or one that starts with `~/`. Never `/` or `~`, and no `..` in it. A stage whose `pipeline` has no `deploy` needs none.',
     example: '/var/www/shop',
     since: '0.2.0',
     seed: 'durant',

@@ -8,11 +8,14 @@ import {
   type OptionTable,
 } from '../options/options.ts';
 import { problem, type Problem } from '../syntax/problems.ts';
+import { isDeploy } from '../syntax/sections.ts';
+import { resolversIn } from '../values/resolvers.ts';
 import { didYouMean } from './suggest.ts';
 import {
   headerRange,
   insertOption,
   knownStrategy,
+  plainItems,
   plainText,
   removeOption,
   valueOrKey,
@@ -86,7 +89,7 @@ function describePlaces(places: readonly string[]): string {
 /** Required options that the section neither has nor inherits, or that are empty. */
 export function missingKeys(view: SectionView): readonly Problem[] {
   if (view.place === 'vars' || view.place === 'DEFAULT') return [];
-  const required = requiredKeys(view.table);
+  const required = requiredKeys(view);
   if (Object.hasOwn(view.table, 'distfile') && plainText(view, 'install_mode') === 'binary')
     required.push('distfile');
   return required.flatMap((key) => {
@@ -112,10 +115,25 @@ export function missingKeys(view: SectionView): readonly Problem[] {
 }
 
 /** A loop without a list of the whole table: a file may have thousands of stages. */
-function requiredKeys(table: OptionTable): string[] {
+function requiredKeys(view: SectionView): string[] {
+  const { table } = view;
+  const deploys = view.place === 'stage' && mayDeploy(view);
   const keys: string[] = [];
-  for (const key in table) if (table[key]?.required === true) keys.push(key);
+  for (const key in table) {
+    const required = table[key]?.required;
+    if (required === true || (required === 'deploy' && deploys)) keys.push(key);
+  }
   return keys;
+}
+
+/** Whether the stage's `pipeline` has `deploy`. What resolvers may bring is judged by the run. */
+function mayDeploy(view: SectionView): boolean {
+  const found = view.values.get('pipeline');
+  if (found === undefined || found.broken) return true;
+  return (
+    resolversIn('list', found.value).length === 0 &&
+    plainItems(view, 'pipeline').some(({ text }) => isDeploy(text))
+  );
 }
 
 /** Keys written in a stage that its strategy does not know. */

@@ -31,6 +31,11 @@ export function stageNames(doc: Pick<ConfDocument, 'sections'>): readonly string
   return namesAt(doc, 'stage');
 }
 
+/** Whether an item of `pipeline` is the built-in goal. */
+export function isDeploy(item: string): boolean {
+  return item.replace(/\?$/, '') === 'deploy';
+}
+
 /** NAMEs of the `[goal NAME]` sections, in the order of the file. */
 export function goalNames(doc: Pick<ConfDocument, 'sections'>): readonly string[] {
   return namesAt(doc, 'goal');

@@ -2,7 +2,15 @@
 import { checkItem, checkText, wrong, type Refusal } from './forms.ts';
 import { parseBool, parseDuration, parseWhole, type Item } from './kinds.ts';
 import type { OptionSpec } from '../options/options.ts';
-import { hasItems, itemResolver, itemsOf, parseAssignment, wholeResolver } from './resolvers.ts';
+import {
+  hasItems,
+  isArmoured,
+  itemResolver,
+  itemsOf,
+  parseAssignment,
+  parseCommand,
+  wholeResolver,
+} from './resolvers.ts';
 import { parseServer, type ServerAddress } from './serverEntries.ts';
 import { didYouMean } from '../rules/suggest.ts';
 
@@ -93,9 +101,17 @@ function itemRefusal(spec: OptionSpec, text: string, context: ValueContext): Ref
       return parseAssignment(text) === undefined ? wrong('each item is NAME=value.') : undefined;
     case 'list':
       return checkItem(spec.form, text);
+    case 'commands':
+      return isArmoured(parseCommand(text).command)
+        ? wrong('a message or key is no command, and none of its lines is run. Give it to a command in env.')
+        : noNul(text);
     default:
-      return text.includes('\0') ? wrong('a NUL character is not allowed. Remove it.') : undefined;
+      return noNul(text);
   }
+}
+
+function noNul(text: string): Refusal | undefined {
+  return text.includes('\0') ? wrong('a NUL character is not allowed. Remove it.') : undefined;
 }
 
 /** Parses a value without resolvers that has no refusals; an empty one is undefined where its kind has no items. */

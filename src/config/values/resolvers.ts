@@ -19,6 +19,11 @@ const PREFIX = /^(local|once)!\s*/;
 const RESOLVER = /^(env|sh|var|secret)!([\s\S]*)$/;
 const PGP_BEGIN = '-----BEGIN PGP MESSAGE-----';
 
+/** Whether a text is a message or key in armour (RFC 4880, RFC 7468): never a command, whatever it stands in. */
+export function isArmoured(text: string): boolean {
+  return text.trimStart().startsWith('-----BEGIN');
+}
+
 /** Splits a hook's item at its prefix. */
 export function parseCommand(item: string): { readonly place: CommandPlace; readonly command: string } {
   const prefix = PREFIX.exec(item);
@@ -30,7 +35,9 @@ export function parseCommand(item: string): { readonly place: CommandPlace; read
 export function resolverOf(text: string): Resolver | undefined {
   const prefix = PREFIX.exec(text)?.[0] ?? '';
   const rest = text.slice(prefix.length);
-  if (rest.startsWith(PGP_BEGIN)) return { kind: 'pgp', prefix, argument: rest };
+  // A message may begin on a line after its key's.
+  const message = rest.trimStart();
+  if (message.startsWith(PGP_BEGIN)) return { kind: 'pgp', prefix, argument: message };
   const match = RESOLVER.exec(rest);
   const argument = match?.[2]?.trim() ?? '';
   switch (match?.[1]) {

@@ -33,7 +33,7 @@ import {
 } from './resolvers.ts';
 import { runResolver, secretsIn, type Outcome, type Resolving, type ValueIo } from './runResolver.ts';
 import { namesSecret, urlPasswords } from '../secretNames.ts';
-import { findNamed } from '../syntax/sections.ts';
+import { findNamed, isDeploy } from '../syntax/sections.ts';
 import { strip } from '../syntax/whitespace.ts';
 
 export type { ShellResult, ValueIo } from './runResolver.ts';
@@ -172,9 +172,15 @@ async function resolveTable(
     const context: ValueContext = {
       sshPort: Object.hasOwn(table, 'ssh_port') ? parseWhole(texts.get('ssh_port')?.join() ?? '') : undefined,
     };
+    const deploys = texts.get('pipeline')?.some(isDeploy) === true;
     const settings: Record<string, AnyValue> = {};
-    for (const [key, spec] of Object.entries(table))
-      settings[key] = parse(spec, texts.get(key) ?? [], context, `"${key}" in ${where}`);
+    for (const [key, spec] of Object.entries(table)) {
+      const parts = texts.get(key) ?? [];
+      const needless = spec.required === 'deploy' && !deploys && parts.join('') === '';
+      settings[key] = needless
+        ? EMPTY_VALUES[spec.kind === 'servers' ? 'servers' : 'text']
+        : parse(spec, parts, context, `"${key}" in ${where}`);
+    }
     return { settings, secrets: [...secrets] };
   } catch (error) {
     throw masked(error, [...secrets]);
@@ -232,6 +238,9 @@ function writtenSecrets(spec: OptionSpec, text: string): readonly string[] {
   return [...(named ? secretsIn(value) : []), ...urlPasswords(value)];
 }
 
+/** What a stage that does not deploy has for where it would. */
+const EMPTY_VALUES = { servers: [], text: '' } as const;
+
 const EMPTY = 'it is empty. Write a value, or remove the line.';
 
 function parse(spec: OptionSpec, parts: readonly string[], context: ValueContext, what: string): AnyValue {
@@ -241,13 +250,13 @@ function parse(spec: OptionSpec, parts: readonly string[], context: ValueContext
       const refusal = refuseItem(spec, part, context);
       if (refusal !== undefined) throw refuse(refusal.message);
     }
-    if (parts.length === 0 && spec.required === true) throw refuse('it is required. Add it.');
+    if (parts.length === 0 && spec.required !== undefined) throw refuse('it is required. Add it.');
     if (parts.length === 0 && spec.default !== undefined) throw refuse(EMPTY);
     return parseItems(spec.kind, parts, context);
   }
   const [text = ''] = parts;
   if (text === '') {
-    if (spec.required === true) throw refuse('it is required. Add it.');
+    if (spec.required !== undefined) throw refuse('it is required. Add it.');
     if (spec.default !== undefined) throw refuse(EMPTY);
     return undefined;
   }

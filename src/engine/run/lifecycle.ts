@@ -107,6 +107,11 @@ export async function runLifecycle(
 
 /** Connects to the servers of the run, at most `parallel` at once, and learns what they look like. */
 export async function reachServers(run: Run): Promise<void> {
+  if (run.request.servers.length === 0)
+    throw new DurantError(
+      'config-invalid',
+      `[${run.request.stage}] deploys nowhere: its pipeline has no deploy. Add deploy to it, with server and project_dir.`,
+    );
   const reach = reachOf(run);
   const reached = new Map<string, ServerRun>();
   const wanted: { readonly address: ServerAddress; error?: string | undefined }[] = run.request.servers.map(

@@ -82,8 +82,28 @@ async function readEnvironment(
   shown: string,
 ): Promise<{ readonly written: Readonly<Record<string, string>>; readonly references: readonly string[] }> {
   const file = resolve(dirname(request.file), expandLocalPath(shown, host.env));
-  const written = parse(await readText(file, shown));
+  const text = await readText(file, shown);
+  const odd = lineOfNothing(text);
+  if (odd !== undefined)
+    throw new DurantError(
+      'config-invalid',
+      `env_file: ${shown} line ${String(odd)} has no "=", so it sets nothing. Write NAME=value, or # before it.`,
+    );
+  const written = parse(text);
   return { written, references: Object.values(written).flatMap((value) => referenceIn(value) ?? []) };
+}
+
+/** dotenv's own pattern of an assignment, which may go over several lines in quotes. */
+const ASSIGNMENT =
+  /^[^\S\n]*(?:export\s+)?[\w.-]+(?:\s*=\s*?|:\s+?)(?:\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?[^\S\n]*(?:#.*)?$/gm;
+
+/** The first line, from 1, that is neither part of an assignment nor blank nor a comment: dotenv passes over it without a word. */
+function lineOfNothing(text: string): number | undefined {
+  const rest = text
+    .replaceAll(/\r\n?/g, '\n')
+    .replaceAll(ASSIGNMENT, (assignment) => assignment.replaceAll(/[^\n]/g, ''));
+  const at = rest.split('\n').findIndex((line) => !/^\s*(?:#.*)?$/.test(line));
+  return at < 0 ? undefined : at + 1;
 }
 
 function referenceIn(value: string): string | undefined {

@@ -2,16 +2,15 @@
 import type { GoalSettingsOf } from '../../../config/options/options.ts';
 import {
   commitOf,
-  hasRemote,
   push,
   pushSource,
   remoteCommits,
   type PushSource,
-  type WorkingCopy,
+  type Remote,
 } from '../../../git/goalRepository.ts';
 import type { GoalWork, SectionGoal } from './goalContext.ts';
 import { GoalFailure } from './goalFailure.ts';
-import { answered, short, workingCopy } from './gitWork.ts';
+import { answered, remoteFor, short, workingCopy } from './gitWork.ts';
 import { looking } from './lastLook.ts';
 
 /** A name that no branch has, to ask whether a push would be let in. */
@@ -21,20 +20,17 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
   const { remote, ref } = settings;
   const look = async (
     work: GoalWork,
-  ): Promise<{ copy: WorkingCopy; here: PushSource | undefined; there: string | undefined }> => {
+  ): Promise<{ to: Remote; here: PushSource | undefined; there: string | undefined }> => {
     const copy = await workingCopy(work);
-    if (!(await hasRemote(copy, remote)))
-      throw new GoalFailure(
-        `The repository in ${work.directory} has no remote "${remote}". Correct remote or working_dir.`,
-      );
+    const to = await remoteFor(work, copy, remote);
     const here = await pushSource(copy, ref, [work.run.settings.remote, remote]);
     const commits = answered(
-      await remoteCommits(copy, remote, ref),
+      await remoteCommits(to.copy, to.fetch, ref),
       `The remote ${remote} could not be asked`,
       'Check its address, and that your key or password for it is at hand.',
     );
     const there = here === undefined ? [...commits.values()][0] : commits.get(here.target);
-    return { copy, here, there };
+    return { to, here, there };
   };
   const looks = looking(look);
   return {
@@ -42,13 +38,13 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
     usesDirectory: true,
     network: true,
     async assess(work) {
-      const { copy, here, there } = await look(work);
+      const { to, here, there } = await look(work);
       if (here !== undefined && here.commit === there) return;
       // What an earlier goal makes is not there yet: then the permission is asked for by another name.
-      const source = here ?? { source: await commitOf(copy, 'HEAD'), target: PROBE };
+      const source = here ?? { source: await commitOf(to.copy, 'HEAD'), target: PROBE };
       if (source.source === undefined) return;
       answered(
-        await push(copy, remote, { source: source.source, target: source.target }, 'try'),
+        await push(to.copy, to.push, { source: source.source, target: source.target }, 'try'),
         `${ref} cannot be pushed to ${remote}`,
         'Check that you may write there; what the remote has is never overwritten by force.',
       );
@@ -66,13 +62,13 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
         : `${remote} has ${ref} at ${short(there)}, not at ${short(here.commit)}`;
     },
     async achieve(work) {
-      const { copy, here } = await look(work);
+      const { to, here } = await look(work);
       if (here === undefined)
         throw new GoalFailure(
           `There is no branch or tag ${ref} in ${work.directory} to push. Make it first, e.g. by a goal of type git_tag_exists.`,
         );
       answered(
-        await push(copy, remote, here, 'really'),
+        await push(to.copy, to.push, here, 'really'),
         `${ref} could not be pushed to ${remote}`,
         'Check that you may write there; what the remote has is never overwritten by force.',
       );

@@ -1,9 +1,24 @@
 /** `type: git_tag_exists`: a tag points at the deployed commit, or at another. */
 import type { GoalSettingsOf } from '../../../config/options/options.ts';
-import { commitOf, createTag, isReferenceName, type WorkingCopy } from '../../../git/goalRepository.ts';
+import {
+  commitOf,
+  createTag,
+  isReferenceName,
+  trySigning,
+  type NewTag,
+  type WorkingCopy,
+} from '../../../git/goalRepository.ts';
 import type { GoalWork, SectionGoal } from './goalContext.ts';
 import { GoalFailure } from './goalFailure.ts';
 import { answered, short, workingCopy } from './gitWork.ts';
+
+const SIGNING = 'Check that git can sign with your key (user.signingKey, gpg.format).';
+
+/** Who makes a tag where git's configuration does not say. */
+function taggerOf({ run }: GoalWork): NewTag['tagger'] {
+  const { user, hostname } = run.host;
+  return { name: user, email: `${user}@${hostname}` };
+}
 
 export function gitTagExists(name: string, settings: GoalSettingsOf<'git_tag_exists'>): SectionGoal {
   const tag = settings.name;
@@ -35,6 +50,8 @@ export function gitTagExists(name: string, settings: GoalSettingsOf<'git_tag_exi
         throw new GoalFailure(
           `The repository in ${work.directory} does not have the commit ${short(work.commit)}. Fetch it there, or correct working_dir.`,
         );
+      if (settings.signed && has === undefined)
+        answered(await trySigning(copy, taggerOf(work)), `The tag ${tag} could not be signed`, SIGNING);
     },
     async achieved(work) {
       const { has, wanted } = await look(work);
@@ -52,17 +69,16 @@ export function gitTagExists(name: string, settings: GoalSettingsOf<'git_tag_exi
         throw new GoalFailure(`There is no ${settings.ref ?? work.commit} to tag. Correct ref.`);
       if (has !== undefined)
         throw new GoalFailure(`${pointsElsewhere(has, wanted)}. Choose another name, or delete the tag.`);
-      const { user, hostname } = work.run.host;
       answered(
         await createTag(copy, {
           name: tag,
           commit: wanted,
           message: settings.message ?? (settings.annotated || settings.signed ? tag : undefined),
           signed: settings.signed,
-          tagger: { name: user, email: `${user}@${hostname}` },
+          tagger: taggerOf(work),
         }),
         `The tag ${tag} could not be made`,
-        settings.signed ? 'Check that git can sign with your key (user.signingKey).' : 'Fix that.',
+        settings.signed ? SIGNING : 'Fix that.',
       );
     },
   };

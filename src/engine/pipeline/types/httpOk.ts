@@ -5,22 +5,35 @@ import { GoalFailure } from './goalFailure.ts';
 import { ask, mayPass, type HttpAnswer } from './httpRequest.ts';
 import { looking } from './lastLook.ts';
 
+/** What an answer was like. */
+interface Found {
+  /** Undefined where it is as described. */
+  readonly why: string | undefined;
+  /** Whether it may be as described later. */
+  readonly mayPass: boolean;
+}
+
 export function httpOk(name: string, settings: GoalSettingsOf<'http_ok'>): SectionGoal {
   const get = (work: GoalWork): Promise<HttpAnswer> =>
     ask(settings.url, { redirect: 'manual', signal: work.signal });
-  /** Undefined where the answer is as described. */
-  const unlike = (answer: HttpAnswer): string | undefined => {
+  const judge = (answer: HttpAnswer): Found => {
     const { status } = answer;
     if (settings.status === undefined ? status < 200 || status > 399 : status !== settings.status)
-      return `${settings.url} answers ${String(status)}, not ${settings.status === undefined ? '200 to 399' : String(settings.status)}`;
+      return {
+        why: `${settings.url} answers ${String(status)}, not ${settings.status === undefined ? '200 to 399' : String(settings.status)}`,
+        mayPass: mayPass(answer),
+      };
+    // What is served may still be the version before.
     if (settings.contains !== undefined && !answer.text.includes(settings.contains))
-      return `the answer of ${settings.url} does not contain "${settings.contains}"`;
-    return undefined;
+      return {
+        why: `the answer of ${settings.url} does not contain "${settings.contains}"`,
+        mayPass: true,
+      };
+    return { why: undefined, mayPass: false };
   };
-  const look = async (work: GoalWork): Promise<{ why: string | undefined; mayPass: boolean }> => {
+  const look = async (work: GoalWork): Promise<Found> => {
     try {
-      const answer = await get(work);
-      return { why: unlike(answer), mayPass: mayPass(answer) };
+      return judge(await get(work));
     } catch (error) {
       // Before the deploy nothing may answer there yet: that is no failure, only not achieved.
       if (!(error instanceof GoalFailure)) throw error;
