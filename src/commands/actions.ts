@@ -10,6 +10,8 @@ export interface Again {
   readonly stage: StageId;
   readonly retry: () => void;
   readonly code: ErrorCode | undefined;
+  /** The release that was live before the run. */
+  readonly before?: string | undefined;
 }
 
 /** Shows the message; does not wait for a button. */
@@ -33,6 +35,10 @@ function labelOf(remedy: Remedy): string {
       return vscode.l10n.t('Show Output');
     case 'roll-back':
       return vscode.l10n.t('Roll Back');
+    case 'undo':
+      return vscode.l10n.t('Undo');
+    case 'go-to-problem':
+      return vscode.l10n.t('Go to Problem');
     case 'unlock':
       return vscode.l10n.t('Unlock…');
     case 'open-configuration':
@@ -44,7 +50,7 @@ function labelOf(remedy: Remedy): string {
   }
 }
 
-function apply(app: App, remedy: Remedy, { stage, retry, code }: Again): void {
+function apply(app: App, remedy: Remedy, { stage, retry, code, before }: Again): void {
   switch (remedy) {
     case 'show-output':
       app.log.show(true);
@@ -52,9 +58,13 @@ function apply(app: App, remedy: Remedy, { stage, retry, code }: Again): void {
     case 'roll-back':
       void vscode.commands.executeCommand(commands.rollback, { ...stage, release: 'previous' });
       return;
+    case 'undo':
+      void vscode.commands.executeCommand(commands.rollback, { ...stage, release: before });
+      return;
     case 'unlock':
       void vscode.commands.executeCommand(commands.unlock, stage);
       return;
+    case 'go-to-problem':
     case 'open-configuration':
       void vscode.commands.executeCommand(nodeCommands.openConfig, {
         ...stage,

@@ -31,13 +31,20 @@ export interface App {
 
 /**
  * Asks the servers of a stage what is on them, and puts that into the store. Never rejects. Two at once are one.
+ * @param when `afresh` where one that is under way may have looked before something changed.
  * @param ask whether the user may be asked for a key or a password; without, servers that need one are shown as not reached.
  */
-export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently'): Promise<void> {
+export function loadStage(
+  app: App,
+  stage: StageId,
+  ask: 'may ask' | 'silently',
+  when: 'afresh' | 'once' = 'once',
+): Promise<void> {
   const key = stageKey(stage);
   const before = app.loads.get(key);
-  if (before !== undefined) return before;
+  if (before !== undefined && when === 'once') return before;
   const load = async (): Promise<void> => {
+    await before;
     app.store.setLoading(stage, true);
     const log = logRun(app.log, stage.stage);
     try {
@@ -58,7 +65,7 @@ export function loadStage(app: App, stage: StageId, ask: 'may ask' | 'silently')
       app.log.error(`${stage.stage} │ ${message} [${code}]`);
       app.store.setFailure(stage, { code, message });
     } finally {
-      app.loads.delete(key);
+      if (app.loads.get(key) === loading) app.loads.delete(key);
       app.store.setLoading(stage, false);
     }
   };

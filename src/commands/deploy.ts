@@ -6,7 +6,7 @@ import type { StageId } from '../views/store.ts';
 import type { App } from './commandContext.ts';
 import { conductRun, type RunRequest } from './runInEditor.ts';
 import { pickStage } from './pickStage.ts';
-import { settleUnsaved } from './unsaved.ts';
+import { settleUnsaved, unsavedFiles } from './unsaved.ts';
 
 export async function deploy(app: App, argument: unknown): Promise<void> {
   const stage = await pickStage(app, argument, vscode.l10n.t('Stage to deploy'));
@@ -16,14 +16,16 @@ export async function deploy(app: App, argument: unknown): Promise<void> {
 export interface Deployment {
   readonly stage: StageId;
   readonly ref?: string | undefined;
+  /** Exactly this one, which was reviewed; without: the newest of `ref` or the stage's branch. */
+  readonly commit?: string | undefined;
   /** Only these of the stage's servers. */
   readonly servers?: readonly string[];
   readonly onEvent?: RunRequest['onEvent'];
 }
 
 export async function deployStage(app: App, deployment: Deployment): Promise<RunFinished | undefined> {
-  const { stage, ref, servers = [], onEvent } = deployment;
-  if (!vscode.workspace.isTrusted || (await settleUnsaved(stage.file, 'project')))
+  const { stage, ref, commit, servers = [], onEvent } = deployment;
+  if (!vscode.workspace.isTrusted || (await settleUnsaved(stage.file)))
     return conductRun(app, {
       stage,
       action: 'deploy',
@@ -35,11 +37,13 @@ export async function deployStage(app: App, deployment: Deployment): Promise<Run
             ...stage,
             servers,
             ref,
+            commit,
             dryRun: false,
             build: false,
             keepBuilt: undefined,
             again: false,
             mayLeaveOut: false,
+            unsaved: unsavedFiles(stage.file),
             alwaysConfirm: alwaysConfirms(stage.file),
           },
           options,

@@ -18,14 +18,16 @@ export async function dryRun(app: App, argument: unknown): Promise<void> {
 export interface Trial {
   readonly stage: StageId;
   readonly ref?: string | undefined;
+  /** Exactly this one; without: the newest of `ref` or the stage's branch. */
+  readonly commit?: string | undefined;
   /** Runs `before_deploy` in a scratch folder, so that what it makes is listed, too. It may take minutes. */
   readonly build?: boolean;
   readonly onEvent?: RunRequest['onEvent'];
 }
 
 export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished | undefined> {
-  const { stage, ref, build = false, onEvent } = trial;
-  if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file, 'configuration'))) return undefined;
+  const { stage, ref, commit, build = false, onEvent } = trial;
+  if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file))) return undefined;
   const { take, findings } = collectFindings(await readPipeline(stage));
   const keepBuilt =
     build && vscode.workspace.isTrusted && app.builtFolder !== undefined
@@ -42,11 +44,13 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
           ...stage,
           servers: [],
           ref,
+          commit,
           dryRun: true,
           build,
           keepBuilt,
           again: false,
           mayLeaveOut: true,
+          unsaved: [],
           alwaysConfirm: false,
         },
         options,

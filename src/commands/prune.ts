@@ -25,7 +25,7 @@ export async function pruneServer(app: App, node: Extract<Node, { kind: 'server'
 
 /** @param only servers to remove from; empty: all of the stage. */
 async function pruneStage(app: App, stage: StageId, only: readonly string[]): Promise<void> {
-  if (!mayRun() || !(await settleUnsaved(stage.file, 'configuration'))) return;
+  if (!mayRun() || !(await settleUnsaved(stage.file))) return;
   let removed: Removed = {};
   await conductRun(app, {
     stage,

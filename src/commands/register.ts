@@ -70,6 +70,7 @@ export function registerCommands(app: App): vscode.Disposable {
       stopFollowing(app, node);
     }),
     [nodeCommands.rollbackRelease]: onRelease((node) => rollbackRelease(app, node)),
+    [nodeCommands.makeLiveAgain]: onRelease((node) => rollbackRelease(app, node)),
     [nodeCommands.compareWithLive]: onRelease((node) => compareWithLive(app, node)),
     [nodeCommands.copyCommit]: onRelease((node) => copyCommit(app, node)),
     [nodeCommands.showRecord]: onRelease((node) => showRecord(app, node)),

@@ -13,7 +13,7 @@ export async function deployReviewed(app: App): Promise<void> {
   const review = app.review.current();
   if (review === undefined) return;
   const commit = review.finished.commit ?? undefined;
-  const finished = await deployStage(app, { stage: review.stage, ref: commit ?? review.ref });
+  const finished = await deployStage(app, { stage: review.stage, ref: review.ref, commit });
   if (finished?.ok === true) app.review.close();
 }
 
@@ -23,7 +23,8 @@ export async function buildReviewed(app: App): Promise<void> {
   if (review === undefined || review.notListed === 'nothing') return;
   await dryRunStage(app, {
     stage: review.stage,
-    ref: review.finished.commit ?? review.ref,
+    ref: review.ref,
+    commit: review.finished.commit ?? undefined,
     build: true,
   });
 }

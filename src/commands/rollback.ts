@@ -1,9 +1,9 @@
 /** Roll back: to a release of one's choice, to the previous one, or to the one that was clicked. */
 import * as vscode from 'vscode';
-import { alwaysConfirms } from '../editor/configuration.ts';
 import { formatAge, shortCommit } from '../format.ts';
 import type { Node } from '../views/nodes.ts';
-import type { StageId, StageKnown } from '../views/store.ts';
+import { candidatesOf, isNewer } from '../views/candidates.ts';
+import type { StageId } from '../views/store.ts';
 import { loadStage, mayRun, type App } from './commandContext.ts';
 import { conductRun } from './runInEditor.ts';
 import { pickStage } from './pickStage.ts';
@@ -23,23 +23,20 @@ export async function rollback(app: App, argument: unknown): Promise<void> {
   if (release !== undefined) await rollbackStage(app, stage, release);
 }
 
-/** Roll Back to This Release. */
+/** Roll Back to This Release, Make Live Again. */
 export async function rollbackRelease(app: App, node: Extract<Node, { kind: 'release' }>): Promise<void> {
   await rollbackStage(app, { file: node.file, stage: node.stage }, node.release);
 }
 
+/** Always asked about, with the commits it is about: it is one click away, and changes the site at once. */
 async function rollbackStage(app: App, stage: StageId, release: string | undefined): Promise<void> {
-  if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file, 'configuration'))) return;
+  if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file))) return;
   await conductRun(app, {
     stage,
-    action: 'rollback',
+    action: isNewer(app.store.snapshot(stage)?.known, release) ? 'restore' : 'rollback',
     dryRun: false,
     call: (options) =>
-      app.engine.call(
-        'rollback',
-        { ...stage, servers: [], release, alwaysConfirm: alwaysConfirms(stage.file) },
-        options,
-      ),
+      app.engine.call('rollback', { ...stage, servers: [], release, alwaysConfirm: true }, options),
     retry: () => void rollbackStage(app, stage, release),
   });
 }
@@ -50,6 +47,7 @@ async function pickRelease(app: App, stage: StageId): Promise<string | undefined
     const snapshot = app.store.snapshot(stage);
     if (snapshot?.failure !== undefined) throw new Error(snapshot.failure.message);
     return candidatesOf(snapshot?.known).map((record) => ({
+      isNewer: isNewer(snapshot?.known, record.name),
       label: record.subject === '' ? record.name : record.subject,
       description: `${shortCommit(record.commit)} · ${record.deployed_by} · ${formatAge(record.finished, Date.now(), vscode.l10n.t)}`,
       detail: record.name,
@@ -65,28 +63,35 @@ async function pickRelease(app: App, stage: StageId): Promise<string | undefined
       );
       return undefined;
     }
-    const picked = await vscode.window.showQuickPick(found, {
+    const picked = await vscode.window.showQuickPick(grouped(found), {
       title,
       placeHolder: vscode.l10n.t('The release to go back to, newest first'),
       matchOnDescription: true,
       matchOnDetail: true,
     });
-    return picked?.release;
+    return picked === undefined || !('release' in picked) ? undefined : picked.release;
   } catch (error) {
     void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
     return undefined;
   }
 }
 
-/** The releases that every server has and that were finished once, without the live one, newest first. */
-export function candidatesOf(known: StageKnown | undefined): StageKnown['servers'][number]['releases'] {
-  const [first, ...others] = known?.servers ?? [];
-  return (first?.releases ?? []).filter(
-    ({ name, current, state }) =>
-      !current &&
-      (state === 'finished' || state === 'bad') &&
-      others.every((server) => server.releases.some((record) => record.name === name)),
-  );
+/** Those newer than the live one apart, where there are any. */
+function grouped<T extends { readonly isNewer: boolean }>(
+  found: readonly (T & vscode.QuickPickItem)[],
+): readonly ((T & vscode.QuickPickItem) | vscode.QuickPickItem)[] {
+  const newer = found.filter(({ isNewer }) => isNewer);
+  if (newer.length === 0) return found;
+  const separator = (label: string): vscode.QuickPickItem => ({
+    label,
+    kind: vscode.QuickPickItemKind.Separator,
+  });
+  return [
+    separator(vscode.l10n.t('Newer than what is live: make live again')),
+    ...newer,
+    separator(vscode.l10n.t('Older: roll back to')),
+    ...found.filter(({ isNewer }) => !isNewer),
+  ];
 }
 
 function releaseOf(argument: unknown): string | undefined {

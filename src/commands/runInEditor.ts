@@ -3,20 +3,22 @@ import * as vscode from 'vscode';
 import type { CallOptions } from '../engineProcess/client.ts';
 import { commands } from '../editor/ids.ts';
 import { logRun } from '../editor/log.ts';
-import { settleGoals, startGoals, type GoalProgress } from '../report/goals.ts';
-import { endingOf, failureOf, type Ending } from '../editor/ending.ts';
+import { settleGoals, startGoals } from '../report/goals.ts';
+import { endingOf, failureOf, type Action, type Ended, type Ending } from '../editor/ending.ts';
 import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../report/progress.ts';
 import { createAnswer, type Confirmation } from '../editor/prompts.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
-import { asDurantError, DurantError } from '../errors.ts';
+import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
 import { readPipeline } from '../views/configurations.ts';
-import type { StageId } from '../views/store.ts';
+import { canRollBack } from '../views/candidates.ts';
+import { liveOf, type StageId } from '../views/store.ts';
+import { createStopwatch } from './stopwatch.ts';
 import { loadStage, mayRun, type App } from './commandContext.ts';
 import { showEnding } from './actions.ts';
 
 export interface RunRequest {
   readonly stage: StageId;
-  readonly action: 'deploy' | 'rollback' | 'prune';
+  readonly action: Action;
   readonly dryRun: boolean;
   readonly call: (options: CallOptions) => Promise<RunFinished>;
   /** Does the same again. */
@@ -32,10 +34,12 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
   const { stage } = request;
   const run = app.runs.begin(stage);
   if (run === undefined) {
-    sayBusy(stage);
+    sayBusy(app, stage);
     return undefined;
   }
-  const began = Date.now();
+  const live = liveOf(app.store.snapshot(stage)?.known);
+  const before = live.kind === 'one' ? live.release : undefined;
+  const watch = createStopwatch();
   const follow = followEvents(app, request, await startingProgress(request));
   app.store.setGoals(stage, follow.progress().goals);
   let outcome: RunFinished | DurantError;
@@ -50,7 +54,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
         token.onCancellationRequested(run.cancel);
         return request.call({
           signal: run.signal,
-          answer: createAnswer(app.secrets, confirmationOf(request)),
+          answer: watch.without(createAnswer(app.secrets, confirmationOf(request))),
           emit: follow.events((progress, before) => {
             run.progress(progress);
             report.report({
@@ -66,12 +70,17 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
     app.log.error(`${stage.stage} │ ${outcome.message} [${outcome.code}]`);
   }
   const error = outcome instanceof DurantError ? outcome : outcome.error;
-  run.end({ ok: error === null, text: statusOf(request, error === null) });
+  run.end(statusOf(request, error?.code));
   const goals = settleGoals(follow.progress().goals, request.dryRun ? 'dry run' : 'run');
   app.store.setGoals(stage, goals);
   app.store.setRun(stage, undefined);
-  if (!request.dryRun || error === null) void loadStage(app, stage, 'silently');
-  present(app, request, outcome, { ms: Date.now() - began, goals });
+  const ms = watch.ms();
+  if (!request.dryRun || error === null) {
+    const loaded = loadStage(app, stage, 'silently', 'afresh');
+    // What there is to go back to is part of what is said.
+    if (error === null && !request.dryRun) await loaded;
+  }
+  present(app, request, outcome, { ms, goals, before });
   return outcome instanceof DurantError ? undefined : outcome;
 }
 
@@ -110,10 +119,10 @@ function present(
   app: App,
   request: RunRequest,
   outcome: RunFinished | DurantError,
-  { ms, goals }: { readonly ms: number; readonly goals: readonly GoalProgress[] },
+  how: Pick<Ended, 'ms' | 'goals'> & { readonly before: string | undefined },
 ): void {
   const { stage, action } = request;
-  const again = { stage, retry: request.retry };
+  const again = { stage, retry: request.retry, before: how.before };
   if (outcome instanceof DurantError) {
     // Whoever said no to a question knows that nothing happens.
     if (outcome.code !== 'cancelled')
@@ -126,12 +135,21 @@ function present(
   if (request.dryRun && outcome.ok) return;
   const ending =
     outcome.ok && request.endingOf !== undefined
-      ? request.endingOf(outcome, ms)
-      : endingOf({ stage: stage.stage, action, finished: outcome, goals, ms }, vscode.l10n.t);
+      ? request.endingOf(outcome, how.ms)
+      : endingOf(
+          { stage: stage.stage, action, finished: outcome, back: backOf(app, request, how.before), ...how },
+          vscode.l10n.t,
+        );
   showEnding(app, ending, { ...again, code: outcome.error?.code });
 }
 
-function sayBusy(stage: StageId): void {
+function backOf(app: App, { stage, action }: RunRequest, before: string | undefined): Ended['back'] {
+  if (action !== 'deploy') return before === undefined ? undefined : 'undo';
+  return canRollBack(app.store.snapshot(stage)?.known) ? 'roll-back' : undefined;
+}
+
+function sayBusy(app: App, stage: StageId): void {
+  const cancelRun = app.runs.canceller(stage);
   const output = vscode.l10n.t('Show Output');
   const cancel = vscode.l10n.t('Cancel Run');
   void vscode.window
@@ -142,42 +160,74 @@ function sayBusy(stage: StageId): void {
     )
     .then((chosen) => {
       if (chosen === output) void vscode.commands.executeCommand(commands.showOutput);
-      if (chosen === cancel) void vscode.commands.executeCommand(commands.cancel, stage);
+      if (chosen === cancel) cancelRun();
     });
 }
 
 function titleOf({ stage, action, dryRun }: RunRequest): string {
   if (dryRun) return vscode.l10n.t('Dry run of {0}', stage.stage);
-  if (action === 'prune') return vscode.l10n.t('Pruning {0}', stage.stage);
-  return action === 'rollback'
-    ? vscode.l10n.t('Rolling back {0}', stage.stage)
-    : vscode.l10n.t('Deploying {0}', stage.stage);
+  switch (action) {
+    case 'prune':
+      return vscode.l10n.t('Pruning {0}', stage.stage);
+    case 'rollback':
+      return vscode.l10n.t('Rolling back {0}', stage.stage);
+    case 'restore':
+      return vscode.l10n.t('Making a newer release of {0} live again', stage.stage);
+    case 'deploy':
+      return vscode.l10n.t('Deploying {0}', stage.stage);
+  }
 }
 
-function confirmationOf({ stage, action }: RunRequest): Confirmation {
-  if (action === 'prune')
-    return {
-      button: vscode.l10n.t('Remove Old Releases'),
-      commits: vscode.l10n.t('These releases are removed:'),
-    };
-  return action === 'rollback'
-    ? {
-        button: vscode.l10n.t('Roll Back {0}', stage.stage),
-        commits: vscode.l10n.t('These commits are undone:'),
-      }
-    : {
-        button: vscode.l10n.t('Deploy to {0}', stage.stage),
-        commits: vscode.l10n.t('These commits go live:'),
+function confirmationOf({ stage: { stage }, action }: RunRequest): Confirmation {
+  const { t } = vscode.l10n;
+  switch (action) {
+    case 'prune':
+      return { button: t('Remove Old Releases'), commits: t('These releases are removed:') };
+    case 'rollback':
+      return {
+        question: t('Roll back {0}?', stage),
+        button: t('Roll Back'),
+        commits: t('These commits are undone:'),
       };
+    case 'restore':
+      return {
+        question: t('Make the newer release of {0} live again?', stage),
+        button: t('Make Live Again'),
+        commits: t('These commits go live again:'),
+      };
+    case 'deploy':
+      return {
+        question: t('Deploy to {0}?', stage),
+        button: t('Deploy'),
+        commits: t('These commits go live:'),
+      };
+  }
 }
 
-function statusOf({ stage, action, dryRun }: RunRequest, ok: boolean): string {
-  if (!ok) return vscode.l10n.t('{0}: failed', stage.stage);
-  if (dryRun) return vscode.l10n.t('{0}: dry run done', stage.stage);
-  if (action === 'prune') return vscode.l10n.t('{0}: pruned', stage.stage);
-  return action === 'rollback'
-    ? vscode.l10n.t('{0}: rolled back', stage.stage)
-    : vscode.l10n.t('{0}: live', stage.stage);
+/** What the status bar says of a run that has ended: only what went wrong is a failure. */
+function statusOf(
+  { stage: { stage }, action, dryRun }: RunRequest,
+  code: ErrorCode | undefined,
+): { readonly icon: string; readonly text: string } {
+  const { t } = vscode.l10n;
+  switch (code) {
+    case undefined:
+      break;
+    case 'cancelled':
+      return { icon: 'circle-slash', text: t('{0}: cancelled', stage) };
+    case 'confirmation-needed':
+      return { icon: 'circle-slash', text: t('{0}: not confirmed', stage) };
+    case 'locked':
+      return { icon: 'lock', text: t('{0}: locked', stage) };
+    default:
+      return { icon: 'error', text: t('{0}: failed', stage) };
+  }
+  if (dryRun) return { icon: 'pass', text: t('{0}: dry run done', stage) };
+  if (action === 'prune') return { icon: 'pass', text: t('{0}: pruned', stage) };
+  return {
+    icon: 'pass',
+    text: action === 'rollback' ? t('{0}: rolled back', stage) : t('{0}: live', stage),
+  };
 }
 
 /** The step, on how many servers of how many, and the percent. */

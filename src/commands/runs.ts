@@ -9,14 +9,16 @@ export interface Runs extends vscode.Disposable {
   /** Undefined where the stage already has a run in progress. */
   readonly begin: (stage: StageId) => ActiveRun | undefined;
   readonly cancel: (stage: StageId) => void;
+  /** Cancels the run that is on now, whenever it is called; another one that began meanwhile goes on. */
+  readonly canceller: (stage: StageId) => () => void;
 }
 
 export interface ActiveRun {
   readonly signal: AbortSignal;
   readonly cancel: () => void;
   readonly progress: (progress: RunProgress) => void;
-  /** @param outcome what the status bar says from now on. */
-  readonly end: (outcome: { readonly ok: boolean; readonly text: string }) => void;
+  /** @param outcome what the status bar says from now on; `icon` is a codicon. */
+  readonly end: (outcome: { readonly icon: string; readonly text: string }) => void;
 }
 
 /** How long the status bar keeps saying how a run ended, ms. */
@@ -62,10 +64,10 @@ export function createRuns(): Runs {
             vscode.l10n.t('Durant: Show Output'),
           );
         },
-        end: ({ ok, text }) => {
+        end: ({ icon, text }) => {
           active.delete(key);
           setKey();
-          show(`${ok ? '$(pass)' : '$(error)'} ${text}`, vscode.l10n.t('Durant: Show Output'));
+          show(`$(${icon}) ${text}`, vscode.l10n.t('Durant: Show Output'));
           timer = setTimeout(() => {
             status.hide();
           }, rememberedMs);
@@ -74,6 +76,10 @@ export function createRuns(): Runs {
     },
     cancel: (stage) => {
       active.get(stageKey(stage))?.controller.abort();
+    },
+    canceller: (stage) => {
+      const run = active.get(stageKey(stage));
+      return () => run?.controller.abort();
     },
     dispose: () => {
       clearTimeout(timer);

@@ -5,7 +5,16 @@ import type { GoalProgress, GoalState } from '../report/goals.ts';
 import { countServers, formatDuration, shortCommit, type Translate } from '../format.ts';
 
 /** What a button of a message does. */
-export type Remedy = 'show-output' | 'roll-back' | 'unlock' | 'open-configuration' | 'retry' | 'deploy';
+export type Remedy =
+  | 'show-output'
+  | 'roll-back'
+  /** Makes live what was live before the rollback. */
+  | 'undo'
+  | 'unlock'
+  | 'open-configuration'
+  | 'go-to-problem'
+  | 'retry'
+  | 'deploy';
 
 export interface Ending {
   readonly level: 'info' | 'warning' | 'error';
@@ -13,9 +22,14 @@ export interface Ending {
   readonly remedies: readonly Remedy[];
 }
 
+/** `restore` is a rollback to a newer release. */
+export type Action = 'deploy' | 'rollback' | 'restore' | 'prune';
+
 export interface Ended {
   readonly stage: string;
-  readonly action: 'deploy' | 'rollback' | 'prune';
+  readonly action: Action;
+  /** What takes back what was done; undefined where there is nothing to go back to. */
+  readonly back: Extract<Remedy, 'roll-back' | 'undo'> | undefined;
   readonly finished: RunFinished;
   /** Of its pipeline, where that is more than the deploy. */
   readonly goals: readonly GoalProgress[];
@@ -40,7 +54,7 @@ function namesOf(goals: readonly GoalProgress[], ...states: readonly GoalState[]
   return goals.flatMap(({ goal, state }) => (states.includes(state) ? [goal] : [])).join(', ');
 }
 
-function successOf({ stage, action, finished, goals, ms }: Ended, t: Translate): Ending {
+function successOf({ stage, action, back, finished, goals, ms }: Ended, t: Translate): Ending {
   const release = finished.release ?? (finished.commit === null ? '' : shortCommit(finished.commit));
   const servers = countServers(finished.servers.length, t);
   const unchanged = finished.servers.every(({ state }) => state === 'unchanged');
@@ -64,15 +78,14 @@ function successOf({ stage, action, finished, goals, ms }: Ended, t: Translate):
       message: t('{0}: {1} was live already on {2}. Nothing was changed.', stage, release, servers),
       remedies: ['show-output'],
     };
+  const time = formatDuration(ms);
   const message =
     action === 'rollback'
-      ? t('{0} is rolled back: {1} is live on {2} ({3}).', stage, release, servers, formatDuration(ms))
-      : t('{0} is live: {1} on {2} ({3}).', stage, release, servers, formatDuration(ms));
-  return {
-    level: 'info',
-    message,
-    remedies: action === 'rollback' ? ['show-output'] : ['show-output', 'roll-back'],
-  };
+      ? t('{0} is rolled back: {1} is live on {2} ({3}).', stage, release, servers, time)
+      : action === 'restore'
+        ? t('{0}: {1} is live again on {2} ({3}).', stage, release, servers, time)
+        : t('{0} is live: {1} on {2} ({3}).', stage, release, servers, time);
+  return { level: 'info', message, remedies: ['show-output', ...(back === undefined ? [] : [back])] };
 }
 
 /** A failure's own sentence, where each server stands if that needs to be said, and the button that fixes it. */
@@ -96,7 +109,14 @@ export function failureOf(
     };
   }
   // The first paragraph is the sentence; what commands printed is in the output.
-  const [paragraph = ''] = error.message.split('\n');
+  const [paragraph = '', first = ''] = error.message.split('\n');
+  const problem = error.code === 'config-invalid' ? /^ {2}(\d+):\d+ (.+)$/.exec(first) : null;
+  if (problem !== null)
+    return {
+      level: 'error',
+      message: t('{0}: durant.conf, line {1}: {2}', stage, problem[1] ?? '', problem[2] ?? ''),
+      remedies: ['go-to-problem'],
+    };
   const sentence = withoutCommandLine(paragraph);
   // Where a goal after the deploy failed, the sentence says itself what is live.
   const standing =

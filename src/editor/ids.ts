@@ -42,6 +42,7 @@ export const nodeCommands = {
   followLogs: 'durant.process.followLogs',
   stopFollowing: 'durant.process.stopFollowing',
   rollbackRelease: 'durant.release.rollback',
+  makeLiveAgain: 'durant.release.makeLive',
   compareWithLive: 'durant.release.compareWithLive',
   copyCommit: 'durant.release.copyCommit',
   showRecord: 'durant.release.showRecord',

@@ -4,7 +4,7 @@ import type { LockRecord } from '../engine/index.ts';
 import type { PromptRequest } from '../remote/target.ts';
 import type { Answer } from '../engineProcess/client.ts';
 import type { LeftOut, Question } from '../engineProcess/protocol.ts';
-import { countFiles, formatAge } from '../format.ts';
+import { formatAge } from '../format.ts';
 import { printable } from '../printable.ts';
 import { secretName, type Rememberable } from '../engineProcess/acceptance.ts';
 import { secretLabel, type Secrets } from './secrets.ts';
@@ -15,6 +15,8 @@ const { t } = vscode.l10n;
 
 /** What a confirmation is about. */
 export interface Confirmation {
+  /** What is asked: `Roll back production?` What the engine says of it stands below. */
+  readonly question?: string;
   /** What the button does: `Deploy to production`. */
   readonly button: string;
   /** Said above the commits it is about: `These commits go live:`. */
@@ -83,10 +85,18 @@ async function askConfirmation(
 ): Promise<string | undefined> {
   const button = confirmation?.button ?? t('Continue');
   const commits = (question.commits ?? []).map((commit) => `• ${printable(commit)}`);
-  const detail = commits.length === 0 ? '' : [confirmation?.commits ?? '', ...commits].join('\n');
   // The name is typed on a command line; here the button says it.
-  const message = question.message.replace(/ Type the stage's name to go on\.$/, '');
-  const chosen = await askModal(message, detail, [button], signal);
+  const sentence = question.message.replace(/ Type the stage's name to go on\.$/, '');
+  const list = commits.length === 0 ? [] : [[confirmation?.commits ?? '', ...commits].join('\n')];
+  const chosen =
+    confirmation?.question === undefined
+      ? await askModal(sentence, list.join('\n\n'), [button], signal)
+      : await askModal(
+          confirmation.question,
+          [sentence.replace(/^.+? is protected\. /, ''), ...list].join('\n\n'),
+          [button],
+          signal,
+        );
   return chosen === button ? (question.expect ?? 'yes') : undefined;
 }
 
@@ -107,28 +117,58 @@ async function askUnlock(server: string, lock: LockRecord, signal: AbortSignal):
   return chosen === button ? 'yes' : undefined;
 }
 
-async function askLeftOut(leftOut: LeftOut, signal: AbortSignal): Promise<string | undefined> {
-  const parts = [
-    ...(leftOut.changed === 0
-      ? []
-      : [t('{0} with changes that are not committed', countFiles(leftOut.changed, t))]),
-    ...(leftOut.untracked === 0 ? [] : [t('{0} that git does not track', countFiles(leftOut.untracked, t))]),
-    ...(leftOut.unpushed === 0
-      ? []
-      : [
-          leftOut.unpushed === 1
-            ? t('1 commit that is not pushed')
-            : t('{0} commits that are not pushed', leftOut.unpushed),
-        ]),
+/** What is left out is listed, and can be looked at, committed or pushed first: then this deploy is not gone on with. */
+async function askLeftOut(
+  { files, unpushed, branch }: LeftOut,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const states: Readonly<Record<LeftOut['files'][number]['state'], string>> = {
+    unsaved: t('not saved'),
+    changed: t('not committed'),
+    untracked: t('not tracked'),
+  };
+  const lines = [
+    ...shortened(files.map(({ path, state }) => `• ${printable(path)} — ${states[state]}`)),
+    ...shortened(unpushed.map((commit) => `• ${printable(commit)} — ${t('not pushed')}`)),
   ];
-  const button = t('Continue');
+  const commit = t('Commit…');
+  const push = t('Push');
+  const show = t('Show Changes');
+  const deploy = t('Deploy Anyway');
   const chosen = await askModal(
-    t('Some of your work on {0} would not be part of this deploy.', leftOut.branch),
-    parts.map((part) => `• ${part}`).join('\n'),
-    [button],
+    t('Some of your work on {0} would not be part of this deploy.', branch),
+    lines.join('\n'),
+    [
+      ...(files.length > 0 ? [commit] : []),
+      ...(unpushed.length > 0 ? [push] : []),
+      ...(files.length > 0 ? [show] : []),
+      deploy,
+    ],
     signal,
   );
-  return chosen === button ? 'yes' : undefined;
+  switch (chosen) {
+    case commit:
+      await vscode.workspace.saveAll(false);
+      await vscode.commands.executeCommand('workbench.view.scm');
+      return undefined;
+    case push:
+      void vscode.commands.executeCommand('git.push');
+      return undefined;
+    case show:
+      void vscode.commands.executeCommand('git.openAllChanges');
+      return undefined;
+    case deploy:
+      return 'yes';
+    default:
+      return undefined;
+  }
+}
+
+/** More than a dialog has room for are counted. */
+function shortened(lines: readonly string[]): readonly string[] {
+  const most = 12;
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most), t('… and {0} more', lines.length - most)];
 }
 
 /** A modal question; undefined where it was cancelled or nobody waits for the answer any more. */

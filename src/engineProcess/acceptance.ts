@@ -14,7 +14,7 @@ export function secretName(question: Rememberable): string {
     case 'passphrase':
       return `passphrase ${question.path}`;
     case 'password':
-      return `password ${question.user}@${question.host}`;
+      return `password ${question.user}@${question.host}${[undefined, 22].includes(question.port) ? '' : `:${String(question.port)}`}`;
     case 'secret':
       return `secret ${question.name}`;
   }

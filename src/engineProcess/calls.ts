@@ -44,7 +44,7 @@ export const handlers: Handlers = {
     const { host, emit, ask, signal } = context;
     const request = await open(call, context, 'with goals');
     if (!call.dryRun && !call.mayLeaveOut) {
-      const leftOut = await findLeftOut(request, call.ref, host, signal);
+      const leftOut = await findLeftOut({ request, ref: call.ref, unsaved: call.unsaved }, host, signal);
       if (leftOut !== undefined && (await ask({ kind: 'left-out', server: null, leftOut }, signal)) !== 'yes')
         throw new DurantError('cancelled', 'Cancelled: nothing was changed.');
     }
@@ -52,6 +52,7 @@ export const handlers: Handlers = {
       {
         ...guarded(request, call.alwaysConfirm),
         ref: call.ref,
+        commit: call.commit,
         dryRun: call.dryRun,
         build: call.build,
         keepBuilt: call.keepBuilt,

@@ -1,6 +1,6 @@
 /** Work in the project that a deploy would not take along: it sends commits of the stage's repository, not what lies in the editor. */
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { Host, StageRequest } from '../engine/index.ts';
 import { findGit, gitTextIfAny, type GitContext } from '../git/gitProcess.ts';
 import { gitEnvironment } from '../git/gitEnvironment.ts';
@@ -8,10 +8,17 @@ import { localPath, parseRepository, withoutSecrets } from '../git/repository.ts
 import { configName } from '../config/syntax/document.ts';
 import type { LeftOut } from './protocol.ts';
 
+/** A deploy that is about to begin. */
+export interface Intended {
+  readonly request: StageRequest;
+  readonly ref: string | undefined;
+  /** Paths of files with changes that are only in the editor. */
+  readonly unsaved: readonly string[];
+}
+
 /** What would be left out; undefined where nothing is, or where the deploy is of something else than what is being worked on. */
 export async function findLeftOut(
-  request: StageRequest,
-  ref: string | undefined,
+  { request, ref, unsaved }: Intended,
   host: Host,
   signal: AbortSignal,
 ): Promise<LeftOut | undefined> {
@@ -34,12 +41,18 @@ export async function findLeftOut(
   const deployed = ref ?? request.settings.branch;
   if (deployed !== undefined && deployed !== branch) return undefined;
 
-  const { changed, untracked } = countChanges(
-    (await git('status', '--porcelain=v1', '-z', '--ignore-submodules=dirty')) ?? '',
-  );
-  const unpushed =
-    remote === 'itself' ? 0 : Number((await git('rev-list', '--count', 'HEAD', '--not', '--remotes')) ?? 0);
-  return changed + untracked + unpushed === 0 ? undefined : { changed, untracked, unpushed, branch };
+  const status = (await git('status', '--porcelain=v1', '-z', '--ignore-submodules=dirty')) ?? '';
+  const inEditor = unsaved.map((path) => relative(root, path).replaceAll(sep, '/')).filter(isWork);
+  const files: LeftOut['files'] = [
+    ...inEditor.map((path) => ({ path, state: 'unsaved' as const })),
+    ...changedFiles(status).filter(({ path }) => !inEditor.includes(path)),
+  ];
+  const log =
+    remote === 'itself'
+      ? undefined
+      : await git('log', '--format=%h %s', '--abbrev=7', 'HEAD', '--not', '--remotes');
+  const unpushed = (log ?? '').split('\n').filter((line) => line !== '');
+  return files.length + unpushed.length === 0 ? undefined : { files, unpushed, branch };
 }
 
 /** How the repository that is deployed stands to the project: it is the project itself, a remote of it, or something else. */
@@ -69,22 +82,23 @@ function sameRepository(a: string, b: string): boolean {
   return bare(a) === bare(b);
 }
 
-/** durant.conf itself is never sent, and what the editor keeps of the workspace is not work. */
-function countChanges(status: string): { readonly changed: number; readonly untracked: number } {
+function changedFiles(status: string): LeftOut['files'] {
   const records = status.split('\0');
-  let changed = 0;
-  let untracked = 0;
+  const files: LeftOut['files'][number][] = [];
   for (let index = 0; index < records.length; index += 1) {
     const record = records[index] ?? '';
     if (record === '') continue;
     const path = record.slice(3);
     // The old path of a rename follows as a record of its own.
     if (/^[RC]/.test(record)) index += 1;
-    if (basename(path) === configName || /(^|\/)\.vscode\//.test(path)) continue;
-    if (record.startsWith('??')) untracked += 1;
-    else changed += 1;
+    if (isWork(path)) files.push({ path, state: record.startsWith('??') ? 'untracked' : 'changed' });
   }
-  return { changed, untracked };
+  return files;
+}
+
+/** durant.conf itself is never sent, and what the editor keeps of the workspace is not work. */
+function isWork(path: string): boolean {
+  return basename(path) !== configName && !/(^|\/)\.vscode\//.test(path);
 }
 
 export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

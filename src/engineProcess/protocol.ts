@@ -36,6 +36,8 @@ export interface StageCall {
 
 export interface DeployCall extends StageCall {
   readonly ref: string | undefined;
+  /** Exactly this commit, which was reviewed; what it was found by stays `ref`, or the stage's branch. */
+  readonly commit: string | undefined;
   readonly dryRun: boolean;
   /** In a dry run: run `before_deploy` in a scratch work tree, and list exactly. */
   readonly build: boolean;
@@ -44,6 +46,8 @@ export interface DeployCall extends StageCall {
   readonly again: boolean;
   /** Whether the user has said that work that is not part of the deploy may be left out. */
   readonly mayLeaveOut: boolean;
+  /** Paths of files with changes that are only in the editor. */
+  readonly unsaved: readonly string[];
   /** Ask although the stage is not protected. */
   readonly alwaysConfirm: boolean;
 }
@@ -102,11 +106,10 @@ export interface FileChange {
 
 /** What of the project would not be part of a deploy. */
 export interface LeftOut {
-  /** Tracked files that differ from HEAD. */
-  readonly changed: number;
-  readonly untracked: number;
-  /** Commits that the deployed repository does not have. */
-  readonly unpushed: number;
+  /** Paths as git has them, by what is the matter: not on disk yet, differs from HEAD, not tracked. */
+  readonly files: readonly { readonly path: string; readonly state: 'unsaved' | 'changed' | 'untracked' }[];
+  /** Commits that the deployed repository does not have, newest first: `1234567 Subject`. */
+  readonly unpushed: readonly string[];
   readonly branch: string;
 }
 

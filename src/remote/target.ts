@@ -80,6 +80,8 @@ export type PromptRequest =
       readonly message: string;
       readonly user: string;
       readonly host: string;
+      /** Undefined where it is not known here: that of the ssh configuration, mostly 22. */
+      readonly port: number | undefined;
       readonly attempt: number;
     }
   | {

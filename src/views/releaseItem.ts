@@ -1,4 +1,5 @@
 /** A release on a server as an item of the tree. Pure. */
+import { isOlder } from '../engine/server/releases.ts';
 import { formatAge, shortCommit, type Translate } from '../format.ts';
 import { failed, noteOf, type Item, type View } from './item.ts';
 import { knownServer, liveRecord, type StageSnapshot } from './store.ts';
@@ -14,7 +15,8 @@ export function releaseItem(
   if (record === undefined) return noteOf(id, node.release, 'circle-slash');
   const live = known === undefined ? undefined : liveRecord(known);
   const words = ['release', record.state];
-  if (!record.current && (record.state === 'finished' || record.state === 'bad')) words.push('candidate');
+  if (!record.current && (record.state === 'finished' || record.state === 'bad'))
+    words.push(live !== undefined && isOlder(live, record) ? 'newer' : 'older');
   if (record.commit !== '') words.push('commit');
   if (record.commit !== '' && live !== undefined && live.commit !== '' && live.commit !== record.commit)
     words.push('comparable');

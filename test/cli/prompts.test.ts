@@ -51,6 +51,7 @@ function terminal(overrides: Partial<PromptParts> = {}) {
 
 const password: PromptRequest = {
   kind: 'password',
+  port: undefined,
   server: 'web1',
   message: "deploy@web1's password",
   user: 'deploy',

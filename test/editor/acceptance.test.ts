@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createAcceptance, type Acceptance } from '../../src/engineProcess/acceptance.ts';
+import { createAcceptance, secretName, type Acceptance } from '../../src/engineProcess/acceptance.ts';
 import type { Question } from '../../src/engineProcess/protocol.ts';
 
 const passphrase = (server: string, attempt = 1): Question => ({
@@ -15,9 +15,19 @@ const password = (server: string): Question => ({
   message: '',
   user: 'u',
   host: server,
+  port: 22,
   attempt: 1,
 });
 const secret: Question = { kind: 'secret', server: null, message: '', name: 'word' };
+
+describe('the name that a password is remembered by', () => {
+  it('has the port, where it is not the usual one', () => {
+    const asked = { kind: 'password', server: 'a', message: '', user: 'u', host: 'a', attempt: 1 } as const;
+    assert.equal(secretName({ ...asked, port: 22 }), 'password u@a');
+    assert.equal(secretName({ ...asked, port: undefined }), 'password u@a');
+    assert.equal(secretName({ ...asked, port: 2222 }), 'password u@a:2222');
+  });
+});
 
 describe('whether an answer was right', () => {
   const rows: readonly (readonly [

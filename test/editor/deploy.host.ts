@@ -68,7 +68,8 @@ describe('a deploy from the editor', () => {
     assert.deepEqual(pages(), [page, page]);
     assert.match(said.text, /^production is live: \S+ on 2 servers \(.+\)\.$/);
     assert.equal(said.kind, 'information');
-    assert.deepEqual(said.choices, ['Show Output', 'Roll Back']);
+    // It is the first: there is nothing to go back to.
+    assert.deepEqual(said.choices, ['Show Output']);
     const progress = hands.shown().filter(({ kind }) => kind === 'progress');
     assert.ok(progress.every(({ choices }) => choices.includes('Cancel')));
     assert.ok(
@@ -98,6 +99,7 @@ describe('a deploy from the editor', () => {
     assert.ok(working.some(({ icon, description }) => icon === 'sync~spin' && description !== ''));
     open();
     await run;
+    assert.deepEqual((await hands.sees(/ is live: /)).choices, ['Show Output', 'Roll Back']);
     const after = await stages.row(/^production [0-9a-f]{7} · /);
     assert.match(after.context, /\bidle\b/);
   });
@@ -166,6 +168,7 @@ describe('a deploy from the editor', () => {
     hands.reply(/^Remove the lock on /, undefined);
     await deploy();
     assert.deepEqual((await hands.sees(/grace/)).choices, ['Unlock…', 'Retry', 'Show Output']);
+    assert.equal(hands.statusBar(), '$(lock) production: locked');
     const question = await hands.sees(/^Remove the lock on /);
     assert.ok(question.modal);
     assert.match(question.detail, /grace@elsewhere holds it for a deploy that began /);
@@ -187,11 +190,12 @@ describe('a deploy from the editor', () => {
     await world.configure('protected: yes');
     await deploy();
     const question = hands.shown().find(({ modal }) => modal);
-    assert.deepEqual(question?.choices, ['Deploy to production']);
+    assert.equal(question?.text, 'Deploy to production?');
+    assert.deepEqual(question.choices, ['Deploy']);
     assert.match(question.detail, /• [0-9a-f]{7} Page \d+ \(Ada/);
     assert.deepEqual(pages(), [before, before]);
     hands.forget();
-    hands.reply(/production/, 'Deploy to production');
+    hands.reply(/^Deploy to production/, 'Deploy');
     await deploy();
     await hands.sees(/ is live: /);
     assert.deepEqual(pages(), [page, page]);
@@ -203,7 +207,7 @@ describe('a deploy from the editor', () => {
       const [before] = pages();
       change();
       await deploy();
-      assert.ok(hands.shown().some(({ modal, choices }) => modal && choices[0] === 'Deploy to production'));
+      assert.ok(hands.shown().some(({ modal, choices }) => modal && choices[0] === 'Deploy'));
       assert.deepEqual(pages(), [before, before]);
     } finally {
       await setting('confirm', undefined);
@@ -216,25 +220,44 @@ describe('a deploy from the editor', () => {
     const edit = new vscode.WorkspaceEdit();
     edit.insert(document.uri, new vscode.Position(0, 0), 'unsaved ');
     await vscode.workspace.applyEdit(edit);
+    writeFileSync(join(world.project.directory, 'new.txt'), 'new\n');
     const page = change();
+    hands.reply(/^Some of your work/, 'Commit…');
     await deploy();
-    const unsaved = await hands.sees(/1 file has unsaved changes/);
-    assert.ok(unsaved.modal);
-    assert.deepEqual(unsaved.choices, ['Save All', 'Continue']);
+    const said = await hands.sees(/^Some of your work on main would not be part of this deploy\.$/);
+    assert.ok(said.modal);
+    assert.deepEqual(said.choices, ['Commit…', 'Show Changes', 'Deploy Anyway']);
+    assert.deepEqual(said.detail.split('\n'), ['• old.txt — not saved', '• new.txt — not tracked']);
+    // To commit is to save first; what is saved is not committed yet, and still said.
+    assert.ok(!document.isDirty);
     assert.notEqual(pages()[0], page);
     hands.forget();
-    hands.reply(/unsaved changes/, 'Save All');
-    hands.reply(/Some of your work on main/, 'Continue');
+    hands.reply(/^Some of your work/, 'Deploy Anyway');
     await deploy();
-    const uncommitted = await hands.sees(/Some of your work on main would not be part of this deploy/);
-    assert.match(uncommitted.detail, /1 file with changes that are not committed/);
+    assert.match((await hands.sees(/^Some of your work/)).detail, /^• old\.txt — not committed$/m);
     await hands.sees(/ is live: /);
-    assert.ok(!document.isDirty);
     assert.deepEqual(pages(), [page, page]);
     const [server] = world.servers;
     assert.ok(server);
     assert.equal(world.live(server, 'old.txt'), 'old\n');
     world.project.git('checkout', '-q', '--', '.');
+    world.project.git('clean', '-qf', 'new.txt');
+  });
+
+  it('says the first problem of durant.conf, and goes there', async () => {
+    await world.configure('\nshared_dirs: ../up\nprotected: maybe');
+    const document = await vscode.workspace.openTextDocument(world.file);
+    await waitFor('the editor to see it', () => document.getText().includes('maybe'));
+    hands.reply(/durant\.conf, line/, 'Go to Problem');
+    await deploy();
+    const said = await hands.sees(/^production: durant\.conf, line \d+: .*\.\.\/up/);
+    assert.deepEqual([said.kind, said.choices], ['error', ['Go to Problem']]);
+    const line = await waitFor('durant.conf at the problem', () => {
+      const editor = vscode.window.activeTextEditor;
+      if (editor?.document.uri.fsPath !== world.file) return undefined;
+      return document.lineAt(editor.selection.active.line).text;
+    });
+    assert.equal(line, 'shared_dirs: ../up');
   });
 
   it('says what to do where there is no git', async () => {

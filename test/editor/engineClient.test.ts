@@ -82,11 +82,13 @@ describe('the engine process of the editor', () => {
   const deployment = () => ({
     ...stage(),
     ref: undefined,
+    commit: undefined,
     dryRun: false,
     build: false,
     keepBuilt: undefined,
     again: false,
     mayLeaveOut: false,
+    unsaved: [],
     alwaysConfirm: false,
   });
   const never = new AbortController().signal;
@@ -171,7 +173,18 @@ describe('the engine process of the editor', () => {
       { code: 'cancelled' },
     );
     assert.deepEqual(questions, [
-      { kind: 'left-out', server: null, leftOut: { changed: 1, untracked: 1, unpushed: 0, branch: 'main' } },
+      {
+        kind: 'left-out',
+        server: null,
+        leftOut: {
+          files: [
+            { path: 'index.html', state: 'changed' },
+            { path: 'new.txt', state: 'untracked' },
+          ],
+          unpushed: [],
+          branch: 'main',
+        },
+      },
     ]);
   });
 

@@ -154,7 +154,17 @@ describe('the goals of a run', () => {
     error: null,
   };
   const ended = (events: readonly RunEvent[]) =>
-    endingOf({ stage: 'production', action: 'deploy', finished, goals: after(events).goals, ms: 2000 }, t);
+    endingOf(
+      {
+        stage: 'production',
+        action: 'deploy',
+        back: undefined,
+        finished,
+        goals: after(events).goals,
+        ms: 2000,
+      },
+      t,
+    );
 
   it('that were achieved for a commit that was live already are in the message at the end', () => {
     const { message, level } = ended([started, step('tagged', 'done', NEWLY_ACHIEVED)]);

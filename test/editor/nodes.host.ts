@@ -47,8 +47,8 @@ describe('the Durant view', () => {
     );
     assert.match(releases[0]?.description ?? '', /^live · [0-9a-f]{7} · \S+ · /);
     assert.match(releases[0]?.icon ?? '', /live-(light|dark)\.svg/);
-    assert.match(releases[1]?.context ?? '', /\bcandidate\b/);
-    assert.doesNotMatch(releases[0]?.context ?? '', /\bcandidate\b/);
+    assert.match(releases[1]?.context ?? '', /\bolder\b/);
+    assert.doesNotMatch(releases[0]?.context ?? '', /\bolder\b/);
     assert.doesNotMatch(releases[0]?.tooltip ?? '', /[^\\]\[x[^\\]?\]\(/);
   });
 
@@ -128,19 +128,58 @@ describe('the Durant view', () => {
 
   it('rolls back to the release that was clicked', async () => {
     const first = await stages.row(/^First/, await server(1));
+    const before = world.release(world.servers[0] ?? assert.fail());
     await vscode.commands.executeCommand('durant.release.rollback', first.node);
-    await hands.sees(/^production is rolled back: /);
+    const question = await hands.sees(/^Roll back production\?$/);
+    assert.ok(question.modal);
+    assert.match(
+      question.detail,
+      /These commits are undone:\n• [0-9a-f]{7} Third \(.*\n• [0-9a-f]{7} Second/,
+    );
+    assert.equal(world.release(world.servers[0] ?? assert.fail()), before);
+    assert.equal(hands.statusBar(), '$(circle-slash) production: not confirmed');
+    hands.forget();
+    hands.reply(/^Roll back production\?$/, 'Roll Back');
+    await vscode.commands.executeCommand('durant.release.rollback', first.node);
+    const said = await hands.sees(/^production is rolled back: /);
+    assert.deepEqual(said.choices, ['Show Output', 'Undo']);
     for (const each of world.servers) assert.equal(world.live(each, 'index.html'), 'one\n');
     await stages.row(/^First live · /, await server(0));
-    await stages.row(/^Second .* rolled back · |^Third rolled back · /, await server(0));
+    const third = await stages.row(/^Second .* rolled back · |^Third rolled back · /, await server(0));
+    assert.match(third.context, /\bnewer\b/);
+  });
+
+  it('makes a newer release live again, and undoes that', async () => {
+    hands.reply(/^The release to go back to/, 'Third');
+    hands.reply(/^Make the newer release of production live again\?$/, 'Make Live Again');
+    hands.reply(/ is live again on /, 'Undo');
+    hands.reply(/^Roll back production\?$/, 'Roll Back');
+    const [one] = world.servers;
+    assert.ok(one);
+    await vscode.commands.executeCommand('durant.rollback', world.stage);
+    const { choices } = await hands.sees(/^The release to go back to/);
+    assert.deepEqual(choices, [
+      'Newer than what is live: make live again',
+      'Third',
+      'Second [x](command:y)',
+      'Older: roll back to',
+    ]);
+    assert.match(
+      (await hands.sees(/^Make the newer/)).detail,
+      /These commits go live again:\n• [0-9a-f]{7} Third/,
+    );
+    assert.deepEqual((await hands.sees(/ is live again on /)).choices, ['Show Output', 'Undo']);
+    await hands.sees(/^production is rolled back: /);
+    assert.equal(world.live(one, 'index.html'), 'one\n');
   });
 
   it('offers the releases that every server has, and goes back to the one picked', async () => {
     hands.reply(/^The release to go back to/, 'Third');
+    hands.reply(/^Make the newer/, 'Make Live Again');
     await vscode.commands.executeCommand('durant.rollback', world.stage);
     const { choices } = await hands.sees(/^The release to go back to/);
-    assert.deepEqual(choices, ['Third', 'Second [x](command:y)']);
-    await hands.sees(/^production is rolled back: /);
+    assert.ok(choices.includes('Second [x](command:y)'));
+    await hands.sees(/ is live again on /);
     for (const each of world.servers) assert.equal(world.live(each, 'index.html'), 'three\n');
   });
 

@@ -155,7 +155,7 @@ describe('the nodes of the Durant view', () => {
       const store = storeWith([known({ current: 'r2', releases: [release('r1', { state, current })] })]);
       const shown = item(store, { kind: 'release', ...stage, server: 'web1', release: 'r1' });
       assert.equal(icon(shown), icons);
-      assert.equal(/\bcandidate\b/.test(shown.context), candidate);
+      assert.equal(/\bolder\b/.test(shown.context), candidate);
       assert.equal(shown.description, `${word === '' ? '' : `${word} · `}1111111 · ada · 1 h ago`);
       assert.equal(shown.label, 'Subject of r1');
     });

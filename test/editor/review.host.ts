@@ -1,11 +1,11 @@
 /** A dry run ends in a review: what would be deleted first, and each file to look at, and then the deploy of just that. */
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { waitFor } from '../support/wait.ts';
 import { hands, review } from './rig/hands.ts';
-import { makeWorld, type World } from './rig/world.ts';
+import { makeWorld, writeProject, type World } from './rig/world.ts';
 
 /** Folders where the extension keeps what dry runs built, in what the editor keeps of its own beside the home folder. */
 function copiesOfBuilds(): readonly string[] {
@@ -93,9 +93,22 @@ describe('the review of a dry run', () => {
 
   it('deploys the commit that was reviewed, even where the branch has moved on', async () => {
     world.project.commit({ message: 'Third', files: { 'index.html': 'three\n' } });
+    writeProject(world, 'index.html', 'not committed\n');
+    await vscode.commands.executeCommand('durant.review.deploy');
+    assert.match((await hands.sees(/^Some of your work/)).detail, /^• index\.html — not committed$/);
+    world.project.git('checkout', '-q', '--', '.');
     await vscode.commands.executeCommand('durant.review.deploy');
     await hands.sees(/ is live: /);
     assert.equal(live(), 'two\n');
+    const [server] = world.servers;
+    const record = join(
+      server?.home ?? '',
+      'reviews',
+      '.durant',
+      'releases',
+      `${world.release(server ?? assert.fail()) ?? ''}.ini`,
+    );
+    assert.match(readFileSync(record, 'utf8'), /^branch = "main"$/m);
   });
 
   it('says it where nothing would change', async () => {

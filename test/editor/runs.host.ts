@@ -15,7 +15,7 @@ import * as vscode from 'vscode';
 import { makeRepository, type Repository } from '../support/repo.ts';
 import { startSshd, writeSshForServers, type TestServer } from '../support/sshd.ts';
 import { waitFor } from '../support/wait.ts';
-import { output } from './rig/hands.ts';
+import { hands, output } from './rig/hands.ts';
 
 describe('runs in the editor', () => {
   const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
@@ -72,6 +72,7 @@ describe('runs in the editor', () => {
   });
 
   it('rolls back to the release before', async () => {
+    hands.reply(/^Roll back production/, 'Roll Back');
     await vscode.commands.executeCommand('durant.rollback', { ...stage, release: 'previous' });
     assert.deepEqual(livePages(), ['one\n', 'one\n']);
   });
@@ -101,6 +102,7 @@ describe('runs in the editor', () => {
     await vscode.commands.executeCommand('durant.deploy', stage);
     await vscode.commands.executeCommand('durant.cancel', stage);
     await run;
+    assert.equal(hands.statusBar(), '$(circle-slash) production: cancelled');
     assert.equal(readFileSync(began, 'utf8'), 'x\n');
     assert.deepEqual(liveReleases(), live);
     for (const path of home()) assert.equal(existsSync(join(path, '.durant', 'lock')), false);

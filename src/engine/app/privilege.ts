@@ -45,7 +45,7 @@ export interface SudoRequest {
 export async function obtainSudo(request: SudoRequest): Promise<Sudo> {
   const { connection, found, user, prompt, addSecrets, signal } = request;
   if (found === 'none' || found === 'free') return { kind: found };
-  const { entry, host } = connection.address;
+  const { entry, host, port } = connection.address;
   if (found === 'missing')
     throw new DurantError(
       'permission-denied',
@@ -54,7 +54,10 @@ export async function obtainSudo(request: SudoRequest): Promise<Sudo> {
     );
   for (let attempt = 1; attempt <= 3; attempt++) {
     const message = `sudo password of ${user} on ${entry}${attempt === 1 ? '' : ' (the last one was wrong)'}`;
-    const password = await prompt({ kind: 'password', server: entry, message, user, host, attempt }, signal);
+    const password = await prompt(
+      { kind: 'password', server: entry, message, user, host, port, attempt },
+      signal,
+    );
     if (password === undefined) break;
     addSecrets([password]);
     const result = await connection.exec({ script: tryPassword(password), signal });

@@ -55,6 +55,8 @@ import { assertOthersLive } from '../run/subset.ts';
 export interface DeployRequest extends StageRequest {
   /** Branch, tag or commit instead of the stage's `branch`. */
   readonly ref: string | undefined;
+  /** Exactly this commit, by its full id; what it was found by, which the record names, stays `ref` or the stage's `branch`. */
+  readonly commit?: string | undefined;
   readonly dryRun: boolean;
   /** In a dry run: run `before_deploy` in a scratch work tree, and list exactly. */
   readonly build: boolean;
@@ -169,7 +171,11 @@ async function assess(run: Run, request: DeployRequest): Promise<void> {
 async function fetchCode(run: Run, request: DeployRequest): Promise<void> {
   await localStep(run, 'fetch', async () => {
     run.clone = await openClone(run);
-    run.commit = await run.clone.fetch(request.ref ?? run.settings.branch);
+    const named = await run.clone.fetch(request.ref ?? run.settings.branch);
+    run.commit =
+      request.commit === undefined
+        ? named
+        : { ...(await run.clone.fetch(request.commit)), branch: named.branch };
     await resolveVersion(run);
   });
 }

@@ -139,7 +139,7 @@ function promptRequest(
   attempt: number,
   request: ConnectRequest,
 ): PromptRequest {
-  const { entry: server, host, user } = request.address;
+  const { entry: server, host, user, port = request.port } = request.address;
   switch (question.kind) {
     case 'host-key':
       return { ...question, server, message };
@@ -152,6 +152,7 @@ function promptRequest(
         message,
         user: question.user || (user ?? request.user ?? ''),
         host: question.host || host,
+        port,
         attempt,
       };
     case 'one-time-code':

@@ -130,6 +130,7 @@ async function askPassword(
         message: `${again}${prompt?.trim() ?? `Password for ${settings.user} on ${settings.hostname}`}`,
         user: settings.user,
         host: settings.hostname,
+        port: settings.port,
         attempt: progress.passwordAttempts,
       },
       context.signal,

@@ -36,6 +36,7 @@ interface Memory {
   readonly shown: Shown[];
   readonly replies: Reply[];
   readonly trees: Map<string, CapturedTree>;
+  readonly items: Map<string, vscode.StatusBarItem>;
 }
 
 /** Suites are bundled one by one; they share what the first of them took over, before the extension was activated. */
@@ -48,6 +49,8 @@ export const hands = {
   reply: (to: RegExp, text: string | undefined, { remember = false } = {}): void => {
     memory.replies.push({ to, with: text, remember });
   },
+  /** What the status bar says of runs; empty where it says nothing. */
+  statusBar: (): string => memory.items.get('durant.run')?.text ?? '',
   forget: (): void => {
     memory.shown.length = 0;
     memory.replies.length = 0;
@@ -157,7 +160,7 @@ function takeOver(): Memory {
   const before: unknown = Reflect.get(globalThis, key);
   if (before !== undefined) return before as Memory;
   const { window, env } = extensionsApi();
-  const own: Memory = { shown: [], replies: [], trees: new Map() };
+  const own: Memory = { shown: [], replies: [], trees: new Map(), items: new Map() };
   Reflect.set(globalThis, key, own);
 
   const replyTo = (shown: Shown): Reply | undefined => {
@@ -234,6 +237,14 @@ function takeOver(): Memory {
         ),
       ),
   );
+  const createStatusBarItem = window.createStatusBarItem as (
+    ...given: readonly unknown[]
+  ) => vscode.StatusBarItem;
+  Reflect.set(window, 'createStatusBarItem', (...given: readonly unknown[]) => {
+    const item = createStatusBarItem(...given);
+    own.items.set(item.id, item);
+    return item;
+  });
   const createTreeView = window.createTreeView;
   Reflect.set(window, 'createTreeView', (id: string, options: vscode.TreeViewOptions<unknown>) => {
     const view = createTreeView(id, options);
