@@ -25,6 +25,9 @@ export async function removeStaleLocks(gitFolder: string): Promise<void> {
   );
 }
 
+/** Hashes of a work tree's files in its git folder, which the engine keeps from run to run. */
+export const HASHES_FILE = 'durant-hashes';
+
 /** Durant's own lock in the git folder of a work tree. */
 export const LOCK_FILE = 'durant.lock';
 

@@ -3,7 +3,14 @@ import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gitText } from './gitProcess.ts';
-import { configValue, LOCK_FILE, SHALLOW_FILE, shallowBoundary, writeIfDifferent } from './gitFolder.ts';
+import {
+  configValue,
+  HASHES_FILE,
+  LOCK_FILE,
+  SHALLOW_FILE,
+  shallowBoundary,
+  writeIfDifferent,
+} from './gitFolder.ts';
 import { KEPT_FOLDER } from './keptFiles.ts';
 import { findLfs } from './lfs.ts';
 import { packedReferences, type Reference } from './references.ts';
@@ -20,6 +27,7 @@ export interface CheckoutOptions {
 const KEPT = new Set([
   'durant',
   KEPT_FOLDER,
+  HASHES_FILE,
   LOCK_FILE,
   'config',
   'HEAD',

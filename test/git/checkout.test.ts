@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { HASHES_FILE } from '../../src/git/gitFolder.ts';
 import { awkwardFiles } from '../support/repo.ts';
 import { assertSameTree } from '../support/tree.ts';
 import { openGitArea, testEnvironment, type GitArea } from './cloneSupport.ts';
@@ -171,6 +172,19 @@ describe('git: checkout', () => {
     gitIn(directory, 'tag', 'made-by-a-command');
     await area.deployed({ repository: remote.directory, remote: 'upstream' });
     assert.equal(gitIn(directory, 'tag'), 'annotated\nv1.0');
+  });
+
+  it('keeps the hashes of the files that were sent, with the files that did not change', async () => {
+    const remote = area.remote('shop', [{ message: 'one', files: { same: 'same', other: '1' } }]);
+    const first = await area.deployed({ repository: remote.directory }, 'main');
+    const hashes = join(first.directory, '.git', HASHES_FILE);
+    writeFileSync(hashes, 'kept');
+    const { ctimeMs } = lstatSync(join(first.directory, 'same'));
+    remote.commit({ message: 'two', files: { other: '2' } });
+    const second = await area.deployed({ repository: remote.directory }, 'main');
+    assert.equal(readFileSync(join(second.directory, 'other'), 'utf8'), '2');
+    assert.equal(readFileSync(hashes, 'utf8'), 'kept');
+    assert.equal(lstatSync(join(second.directory, 'same')).ctimeMs, ctimeMs);
   });
 
   it('never mixes two stages that are at work at once with different branches', async () => {

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DurantError } from '../../errors.ts';
+import { HASHES_FILE } from '../../git/gitFolder.ts';
 import type { TrackedFile } from '../../git/port.ts';
 import { createExcluder, type Excluder } from '../../transfer/tree/exclude.ts';
 import { scanTree } from '../../transfer/tree/scan.ts';
@@ -55,7 +56,7 @@ export async function readTree(run: Run, directory: string, tracked: readonly Tr
     exclude: excluderOf(run),
     // Only a release has a file of Durant's own among the tree's.
     ...(settings.strategy === 'inplace' ? { reserved: [] } : {}),
-    cacheFile: run.dryRun ? undefined : join(clone.directory, '.git', 'durant-hashes'),
+    cacheFile: run.dryRun ? undefined : join(clone.directory, '.git', HASHES_FILE),
     signal: run.signal,
   });
   assertDistfiles(run);
