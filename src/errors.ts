@@ -4,7 +4,7 @@
  */
 
 /** Stable error codes, grouped by the exit status that the CLI gives them. */
-export type ErrorCode = UsageCode | 'locked' | 'cancelled' | FailureCode;
+export type ErrorCode = UsageCode | 'locked' | 'held' | 'cancelled' | FailureCode;
 
 /** Exit status 2: the command line or durant.conf is wrong; nothing was contacted. */
 export type UsageCode =

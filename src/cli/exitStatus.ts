@@ -1,4 +1,4 @@
-/** The exit status that each error code has: 2 usage or configuration, 3 locked, 130 cancelled, else 1. */
+/** The exit status that each error code has: 2 usage or configuration, 3 locked or held, 130 cancelled, else 1. */
 import type { RunFinished } from '../engine/events.ts';
 import type { ErrorCode, UsageCode } from '../errors.ts';
 
@@ -22,7 +22,7 @@ const usageCodes: Readonly<Record<UsageCode, 2>> = {
 
 export function exitStatus(code: ErrorCode): 1 | 2 | 3 | 130 {
   if (Object.hasOwn(usageCodes, code)) return 2;
-  if (code === 'locked') return 3;
+  if (code === 'locked' || code === 'held') return 3;
   return code === 'cancelled' ? 130 : 1;
 }
 

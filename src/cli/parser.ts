@@ -97,6 +97,6 @@ Exit status:
   0    done, or already so
   1    the run failed; what was live before is live
   2    the command line or durant.conf is wrong; nothing was contacted
-  3    someone else holds the lock
-  4    only with deploy -n --detailed-exitcode: changes are pending
+  3    someone else holds the lock, or the stage is held
+  4    deploy -n --detailed-exitcode: changes are pending; verify: something differs
   130  cancelled`;

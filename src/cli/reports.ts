@@ -1,5 +1,5 @@
 /** Tables of what is on the servers: releases, status, locks. Pure. */
-import type { LockRecord, Reverted } from '../engine/server/record.ts';
+import type { HoldRecord, LockRecord, Reverted } from '../engine/server/record.ts';
 import { formatAge, formatBytes } from '../format.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -18,6 +18,12 @@ export function lockText(lock: Lock, now: Date): string {
   if (lock.user === '' && lock.host === '') return `an unknown holder${why}`;
   const age = formatAge(lock.started, now.getTime());
   return `${printable(lock.user)}@${printable(lock.host)}, ${printable(lock.action)}, ${printable(age)}${why}`;
+}
+
+/** Who holds a stage, since when, until when and why. */
+export function holdText({ user, host, since, until, why }: HoldRecord, now: Date): string {
+  const end = until === null ? '' : `, until ${until}`;
+  return printable(`${user}@${host}, ${formatAge(since, now.getTime())}${end}: ${why}`);
 }
 
 export interface ReleaseRow {
@@ -86,13 +92,15 @@ export interface StatusOfServer {
 export interface StatusOfStage {
   readonly stage: string;
   readonly mixed: boolean;
+  readonly hold: HoldRecord | null;
   readonly servers: readonly StatusOfServer[];
 }
 
 export function statusLines(stages: readonly StatusOfStage[], look: Look): string[] {
   const { color, now } = look;
-  return stages.flatMap(({ stage, mixed, servers }) => [
+  return stages.flatMap(({ stage, mixed, hold, servers }) => [
     `${color.bold(printable(stage))}${mixed ? color.yellow('  servers are on different releases') : ''}`,
+    ...(hold === null ? [] : [color.yellow(`  held by ${holdText(hold, now)}`)]),
     ...tableLines(servers.map((server) => statusCells(server, look))).map((line) => `  ${line}`),
     ...servers.flatMap(({ server, locked }) =>
       locked === null ? [] : [color.yellow(`  ${printable(server)} is locked by ${lockText(locked, now)}`)],

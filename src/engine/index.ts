@@ -4,6 +4,16 @@ export { rollback, type RollbackRequest } from './operations/rollback.ts';
 export { adopt, type AdoptRequest } from './operations/adopt.ts';
 export { prune, type Pruned, type PruneRequest } from './operations/prune.ts';
 export { verify, type Drift, type Verified, type VerifyRequest } from './operations/verify.ts';
+export {
+  hold,
+  unhold,
+  type HoldRequest,
+  type HoldResult,
+  type UnholdResult,
+  type Until,
+} from './operations/hold.ts';
+export { stageLog, type StageLog } from './operations/log.ts';
+export type { HistoryEntry } from './server/history.ts';
 export { stageGoals, type StageGoals } from './operations/goals.ts';
 export { NEWLY_ACHIEVED, PASSED } from './pipeline/goalReasons.ts';
 export type { GoalStatus } from './pipeline/runPipeline.ts';
@@ -38,4 +48,4 @@ export { selectServers, type StageRequest } from './run/run.ts';
 export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';
 export type { Goal } from './pipeline/types/goal.ts';
 export type { Host } from './ports.ts';
-export type { LockRecord, ReleaseRecord, ReleaseState } from './server/record.ts';
+export type { HoldRecord, LockRecord, ReleaseRecord, ReleaseState } from './server/record.ts';

@@ -1,4 +1,5 @@
 /** A stage as an item of the tree. Pure. */
+import type { HoldRecord } from '../engine/index.ts';
 import { formatAge, type Translate } from '../format.ts';
 import { currentStep, percentOf } from '../report/progress.ts';
 import { warned, type Item, type View } from './item.ts';
@@ -8,6 +9,7 @@ import { liveOf, type StageSnapshot } from './store.ts';
 export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item {
   const { entry, run, failure, known } = snapshot;
   const { t } = view;
+  const hold = holdOf(known);
   const words = ['stage', run === undefined ? 'idle' : 'running'];
   if (entry.domain !== undefined) words.push('site');
   const failed = failure !== undefined || known?.servers.some(({ error }) => error !== null) === true;
@@ -19,6 +21,14 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
       [t('Stage'), entry.stage],
       [t('Branch'), entry.branch ?? t('the default branch')],
       ...(entry.protected ? [[t('Protected'), t('a run has to be confirmed')] as const] : []),
+      ...(hold === undefined
+        ? []
+        : [
+            [
+              t('Held'),
+              `${hold.user}@${hold.host} (${formatAge(hold.since, view.now, t)}): ${hold.why}`,
+            ] as const,
+          ]),
       ...(known === undefined
         ? []
         : [[t('Asked'), formatAge(new Date(known.at).toISOString(), view.now, t)] as const]),
@@ -35,9 +45,17 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
   };
 }
 
+/** On any one server it holds the stage. */
+function holdOf(known: StageSnapshot['known']): HoldRecord | undefined {
+  // What was remembered from an earlier version has no such field.
+  return known?.servers.flatMap(({ hold }) => hold ?? [])[0];
+}
+
 function stageSummary({ entry, known }: StageSnapshot, { now, t }: View): string {
   const live = liveOf(known);
   const parts = entry.protected ? [t('protected')] : [];
+  const hold = holdOf(known);
+  if (hold !== undefined) parts.push(t('held: {0}', hold.why));
   if (live.kind === 'mixed') parts.push(t('servers differ'));
   if (live.kind === 'none') parts.push(t('nothing deployed yet'));
   if (live.kind === 'one') {

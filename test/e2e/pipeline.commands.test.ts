@@ -65,7 +65,7 @@ describe('durant prune', () => {
       assert.equal(existsSync(join(world.site(server), '.durant/lock')), false);
       assert.match(
         readFileSync(join(world.site(server), '.durant/history.log'), 'utf8'),
-        /prune - ok: removed \S+ \S+\n$/,
+        /prune - ok: removed \S+ \S+ \{.*\}\n$/,
       );
     }
     assert.ok(world.releases(0).includes('mine'), 'what is not its own stays');

@@ -46,7 +46,7 @@ function release(name: string, more: Partial<Release> = {}): Release {
 }
 
 function known(more: Partial<ServerKnown> = {}): ServerKnown {
-  return { server: 'web1', current: null, error: null, locked: null, releases: [], ...more };
+  return { server: 'web1', current: null, error: null, locked: null, hold: null, releases: [], ...more };
 }
 
 function storeWith(

@@ -51,6 +51,7 @@ function storeWith(
       current: null,
       error: name === 'web1' ? error : null,
       locked: null,
+      hold: null,
       releases: [],
     })),
     at: now,

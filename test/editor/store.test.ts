@@ -31,7 +31,7 @@ const configuration: Configuration = {
 };
 
 function server(name: string, current: string | null, error: string | null = null): ServerKnown {
-  return { server: name, current, error, locked: null, releases: [] };
+  return { server: name, current, error, locked: null, hold: null, releases: [] };
 }
 
 function memory(): Memory {

@@ -7,7 +7,9 @@ import { completion } from './completion.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
 import { goals } from './goals.ts';
+import { hold, unhold } from './hold.ts';
 import { init } from './init.ts';
+import { log } from './log.ts';
 import { prune } from './prune.ts';
 import { releases } from './releases.ts';
 import { rollback } from './rollback.ts';
@@ -24,6 +26,9 @@ export const COMMANDS: readonly CliCommand[] = [
   releases,
   status,
   verify,
+  log,
+  hold,
+  unhold,
   unlock,
   adopt,
   check,

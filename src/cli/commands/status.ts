@@ -56,6 +56,7 @@ function unknownStatus(stage: Stage, error: string): StageStatus {
   return {
     stage: stage.name,
     mixed: false,
+    hold: null,
     servers: servers.map((server) => ({
       server: String(server),
       release: null,
@@ -65,6 +66,7 @@ function unknownStatus(stage: Stage, error: string): StageStatus {
       finished: null,
       behind: null,
       locked: null,
+      hold: null,
       free_bytes: null,
       unchecked: false,
       reverted: null,

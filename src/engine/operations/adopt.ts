@@ -108,7 +108,7 @@ async function adoptServer(
     script: `cd ${quote(server.facts.project)} || exit 1
 [ -d .durant ] || { mkdir .durant && chmod g-w,o-rwx .durant; } || exit 1
 mkdir -p .durant/releases .durant/manifests && { [ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version; } || exit 1
-${writeRecord(record)} && ${historyLine(run, 'ok')}`,
+${writeRecord(record)} && ${historyLine(run, server, { ok: true })}`,
     signal,
   });
   if (result.status !== 0)

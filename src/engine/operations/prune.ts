@@ -89,9 +89,13 @@ async function remove(
   report(run, server, 'running', null);
   const { removed } = await removeReleases(run, server, names, { last: '', signal });
   const what = removed.length === 0 ? 'nothing' : removed.join(' ');
-  await runScript(server, `${historyLine(run, `ok: removed ${what}`)}\n${unlockScript(run.id)}`, {
-    signal,
-  });
+  await runScript(
+    server,
+    `${historyLine(run, server, { ok: true, note: `removed ${what}` })}\n${unlockScript(run.id)}`,
+    {
+      signal,
+    },
+  );
   server.hold = { state: 'none' };
   report(run, server, 'done', removedWords(names, removed));
   return removed;

@@ -212,7 +212,7 @@ async function finish(run: Run): Promise<void> {
           defer(server, writeRecord({ ...record, state: 'bad' }));
       if (target.state !== 'finished') defer(server, writeRecord({ ...target, state: 'finished' }));
     }
-    defer(server, `${historyLine(run, 'ok')}\n${forgetPendingRollback}`);
+    defer(server, `${historyLine(run, server, { ok: true })}\n${forgetPendingRollback}`);
   }
   warnOf(
     run,

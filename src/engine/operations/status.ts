@@ -7,7 +7,8 @@ import { openJournal } from '../server/journal.ts';
 import { breakLockScript, lockInput, seenLock } from '../server/lockScripts.ts';
 import type { Host } from '../ports.ts';
 import { pendingRollback } from '../run/pendingRollback.ts';
-import type { LockRecord, ReleaseRecord, Reverted } from '../server/record.ts';
+import { holdOf } from '../server/holds.ts';
+import type { HoldRecord, LockRecord, ReleaseRecord, Reverted } from '../server/record.ts';
 import { newestFirst } from '../server/releases.ts';
 import { newRunId, type StageRequest } from '../run/run.ts';
 import { connectTo, learnFacts } from '../server/connectServers.ts';
@@ -19,6 +20,8 @@ export interface StageReleases {
     readonly server: string;
     readonly current: string | null;
     readonly locked: LockRecord | null;
+    /** What keeps the stage from being deployed to. */
+    readonly hold: HoldRecord | null;
     readonly releases: readonly (ReleaseRecord & {
       readonly current: boolean;
       /** It is live, and no run has seen its health check pass since it was made live. */
@@ -32,6 +35,8 @@ export interface StageStatus {
   readonly stage: string;
   /** Whether the servers have different releases live. */
   readonly mixed: boolean;
+  /** What keeps it from being deployed to: on any one server it holds the stage. */
+  readonly hold: HoldRecord | null;
   readonly servers: readonly {
     readonly server: string;
     readonly release: string | null;
@@ -42,6 +47,7 @@ export interface StageStatus {
     /** Commits of the branch that are not live; null where it can't be known. */
     readonly behind: number | null;
     readonly locked: LockRecord | null;
+    readonly hold: HoldRecord | null;
     readonly free_bytes: number | null;
     /** No run has seen the health check of what is live pass since it was made live. */
     readonly unchecked: boolean;
@@ -81,6 +87,7 @@ export async function listReleases(
       server: address.entry,
       current: facts.live,
       locked: facts.lock,
+      hold: holdOf(facts, host.now()),
       releases: newestFirst(facts.records).map((record) => ({
         ...record,
         current: record.name === facts.live,
@@ -92,6 +99,7 @@ export async function listReleases(
       server: entry,
       current: null,
       locked: null,
+      hold: null,
       releases: [],
       error: message,
     }),
@@ -125,6 +133,7 @@ export async function stageStatus(
         finished: live?.finished === '' ? null : (live?.finished ?? null),
         behind: commit === undefined ? null : ((await countBehind(commit)) ?? null),
         locked: facts?.lock ?? null,
+        hold: facts === undefined ? null : holdOf(facts, host.now()),
         free_bytes: facts?.freeBytes ?? null,
         unchecked: facts !== undefined && isUnchecked(facts),
         reverted: facts?.reverted ?? null,
@@ -133,7 +142,12 @@ export async function stageStatus(
     }),
   );
   const known = servers.filter((server) => server.error === null);
-  return { stage: request.stage, mixed: new Set(known.map((server) => server.release)).size > 1, servers };
+  return {
+    stage: request.stage,
+    mixed: new Set(known.map((server) => server.release)).size > 1,
+    hold: servers.find(({ hold }) => hold !== null)?.hold ?? null,
+    servers,
+  };
 }
 
 /**
@@ -152,6 +166,7 @@ export async function unlock(
   const journal = openJournal(host.stateDir);
   const started = host.now();
   const run = newRunId(started, host.randomId());
+  const entries = request.servers.map(({ entry }) => entry);
   const servers: { server: string; was: LockRecord | null; unlocked: boolean }[] = [];
   let isLeft = false;
   await journal.begin({
@@ -159,7 +174,7 @@ export async function unlock(
     stage: request.stage,
     config: request.file,
     action: 'unlock',
-    servers: request.servers.map(({ entry }) => entry),
+    servers: entries,
     started: started.toISOString(),
   });
   try {
@@ -173,7 +188,20 @@ export async function unlock(
         const seen = seenLock(facts);
         const unlocked = was !== null && seen !== undefined && (await confirm(address.entry, was));
         if (unlocked) {
-          const then = appendHistory(host, `unlock ${was.run} of ${was.user}@${was.host}`, 'ok');
+          const then = appendHistory(
+            host,
+            `unlock ${was.run} of ${was.user}@${was.host}`,
+            { ok: true },
+            {
+              run,
+              action: 'unlock',
+              started,
+              commit: null,
+              from_commit: null,
+              release: null,
+              servers: entries,
+            },
+          );
           isLeft = true;
           const result = await connection.exec({
             script: breakLockScript(project_dir, run, seen, strategy, then),

@@ -26,7 +26,7 @@ export async function finishDeploy(run: Run): Promise<void> {
   const signal = new AbortController().signal;
   for (const server of run.servers) {
     server.state = 'live';
-    defer(server, `${historyLine(run, 'ok')}\n${forgetPendingRollback}`);
+    defer(server, `${historyLine(run, server, { ok: true })}\n${forgetPendingRollback}`);
   }
   warnOf(
     run,

@@ -7,6 +7,7 @@ import { openJournal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import { connectHere, connectTo, learnFacts, type Reach } from '../server/connectServers.ts';
 import { finished, newRunId, forEachServer, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { assertNotHeld } from './hold.ts';
 import { guarded } from './guard.ts';
 import { undo } from './undo.ts';
 
@@ -146,6 +147,7 @@ export async function reachServers(run: Run): Promise<void> {
       else run.unreached.set(address.entry, error);
     }
   }
+  assertNotHeld(run);
 }
 
 export function reachOf(run: Run): Reach {

@@ -52,7 +52,7 @@ export async function runScript(
 }
 
 /** What an internal script's failure means. */
-export function serverFailure(server: ServerRun, result: RemoteResult): DurantError {
+export function serverFailure(server: Pick<ServerRun, 'address'>, result: RemoteResult): DurantError {
   const said = lastLines(result.stderr.toString('utf8'), 5);
   const name = server.address.entry;
   const [code, sentence] = explain(name, said);

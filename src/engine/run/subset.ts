@@ -1,6 +1,7 @@
 /** A deploy to some servers of a stage only: allowed where every other server has a live finished release. */
 import { DurantError, asDurantError } from '../../errors.ts';
 import type { ServerAddress } from '../../remote/target.ts';
+import { assertNotHeldBy } from './hold.ts';
 import { reachOf } from './lifecycle.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
 import { forEachServer, type Run } from './run.ts';
@@ -16,7 +17,10 @@ export async function assertOthersLive(run: Run): Promise<void> {
     other.found = await liveFacts(run, other.address, signal);
   });
   run.others = others.map(({ address: { entry }, found }) => {
-    if (typeof found !== 'string') return found;
+    if (typeof found !== 'string') {
+      assertNotHeldBy(run, entry, found);
+      return found;
+    }
     throw new DurantError(
       'servers-disagree',
       `--server would leave ${entry} behind: ${found}. Deploy to all servers first.`,

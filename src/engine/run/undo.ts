@@ -1,9 +1,10 @@
 /** What a failed or cancelled run leaves behind: as far as servers can be reached, nothing. */
+import { quote } from '../../remote/shell.ts';
 import { asDurantError, type DurantError } from '../../errors.ts';
 import { recordOf, resumable, writeRecord } from '../steps/release.ts';
 import { switchBack } from '../steps/symlink.ts';
 import { noteChangesBy } from '../steps/modifiedPaths.ts';
-import { historyLine } from '../server/history.ts';
+import { failureOf, historyLine } from '../server/history.ts';
 import { undoInplace } from '../steps/strategies/inplaceFlow.ts';
 import { hookCommands, releasePath, runHook } from './hooks.ts';
 import { giveBackLocks } from '../server/lockServers.ts';
@@ -14,7 +15,7 @@ import { defer, flush, runScript } from './script.ts';
 
 /** Whether a failure of this kind is one of the run, and not of how it was asked for. */
 function runsHooks(error: DurantError): boolean {
-  return error.code !== 'locked' && error.code !== 'confirmation-needed';
+  return !['locked', 'held', 'confirmation-needed'].includes(error.code);
 }
 
 /**
@@ -25,10 +26,12 @@ function runsHooks(error: DurantError): boolean {
 export async function undo(run: Run, error: DurantError): Promise<boolean> {
   if (run.phase === 'finishing') {
     // It is live and stays so: what failed is a goal that comes after the deploy.
+    await noteFailure(run, error);
     await runOnFailure(run, error, run.servers);
     await giveBackLocks(run);
     return false;
   }
+  await noteFailure(run, error);
   if (run.settings.strategy === 'inplace') {
     const left = await undoInplace(run, error, reachable);
     await runOnFailure(run, error, run.servers);
@@ -90,13 +93,29 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
         else if (isUnfinished(run, server))
           defer(server, `rm -rf .durant/*.${run.id}; ${removeQuietly(run.settings, [run.release])}`);
       }
-      defer(server, historyLine(run, `failed: ${error.code}`));
+      defer(server, historyLine(run, server, failureOf(run, error)));
       await reachable(run, server, () => flush(server, signal));
     }),
   );
   await runOnFailure(run, error, reached);
   await giveBackLocks(run);
   return left;
+}
+
+/** In the log of a server that this run has not locked, or no longer has: what it did there is none, and to add a line needs no lock. */
+async function noteFailure(run: Run, error: DurantError): Promise<void> {
+  const unlocked = run.servers.filter(({ facts, hold }) => facts.managed && hold.state === 'none');
+  if (!runsHooks(error) || error.code === 'cancelled') return;
+  // Of a server that cannot be written to, the run's own error tells.
+  await settleAllServers(
+    unlocked.map((server) => ({ address: server.address, server })),
+    async ({ server }) => {
+      await server.connection.exec({
+        script: `cd ${quote(server.facts.project)} && ${historyLine(run, server, failureOf(run, error))}`,
+        signal: AbortSignal.timeout(10_000),
+      });
+    },
+  );
 }
 
 async function runOnFailure(run: Run, error: DurantError, reached: readonly ServerRun[]): Promise<void> {

@@ -22,6 +22,7 @@ import {
   type Run,
   type ServerRun,
 } from '../run/run.ts';
+import { assertNotHeld, forgetExpiredHolds } from '../run/hold.ts';
 import { achieveSteps } from '../run/runSteps.ts';
 import { runScript, serverFailure } from '../run/script.ts';
 import { factsRequest } from './connectServers.ts';
@@ -51,6 +52,8 @@ export async function lockServers(run: Run, waitMs: number): Promise<void> {
     run.failedStep ??= 'lock';
     throw error;
   }
+  assertNotHeld(run);
+  forgetExpiredHolds(run);
   for (const server of fresh) report('prepare', server, 'done');
   for (const server of run.servers) report('lock', server, 'done');
   await lockHook(run, 'after_lock', []);

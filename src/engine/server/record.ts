@@ -71,9 +71,19 @@ export interface Reverted {
   readonly at: string;
 }
 
+/** Why nobody may deploy, who said so and until when. Times are of the server's clock: UTC ISO 8601. */
+export interface HoldRecord {
+  readonly user: string;
+  readonly host: string;
+  readonly why: string;
+  readonly since: string;
+  /** null: until somebody lifts it. */
+  readonly until: string | null;
+}
+
 /** One line of a record; also what shell scripts compare whole lines with. */
 export function recordLine(key: string, value: string | number): string {
-  return `${key} = ${jsonString(String(value))}`;
+  return `${key} = ${jsonText(String(value))}`;
 }
 
 export function formatRecord(record: ReleaseRecord): string {
@@ -154,6 +164,22 @@ export function parseReverted(text: string): Reverted {
   return { release: get('release'), back_to: get('back_to'), at: get('at') };
 }
 
+export function formatHold({ until, ...hold }: HoldRecord): string {
+  return formatFields(Object.entries({ ...hold, until: until ?? '' }));
+}
+
+export function parseHold(text: string): HoldRecord {
+  const fields = parseFields(text);
+  const get = (field: string): string => fields.get(field) ?? '';
+  return {
+    user: get('user'),
+    host: get('host'),
+    why: get('why'),
+    since: get('since'),
+    until: get('until') || null,
+  };
+}
+
 function isReleaseState(text: string): text is ReleaseState {
   return ['preparing', 'prepared', 'finished', 'failed', 'bad'].includes(text);
 }
@@ -167,8 +193,8 @@ function parseFields(text: string): Map<string, string> {
 }
 
 /** JSON, with every control character escaped: also DEL, the C1 range and the line separators that JSON leaves raw. */
-function jsonString(text: string): string {
-  return JSON.stringify(text).replace(
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -3,10 +3,12 @@ import type { Settings } from '../../config/options/options.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
 import { transferProbe, parseTransferProbe, type TransferFacts } from '../../transfer/stream/probe.ts';
 import {
+  parseHold,
   parseLock,
   parsePendingRollback,
   parseRecord,
   parseReverted,
+  type HoldRecord,
   type LockRecord,
   type PendingRollback,
   type ReleaseRecord,
@@ -40,6 +42,10 @@ export interface ServerFacts {
   readonly records: readonly ReleaseRecord[];
   readonly orphanRecords: readonly ReleaseRecord[];
   readonly lock: LockRecord | null;
+  /** What holds the stage there, expired or not; undefined for nothing. */
+  readonly hold: HoldRecord | undefined;
+  /** The server's clock when it was looked at; undefined where it does not tell. */
+  readonly clock: Date | undefined;
   /** The rollback that was last begun there and not finished. */
   readonly rollback: PendingRollback | undefined;
   /** Tells this lock from any other, whatever is written in it; '' where there is none. */
@@ -105,7 +111,7 @@ export function factsScript({ projectDir, currentPath, shared, strategy }: Facts
   return `LC_ALL=C; export LC_ALL
 p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
 say() { printf '%s\\n' "$1"; }
-say "home=$HOME"; say "user=$(id -un)"
+say "home=$HOME"; say "user=$(id -un)"; say "clock=$(date +%s)"
 for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
 if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
 else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
@@ -130,6 +136,7 @@ if [ -d "$p" ]; then
     ${lockIdentity}
     if [ -e .durant/lock ]; then say "lockid=$(lock_id)"; say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
     for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(awk '$1 == "run" { gsub("\\"", "", $3); print $3; exit } NF == 1 { print; exit }' "$e")"; done
+    if [ -f .durant/hold ]; then say @hold; cat .durant/hold; say; say @end; fi
     if [ -f .durant/rollback ]; then say @rollback; cat .durant/rollback; say; say @end; fi
     for e in .durant/reverted.*; do [ -f "$e" ] && { say @reverted; cat "$e"; say; say @end; }; done
     for e in .durant/releases/*.services; do e=\${e##*/}; [ "$e" = '*.services' ] || say "services=\${e%.services}"; done
@@ -188,6 +195,8 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     .filter(([name]) => name.startsWith('record '))
     .map(([name, lines]) => parseRecord(lines.join('\n'), name.slice('record '.length, -'.ini'.length)));
   const lock = blocks.get('lock');
+  const hold = blocks.get('hold');
+  const clock = count(values.get('clock'));
   const rollback = blocks.get('rollback');
   const reverted = blocks.get('reverted');
   const inplace = values.get('inplace');
@@ -210,6 +219,8 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     records: records.filter(isThere),
     orphanRecords: records.filter((record) => !isThere(record)),
     lock: lock === undefined ? null : parseLock(lock.join('\n')),
+    hold: hold === undefined ? undefined : parseHold(hold.join('\n')),
+    clock: clock === undefined ? undefined : new Date(clock * 1000),
     rollback: rollback === undefined ? undefined : parsePendingRollback(rollback.join('\n')),
     lockId: values.get('lockid') ?? '',
     takers,

@@ -14,7 +14,7 @@ import { lock } from '../lock.ts';
 import { recordOf, writeRecord } from '../release.ts';
 import { noteLateChanges } from '../modifiedPaths.ts';
 import { writable } from '../writable.ts';
-import { historyLine } from '../../server/history.ts';
+import { failureOf, historyLine } from '../../server/history.ts';
 import { isOurDeadLock, lockServers } from '../../server/lockServers.ts';
 import { removeQuietly } from '../../run/removal.ts';
 import { settleAllServers, forEachServer, warnOf, type Run, type ServerRun } from '../../run/run.ts';
@@ -120,7 +120,7 @@ export async function undoInplace(
             scripts.push(noteLateChanges(run, server));
           }
         }
-        scripts.push(historyLine(run, `failed: ${error.code}`));
+        scripts.push(historyLine(run, server, failureOf(run, error)));
         defer(server, scripts.join('\n'));
         await reachable(run, server, () => flush(server, signal));
       },
