@@ -20,9 +20,10 @@ export function createConnect(options: Ssh2Options = {}): Connect {
     hostKeyDecisions: new Map(),
     openedKeys: new Map(),
   };
-  return async (request) => {
-    throwIfCancelled(request.signal);
-    if (request.address.local) return connectLocal(request);
+  return async (asked) => {
+    throwIfCancelled(asked.signal);
+    const request = { ...asked, signal: ownSignal(asked.signal) };
+    if (request.address.local) return withOwnSignals(await connectLocal(request));
     const { address, identity, sshPath } = request;
     const route = await readRoute(
       {
@@ -52,7 +53,20 @@ function noted(
   onNotice: ((code: string, message: string) => void) | undefined,
 ): Connection {
   onNotice?.('ssh-client', `${connection.address.entry}: ${connection.description}`);
-  return connection;
+  return withOwnSignals(connection);
+}
+
+/** A signal that nobody else listens to: Node warns where more than ten listen to one, and a run has as many servers as it likes. */
+function ownSignal(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal]);
+}
+
+function withOwnSignals(connection: Connection): Connection {
+  return {
+    ...connection,
+    exec: ({ signal, ...command }) =>
+      connection.exec(signal === undefined ? command : { ...command, signal: ownSignal(signal) }),
+  };
 }
 
 /** `createConnect()` for callers that live as long as the process. */

@@ -80,6 +80,10 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+/** What ends the servers that run, however many, where the tests are interrupted and nobody calls `stop`. */
+const atExit = new Set<() => void>();
+process.once('exit', () => atExit.forEach((end) => end()));
+
 /** Whether `account` can be used: root with the right to make mount namespaces. */
 export async function canHaveAccounts(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
@@ -140,15 +144,14 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
 
   const processes = () => processesWithEnvironment(mark, id);
   const daemons = () => (daemon.pid === undefined ? Promise.resolve([]) : sshdTree(daemon.pid));
-  // Where the tests are interrupted, nobody calls `stop`.
   const onExit = () => {
     daemon.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   };
-  process.once('exit', onExit);
+  atExit.add(onExit);
   let stopping: Promise<void> | undefined;
   const stop = async () => {
-    process.off('exit', onExit);
+    atExit.delete(onExit);
     const family = daemon.pid === undefined ? [] : await processTree(daemon.pid);
     endProcesses(family);
     await waitFor('the test server to end', async () => {

@@ -159,7 +159,8 @@ export async function forEachServer<
     for (let server = queue.shift(); server !== undefined; server = queue.shift()) {
       try {
         throwIfCancelled(combined);
-        await work(server, combined);
+        // One for each server: Node warns where more than ten listen to one.
+        await work(server, AbortSignal.any([combined]));
       } catch (thrown) {
         const error = asDurantError(thrown);
         // Stopped by the user or by another's failure: that is nothing that went wrong on this server.
