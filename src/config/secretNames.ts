@@ -1,7 +1,11 @@
 /** Which values of a configuration no output may show, by the name that they stand under or by their look. */
 
-/** password, secret, token, key, credential, DSN; a key as a word of its own or at the end of one (API_KEY, apikey), so no KEYBOARD. */
-const SECRET_NAME = /passw(?:or)?d|passphrase|secret|token|credential|dsn|keys?(?![a-z])/i;
+/**
+ * password, secret, token, key, credential, DSN; a key as a word of its own or at the end of one (API_KEY, apikey), so no KEYBOARD; a pass
+ * (DB_PASS), so no COMPASS.
+ */
+const SECRET_NAME =
+  /passw(?:or)?d|passphrase|(?<![a-z])pass(?![a-z])|secret|token|credential|authorization|dsn|keys?(?![a-z])/i;
 
 /** Whether a variable or key of that name holds a secret. */
 export function namesSecret(name: string): boolean {

@@ -3,6 +3,7 @@ import type { ConfDocument, ConfOption, ConfSection } from '../config/syntax/doc
 import { interpolator, lookUp, partsOf } from '../config/syntax/interpolate.ts';
 import { plainSecrets } from '../config/rules/valueKinds.ts';
 import { viewOf, type SectionView } from '../config/rules/view.ts';
+import { namesSecret } from '../config/secretNames.ts';
 import { roleOf, specOf } from './layout.ts';
 
 export type Source =
@@ -38,10 +39,6 @@ export function effectiveValue(doc: ConfDocument, section: ConfSection, key: str
   };
 }
 
-const SECRET_NAME =
-  /pass(?:word|wd|phrase)?$|secret$|token$|api_?key$|access_?key$|private_?key$|authorization$|credentials?$/;
-/** Names of options of Durant that only sound like secrets. */
-const HARMLESS = new Set(['secrets']);
 const BY_REFERENCE = /^(?:(?:local|once)!\s*)?(?:(?:env|var|secret)!\S+|\$\w+)$/;
 
 /** Whether a value must not be shown: by its name, its look, or what went into it. */
@@ -52,15 +49,17 @@ function isSecret(doc: ConfDocument, section: ConfSection, option: ConfOption, v
   const parts = [option, ...sourcesOf(doc, section, option)];
   if (
     parts.some(
-      (part) =>
-        SECRET_NAME.test(part.key) &&
-        !HARMLESS.has(part.key) &&
-        !BY_REFERENCE.test(part.raw) &&
-        part.raw !== '',
+      (part) => holdsSecret(doc, section, part.key) && !BY_REFERENCE.test(part.raw) && part.raw !== '',
     )
   )
     return true;
   return [value, ...parts.map((part) => part.raw)].some((text) => looksSecret(view, option, text));
+}
+
+/** By its name, which an option of Durant's own does not have by chance. */
+function holdsSecret(doc: ConfDocument, section: ConfSection, key: string): boolean {
+  const spec = specOf(roleOf(doc, section), key);
+  return spec === undefined ? namesSecret(key) : spec.secret === true;
 }
 
 function looksSecret(view: SectionView, option: ConfOption, text: string): boolean {

@@ -170,6 +170,8 @@ const VALUES: readonly Row[] = [
   ['plain-secret', '[p]\nrepository: «https://bob:hunter2@example.com/x.git»\nserver: w\nproject_dir: /x'],
   ['plain-secret', `${STAGE}[vars]\nkey: «-----BEGIN OPENSSH PRIVATE KEY-----\n  abc»`],
   ['plain-secret', `${STAGE}[vars]\ndb_password: «hunter2»`],
+  ['plain-secret', `${STAGE}[vars]\nsentry_dsn: «hunter2»`],
+  ['plain-secret', `${STAGE}env:\n  «DB_PASS=hunter2»`],
   ['plain-secret', `${GOAL}type: npm_published\ntoken: «abc»`],
 ];
 

@@ -195,12 +195,16 @@ describe('the lock', function () {
   });
 
   it('a rollback and a deploy that find everything achieved clear their own dead lock', async () => {
+    // What is killed has its locks and no more.
+    world.configure([...quiet, 'before_release = while [ -e ~/hold ]; do sleep 0.05; done']);
     assert.equal((await world.run(['deploy', 'production'])).status, 0);
     for (const args of [
       ['deploy', 'production'],
       ['rollback', 'production', world.live() ?? ''],
     ]) {
+      for (const server of [0, 1]) writeFileSync(hold(server), '');
       await deployKilledAt(world, step('lock', 'done'), ['deploy', '--again', 'production']);
+      for (const server of [0, 1]) rmSync(hold(server));
       assert.ok(existsSync(lockFile(0)));
       const already = await world.run(args);
       assert.equal(already.status, 0, already.stderr);

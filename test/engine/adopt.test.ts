@@ -1,7 +1,15 @@
 /** Layouts that Capistrano and Deployer left: taken over without touching anything, deployed to, and rolled back to. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { commitVersion } from '../e2e/faultsSupport.ts';
 import { removeTree } from '../support/remove.ts';
@@ -129,6 +137,27 @@ describe('adopt', function () {
     assert.equal(code, 'nothing-to-adopt');
     assert.match(message, /strategy: inplace/);
     assert.deepEqual(readdirSync(world.site()), []);
+  });
+
+  it('waits for nobody: a server that is locked is left as it is', async () => {
+    const [layout] = LAYOUTS;
+    if (layout === undefined) return;
+    const sites = [0, 1].map((server) => lay(layout, server));
+    const lock = join(sites[1] ?? '', '.durant/lock');
+    mkdirSync(join(lock, '..'));
+    writeFileSync(lock, 'run = "20200101000000-00000000"\nuser = "eve"\nhost = "laptop"\n');
+    const refused = await world.run(['--json', 'adopt', 'production']);
+    assert.equal(refused.status, 3, refused.stdout);
+    assert.match(JSON.parse(refused.stdout).error.message, /eve/);
+    for (const site of sites)
+      assert.equal(existsSync(join(site, '.durant/releases', `${layout.releases.at(-1) ?? ''}.ini`)), false);
+    rmSync(lock);
+    const adopted = await world.run(['--json', 'adopt', 'production']);
+    assert.equal(adopted.status, 0, adopted.stdout);
+    for (const site of sites) {
+      assert.ok(existsSync(join(site, '.durant/releases', `${layout.releases.at(-1) ?? ''}.ini`)));
+      assert.equal(existsSync(join(site, '.durant/lock')), false);
+    }
   });
 
   it('adopts on no server where one has nothing to adopt', async () => {

@@ -5,6 +5,7 @@ import { refusalsOf, type ValueRefusal } from '../values/parseValue.ts';
 import { problem, type Problem } from '../syntax/problems.ts';
 import type { SettingText } from '../values/stage.ts';
 import { partsOf } from '../syntax/interpolate.ts';
+import { namesSecret } from '../secretNames.ts';
 import { sshPortOf, valueOrKey, written, type SectionView } from './view.ts';
 
 /** Values, own and inherited, that are not of their kind. */
@@ -93,20 +94,19 @@ function isSocket(text: string): boolean {
 const RESOLVER = /^(?:env|sh|var|secret)!/;
 
 const KEY_BLOCK = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
+/** `NAME=value`, `name: value` and the like, where the value is written out. */
 const ASSIGNED =
-  /(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)["']?\s*[=:]\s*(?!["']?(?:[$%<{]|\*\*|env!|sh!|var!|secret!|-----BEGIN PGP))["']?[^\s"',;&|]{3,}/i;
+  /(?<!\w)([A-Za-z][\w-]{0,63})["']?\s*[=:]\s*(?!["']?(?:[$%<{]|\*\*|env!|sh!|var!|secret!|-----BEGIN PGP))(?=["']?([^\s"',;&|]{3,}))/g;
 const CREDENTIALS = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:(?![$%{<])[^\s/@]+@/i;
-const SECRET_NAME =
-  /(?:password|passwd|passphrase|secret|token|api_?key|access_?key|private_?key|authorization)$/;
 
 /** Values that look like a secret in plain text. The message never shows them. */
 export function plainSecrets(view: SectionView): readonly Problem[] {
   return [...view.section.options.values()].flatMap((option) => {
     const text = option.raw;
     const named =
-      (view.place === 'vars' || view.place === 'goal') && SECRET_NAME.test(option.key) && isPlain(text);
+      (view.place === 'vars' || view.place === 'goal') && holdsSecret(view, option.key) && isPlain(text);
     if (!named && !looksSecret(text)) return [];
-    const line = option.lines.find((one) => ASSIGNED.test(one.text) || CREDENTIALS.test(one.text));
+    const line = option.lines.find((one) => assignsSecret(one.text) || CREDENTIALS.test(one.text));
     return [
       problem(
         'plain-secret',
@@ -118,10 +118,27 @@ export function plainSecrets(view: SectionView): readonly Problem[] {
   });
 }
 
+/** Whether the value of a key is a secret by the key's name, which an option of Durant's own does not have by chance. */
+function holdsSecret({ table }: SectionView, key: string): boolean {
+  return Object.hasOwn(table, key) ? table[key]?.secret === true : namesSecret(key);
+}
+
 function looksSecret(text: string): boolean {
-  return KEY_BLOCK.test(text) || ASSIGNED.test(text) || CREDENTIALS.test(text);
+  return KEY_BLOCK.test(text) || assignsSecret(text) || CREDENTIALS.test(text);
+}
+
+function assignsSecret(text: string): boolean {
+  return [...text.matchAll(ASSIGNED)].some(
+    ([, name = '', value = '']) => namesSecret(name) && !isPath(value),
+  );
 }
 
 function isPlain(text: string): boolean {
-  return text !== '' && !RESOLVER.test(text) && !text.startsWith('-----BEGIN PGP') && !text.startsWith('$');
+  const elsewhere = RESOLVER.test(text) || text.startsWith('-----BEGIN PGP') || text.startsWith('$');
+  return text !== '' && !elsewhere && !isPath(text);
+}
+
+/** Where a secret lies is none. */
+function isPath(text: string): boolean {
+  return /^(?:~|\.{1,2})?\//.test(text);
 }

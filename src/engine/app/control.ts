@@ -10,7 +10,7 @@ import { servicesRecord } from './wanted.ts';
 import type { Host } from '../ports.ts';
 import { lookedUpIn } from '../server/record.ts';
 import { announcedPrompter } from '../run/emit.ts';
-import type { StageRequest } from '../run/run.ts';
+import { forEachServer, type StageRequest } from '../run/run.ts';
 import { outputLines, type OutputStream } from '../run/outputLines.ts';
 import { exports, lastLines } from '../run/script.ts';
 import { secretValues } from '../secrets/environment.ts';
@@ -111,7 +111,8 @@ export async function controlApp(
 }
 
 /**
- * The log lines of the processes, oldest first and without secrets, until they end or (with `follow`) the signal is aborted.
+ * The log lines of the processes, oldest first and without secrets, until they end or (with `follow`) the signal is aborted. What fails on
+ * one server ends them all.
  * @throws {DurantError} `cancelled` at the end of following; `usage`; the connection codes.
  */
 export async function appLogs(
@@ -119,27 +120,26 @@ export async function appLogs(
   options: { readonly process: string | undefined; readonly follow: boolean; readonly lines: number },
   onLine: (server: string, line: string) => void,
 ): Promise<void> {
-  await Promise.all(
-    parts.request.servers.map((address) =>
-      onServer(parts, address, async (opened) => {
-        const units = unitsOf(opened, options.process).flatMap((file) =>
-          file.units.length > 0 ? file.units : [file.name],
-        );
-        if (units.length === 0) return;
-        const sudo = await sudoOf(parts, opened);
-        const { mask } = opened;
-        const lines = outputLines(mask, (_, line) => onLine(address.entry, mask(line)));
-        const user = opened.set.manager === 'user' ? '--user ' : '';
-        const named = units.map((unit) => `-u ${quote(unit)}`).join(' ');
-        const result = await opened.connection.exec({
-          script: `${defineAs(sudo)}\n${useManager(opened.set.manager)}\nchange journalctl ${user}--no-pager --quiet -o short-iso -n ${options.lines} ${options.follow ? '-f ' : ''}${named}`,
-          signal: parts.signal,
-          onOutput: lines.write,
-        });
-        lines.end();
-        assertDone(address, 'logs', result);
-      }),
-    ),
+  const servers = parts.request.servers.map((address) => ({ address }));
+  await forEachServer(servers, servers.length, parts.signal, ({ address }, signal) =>
+    onServer({ ...parts, signal }, address, async (opened) => {
+      const units = unitsOf(opened, options.process).flatMap((file) =>
+        file.units.length > 0 ? file.units : [file.name],
+      );
+      if (units.length === 0) return;
+      const sudo = await sudoOf({ ...parts, signal }, opened);
+      const { mask } = opened;
+      const lines = outputLines(mask, (_, line) => onLine(address.entry, mask(line)));
+      const user = opened.set.manager === 'user' ? '--user ' : '';
+      const named = units.map((unit) => `-u ${quote(unit)}`).join(' ');
+      const result = await opened.connection.exec({
+        script: `${defineAs(sudo)}\n${useManager(opened.set.manager)}\nchange journalctl ${user}--no-pager --quiet -o short-iso -n ${options.lines} ${options.follow ? '-f ' : ''}${named}`,
+        signal,
+        onOutput: lines.write,
+      });
+      lines.end();
+      assertDone(address, 'logs', result);
+    }),
   );
 }
 

@@ -3,7 +3,8 @@ import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { runLifecycle, reachServers } from '../run/lifecycle.ts';
 import type { Emit, RunFinished } from '../events.ts';
-import { LAYOUT_VERSION } from '../server/serverFacts.ts';
+import { giveBackLocks, lockServers, reportLocks } from '../server/lockServers.ts';
+import { runScript } from '../run/script.ts';
 import { writeRecord } from '../steps/release.ts';
 import { historyLine } from '../server/history.ts';
 import type { Host } from '../ports.ts';
@@ -26,15 +27,29 @@ export function adopt(
     { request, action: 'adopt', dryRun: request.dryRun, host, emit, signal },
     async (run) => {
       await reachServers(run);
-      const found = new Map<ServerRun, ReleaseRecord | undefined>();
-      await forEachServer(run.servers, run.settings.parallel, run.signal, async (server, each) => {
-        found.set(server, await recognise(run, server, each));
-      });
+      const seen = await recogniseEach(run);
+      if (request.dryRun || [...seen.values()].every((record) => record === undefined)) {
+        if (request.dryRun) await reportLocks(run);
+        for (const [server, record] of seen) say(run, server, record);
+        return;
+      }
+      await lockServers(run, 0);
+      // Under the lock: somebody may have worked there meanwhile.
+      const found = await recogniseEach(run);
       await forEachServer(run.servers, run.settings.parallel, run.signal, (server, each) =>
         adoptServer(run, server, found.get(server), each),
       );
+      await giveBackLocks(run);
     },
   );
+}
+
+async function recogniseEach(run: Run): Promise<ReadonlyMap<ServerRun, ReleaseRecord | undefined>> {
+  const found = new Map<ServerRun, ReleaseRecord | undefined>();
+  await forEachServer(run.servers, run.settings.parallel, run.signal, async (server, each) => {
+    found.set(server, await recognise(run, server, each));
+  });
+  return found;
 }
 
 /** The record that the live release gets; undefined where Durant has it already. */
@@ -95,30 +110,23 @@ async function adoptServer(
   record: ReleaseRecord | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const report = (state: 'already' | 'pending' | 'done', reason: string): void =>
-    run.emit({ event: 'step', step: 'adopt', server: server.address.entry, state, reason, ms: null });
-  run.release = server.facts.live ?? undefined;
-  if (record === undefined) return report('already', `${server.facts.live ?? ''} has a record`);
-  if (run.dryRun)
-    return report(
-      'pending',
-      `a record would be written for the live release ${record.name}${record.commit === '' ? '' : ` (${record.commit.slice(0, 7)})`}`,
-    );
-  const result = await server.connection.exec({
-    script: `cd ${quote(server.facts.project)} || exit 1
-[ -d .durant ] || { mkdir .durant && chmod g-w,o-rwx .durant; } || exit 1
-mkdir -p .durant/releases .durant/manifests && { [ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version; } || exit 1
-${writeRecord(record)} && ${historyLine(run, server, { ok: true })}`,
-    signal,
-  });
-  if (result.status !== 0)
-    throw new DurantError(
-      'path-not-writable',
-      `.durant could not be written on ${server.address.entry}. Give the login user the folder.\n${result.stderr.toString('utf8').trim()}`,
-      { server: server.address.entry },
-    );
+  if (record === undefined) return say(run, server, record);
+  run.release = record.name;
+  await runScript(server, `${writeRecord(record)} && ${historyLine(run, server, { ok: true })}`, { signal });
   server.state = 'live';
-  report('done', `adopted ${record.name}`);
+  report(run, server, 'done', `adopted ${record.name}`);
+}
+
+/** What is so already, or would be done. */
+function say(run: Run, server: ServerRun, record: ReleaseRecord | undefined): void {
+  run.release = server.facts.live ?? undefined;
+  if (record === undefined) return report(run, server, 'already', `${server.facts.live ?? ''} has a record`);
+  const commit = record.commit === '' ? '' : ` (${record.commit.slice(0, 7)})`;
+  report(run, server, 'pending', `a record would be written for the live release ${record.name}${commit}`);
+}
+
+function report(run: Run, server: ServerRun, state: 'already' | 'pending' | 'done', reason: string): void {
+  run.emit({ event: 'step', step: 'adopt', server: server.address.entry, state, reason, ms: null });
 }
 
 /** The date in the name of a Capistrano release; Deployer's are numbers. */

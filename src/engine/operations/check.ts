@@ -58,12 +58,14 @@ export async function assessStage(
       signal,
     },
     async (run) => {
-      const [here, servers] = await Promise.all([
+      // All are waited for, also when one was cancelled: what a server answers late has to be closed, too.
+      const [looked, ...reached] = await Promise.allSettled([
         lookHere(run),
-        Promise.all(request.servers.map((address) => reach(run, address))),
+        ...request.servers.map((address) => reach(run, address)),
       ]);
+      const here = settled(looked);
+      const servers = reached.map(settled);
       isFetched = here.isFetched;
-      run.servers.push(...servers.flatMap(({ server }) => server ?? []));
       found.push(...here.assessments);
       const more = servers.map(async ({ server, connected }) => [
         connected,
@@ -152,6 +154,11 @@ function sharedIn(settings: Settings, files: readonly TrackedFile[]): ReadonlySe
   return new Set(settings.shared_files.filter((path) => tracked.has(`${root}${trim(path)}`)).map(trim));
 }
 
+function settled<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
+}
+
 async function reach(
   run: Run,
   address: ServerAddress,
@@ -161,6 +168,7 @@ async function reach(
     const connection = await connectTo(reachOf(run), address);
     try {
       server = serverRun(run, connection, await learnFacts(connection, run.settings, run.signal));
+      run.servers.push(server);
     } catch (error) {
       connection.close();
       throw error;

@@ -229,8 +229,14 @@ async function finish(run: Run): Promise<void> {
     run,
     'unlock-failed',
     await settleAllServers(run.servers, async (server) => {
-      await runScript(server, `${noteLateChanges(run, server)}${unlockScript(run.id)}`, { signal });
-      server.hold = { state: 'none' };
+      try {
+        await runScript(server, `${noteLateChanges(run, server)}${unlockScript(run.id)}`, { signal });
+        server.hold = { state: 'none' };
+      } catch (error) {
+        // Left there it would make the next rollback finish this one.
+        defer(server, forgetPendingRollback);
+        throw error;
+      }
     }),
   );
   await giveBackLocks(run);

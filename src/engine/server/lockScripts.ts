@@ -113,9 +113,12 @@ rm -f "$t"
 cd /`;
 }
 
-/** True in the shell (`if …`) while the lock names the run; the working directory is project_dir. */
+/**
+ * True in the shell (`if …`) while the lock names the run; the working directory is project_dir. Read by the shell itself: no tool that
+ * fails is taken for a lock that is lost.
+ */
 export function lockIsOurs(run: string): string {
-  return `grep -qxF ${quote(recordLine('run', run))} .durant/lock 2>/dev/null`;
+  return `( while read -r line; do [ "$line" != ${quote(recordLine('run', run))} ] || exit 0; done < .durant/lock; exit 1 ) 2>/dev/null`;
 }
 
 /** Makes project_dir and Durant's folders in it, for hooks that come before the lock, and prints its path. */

@@ -59,21 +59,12 @@ export async function carryByRsync(request: CarryRequest): Promise<void> {
     if (limit?.aborted === true) throw timedOut(request);
     if (client.status === 0) return;
     // Where the connection was lost, that is the cause.
-    const served = await Promise.race([door.served, nobodyCame(door)]);
-    throw failure(request, client, served.stderr);
+    const there = door.visited() ? (await door.served).stderr : '';
+    throw failure(request, client, there);
   } finally {
     stop.abort();
     door.close();
   }
-}
-
-/** After the client has ended nobody comes any more. */
-function nobodyCame(door: RsyncDoor): Promise<{ readonly stderr: string }> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve({ stderr: '' }), 2000);
-    const done = (): void => clearTimeout(timer);
-    door.served.then(done, done);
-  });
 }
 
 interface ClientEnd {

@@ -28,6 +28,8 @@ export const doorVariables = { socket: 'DURANT_RSYNC_SOCKET', token: 'DURANT_RSY
 export interface RsyncDoor {
   /** For rsync's environment; never for a command line. */
   readonly env: Readonly<Record<string, string>>;
+  /** Whether somebody was let in; where nobody was when the client ended, nobody comes any more. */
+  visited(): boolean;
   /** Settles when the server's rsync has ended, with what it said on standard error and its exit status. */
   readonly served: Promise<{ readonly status: number; readonly stderr: string }>;
   /** Closes it and removes its folder. `served` rejects where nobody came. */
@@ -54,6 +56,7 @@ export async function openRsyncDoor(request: DoorRequest): Promise<RsyncDoor> {
   });
   served.catch(() => undefined);
   const sockets = new Set<Socket>();
+  let visited = false;
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -63,6 +66,7 @@ export async function openRsyncDoor(request: DoorRequest): Promise<RsyncDoor> {
         socket.destroy();
         return;
       }
+      visited = true;
       // Nobody else may come, so nothing has to lie about for the hours that a transfer may take: not even a kill leaves anything.
       server.close();
       removePrivateDirectory(directory);
@@ -82,6 +86,7 @@ export async function openRsyncDoor(request: DoorRequest): Promise<RsyncDoor> {
   return {
     env: { [doorVariables.socket]: path, [doorVariables.token]: token },
     served,
+    visited: () => visited,
     close: () => {
       server.close();
       for (const socket of sockets) socket.destroy();

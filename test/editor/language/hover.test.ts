@@ -75,6 +75,7 @@ describe('hover', () => {
   const secrets: readonly (readonly [string, string])[] = [
     ['by their look', '[a]\ne|nv: DB_PASSWORD=hunter2hunter2'],
     ['by their name', '[vars]\ndb_pass|word: hunter2hunter2'],
+    ['by the names that are masked in output', '[vars]\nsentry_|dsn: hunter2hunter2'],
     ['in addresses', '[a]\nrepo|sitory: https://me:hunter2hunter2@example.com/x.git'],
     [
       'that come by reference',

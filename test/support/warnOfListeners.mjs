@@ -1,5 +1,5 @@
-/** Preloaded by `node --require`: signals warn of more than ten listeners again, as they do in Node 20. */
-const { setMaxListeners } = require('node:events');
+/** Preloaded by `node --import`: signals warn of more than ten listeners again, as they do in Node 20. */
+import { setMaxListeners } from 'node:events';
 
 const asBefore = (signal) => {
   setMaxListeners(10, signal);
