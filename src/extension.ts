@@ -14,6 +14,7 @@ import { engineSetup, refreshesOnFocus } from './editor/configuration.ts';
 import { createEngineClient } from './engineProcess/client.ts';
 import { contextKeys, settings } from './editor/ids.ts';
 import { createLogChannels } from './editor/logChannels.ts';
+import { createProblems } from './editor/problems/diagnostics.ts';
 import { createSecrets } from './editor/secrets.ts';
 import { trustedOnly } from './editor/trust.ts';
 import { registerLanguage } from './language/index.ts';
@@ -53,6 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
     builtFolder,
     runs: createRuns(),
     logs: createLogChannels(),
+    problems: createProblems(),
     findConfigurations: configurations.refresh,
     loads: new Map(),
     signal: ended.signal,
@@ -71,6 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
     engine,
     app.runs,
     app.logs,
+    app.problems,
     review,
     configurations,
     configurations.onDidChange(show),

@@ -12,6 +12,8 @@ export interface Again {
   readonly code: ErrorCode | undefined;
   /** The release that was live before the run. */
   readonly before?: string | undefined;
+  /** The option of durant.conf that it is about, where the code does not say it. */
+  readonly key?: string | undefined;
 }
 
 /** Shows the message; does not wait for a button. */
@@ -35,6 +37,8 @@ function labelOf(remedy: Remedy): string {
       return vscode.l10n.t('Show Output');
     case 'roll-back':
       return vscode.l10n.t('Roll Back');
+    case 'show-problems':
+      return vscode.l10n.t('Show Problems');
     case 'undo':
       return vscode.l10n.t('Undo');
     case 'go-to-problem':
@@ -50,13 +54,16 @@ function labelOf(remedy: Remedy): string {
   }
 }
 
-function apply(app: App, remedy: Remedy, { stage, retry, code, before }: Again): void {
+function apply(app: App, remedy: Remedy, { stage, retry, code, before, key }: Again): void {
   switch (remedy) {
     case 'show-output':
       app.log.show(true);
       return;
     case 'roll-back':
       void vscode.commands.executeCommand(commands.rollback, { ...stage, release: 'previous' });
+      return;
+    case 'show-problems':
+      void vscode.commands.executeCommand('workbench.actions.view.problems');
       return;
     case 'undo':
       void vscode.commands.executeCommand(commands.rollback, { ...stage, release: before });
@@ -68,7 +75,7 @@ function apply(app: App, remedy: Remedy, { stage, retry, code, before }: Again):
     case 'open-configuration':
       void vscode.commands.executeCommand(nodeCommands.openConfig, {
         ...stage,
-        key: code === undefined ? undefined : keyOf(code),
+        key: key ?? (code === undefined ? undefined : keyOf(code)),
       });
       return;
     case 'retry':

@@ -6,6 +6,7 @@ import type { StageCall } from '../engineProcess/protocol.ts';
 import { createAnswer } from '../editor/prompts.ts';
 import { logRun } from '../editor/log.ts';
 import type { LogChannels } from '../editor/logChannels.ts';
+import type { Problems } from '../editor/problems/diagnostics.ts';
 import type { Secrets } from '../editor/secrets.ts';
 import type { ReviewView } from '../views/reviewView.ts';
 import { liveOf, stageKey, type StageId, type Store } from '../views/store.ts';
@@ -21,6 +22,7 @@ export interface App {
   readonly builtFolder: string | undefined;
   readonly runs: Runs;
   readonly logs: LogChannels;
+  readonly problems: Problems;
   /** Looks for durant.conf files again. */
   readonly findConfigurations: () => Promise<void>;
   /** Loads of what is on servers that are under way, by stage. */

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { ConfDocument } from '../config/syntax/document.ts';
 import { parseConf } from '../config/syntax/parse.ts';
+import { findNamed } from '../config/syntax/sections.ts';
 import { resolveStage, stageNames } from '../config/values/stage.ts';
 import { validate } from '../config/rules/validate.ts';
 import type { App } from './commandContext.ts';
@@ -23,7 +24,10 @@ function placeOf(doc: ConfDocument, stage: string, key: string | undefined): num
   const option = key === undefined ? undefined : values.get(key)?.option;
   const error =
     key === undefined ? validate(doc, stage).find(({ severity }) => severity === 'error') : undefined;
-  return option?.keyRange.start ?? error?.range.start ?? section.headers[0]?.range.start ?? 0;
+  const goal = key === undefined ? undefined : findNamed(doc, 'goal', key)?.headers[0];
+  return (
+    option?.keyRange.start ?? goal?.range.start ?? error?.range.start ?? section.headers[0]?.range.start ?? 0
+  );
 }
 
 function keyOf(argument: unknown): string | undefined {

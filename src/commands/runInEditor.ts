@@ -3,12 +3,14 @@ import * as vscode from 'vscode';
 import type { CallOptions } from '../engineProcess/client.ts';
 import { commands } from '../editor/ids.ts';
 import { logRun } from '../editor/log.ts';
+import { collectProblems, type Collected, type FailedCommand } from '../editor/problems/collect.ts';
 import { settleGoals, startGoals } from '../report/goals.ts';
 import { endingOf, failureOf, type Action, type Ended, type Ending } from '../editor/ending.ts';
 import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../report/progress.ts';
 import { createAnswer, type Confirmation } from '../editor/prompts.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
 import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
+import { printable } from '../printable.ts';
 import { readPipeline } from '../views/configurations.ts';
 import { canRollBack } from '../views/candidates.ts';
 import { liveOf, type StageId } from '../views/store.ts';
@@ -40,6 +42,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
   const live = liveOf(app.store.snapshot(stage)?.known);
   const before = live.kind === 'one' ? live.release : undefined;
   const watch = createStopwatch();
+  app.problems.clear(stage);
   const follow = followEvents(app, request, await startingProgress(request));
   app.store.setGoals(stage, follow.progress().goals);
   let outcome: RunFinished | DurantError;
@@ -80,7 +83,12 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
     // What there is to go back to is part of what is said.
     if (error === null && !request.dryRun) await loaded;
   }
-  present(app, request, outcome, { ms, goals, before });
+  const collected = follow.collected();
+  const failed = isCommandFailure(error)
+    ? collected.last(error?.code === 'remote-command-failed' ? 'server' : 'here')
+    : undefined;
+  const hasProblems = await app.problems.show(stage, { problems: collected.problems, failed });
+  present(app, request, outcome, { ms, goals, before, failed, hasProblems });
   return outcome instanceof DurantError ? undefined : outcome;
 }
 
@@ -95,16 +103,20 @@ function followEvents(
   start: RunProgress,
 ): {
   readonly progress: () => RunProgress;
+  readonly collected: () => Collected;
   readonly events: (
     onProgress: (progress: RunProgress, before: RunProgress) => void,
   ) => (event: RunEvent) => void;
 } {
   const log = logRun(app.log, request.stage.stage);
+  const { take, collected } = collectProblems(app.problems.matchersOf(app.store.snapshot(request.stage)));
   let progress = start;
   return {
     progress: () => progress,
+    collected,
     events: (onProgress) => (event) => {
       log(event);
+      take(event);
       request.onEvent?.(event);
       const next = advance(progress, event, Date.now());
       if (next === progress) return;
@@ -115,14 +127,10 @@ function followEvents(
   };
 }
 
-function present(
-  app: App,
-  request: RunRequest,
-  outcome: RunFinished | DurantError,
-  how: Pick<Ended, 'ms' | 'goals'> & { readonly before: string | undefined },
-): void {
+function present(app: App, request: RunRequest, outcome: RunFinished | DurantError, how: Outcome): void {
   const { stage, action } = request;
-  const again = { stage, retry: request.retry, before: how.before };
+  const { failed, hasProblems } = how;
+  const again = { stage, retry: request.retry, before: how.before, key: failed?.step };
   if (outcome instanceof DurantError) {
     // Whoever said no to a question knows that nothing happens.
     if (outcome.code !== 'cancelled')
@@ -137,10 +145,34 @@ function present(
     outcome.ok && request.endingOf !== undefined
       ? request.endingOf(outcome, how.ms)
       : endingOf(
-          { stage: stage.stage, action, finished: outcome, back: backOf(app, request, how.before), ...how },
+          {
+            stage: stage.stage,
+            action,
+            finished: outcome,
+            back: backOf(app, request, how.before),
+            hasProblems,
+            printed: printable(failed?.first ?? ''),
+            ms: how.ms,
+            goals: how.goals,
+          },
           vscode.l10n.t,
         );
   showEnding(app, ending, { ...again, code: outcome.error?.code });
+}
+
+interface Outcome extends Pick<Ended, 'ms' | 'goals'> {
+  readonly before: string | undefined;
+  readonly failed: FailedCommand | undefined;
+  readonly hasProblems: boolean;
+}
+
+/** One of durant.conf's own commands ended with a failure. */
+function isCommandFailure(error: { readonly code: ErrorCode; readonly message: string } | null): boolean {
+  return (
+    error !== null &&
+    ['local-command-failed', 'remote-command-failed', 'goal-failed'].includes(error.code) &&
+    error.message.includes('ended with exit status')
+  );
 }
 
 function backOf(app: App, { stage, action }: RunRequest, before: string | undefined): Ended['back'] {

@@ -1,12 +1,13 @@
 /** The task type `durant`: a stage's deploy or dry run for tasks.json, in a terminal, with a problem matcher for durant.conf. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { configName, taskType } from '../editor/ids.ts';
-import { lineOf } from '../editor/log.ts';
+import { createLines } from '../editor/log.ts';
 import { parseConf } from '../config/syntax/parse.ts';
 import { toProblemJson } from '../config/syntax/problems.ts';
 import { validate } from '../config/rules/validate.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
+import { printable } from '../printable.ts';
 import type { StageId } from '../views/store.ts';
 import type { App } from './commandContext.ts';
 import { deployStage } from './deploy.ts';
@@ -72,9 +73,16 @@ function runInTerminal(app: App, stage: StageId, what: 'dry run' | 'deploy'): vs
   const print = (text: string): void => {
     written.fire(`${text.replaceAll('\n', '\r\n')}\r\n`);
   };
+  const toLine = createLines(stage.stage);
+  let directory = '';
   const onEvent = (event: RunEvent): void => {
-    const line = lineOf(event, stage.stage);
-    if (line !== undefined) print(line.text);
+    if (event.event === 'command' && event.server === null) directory = event.directory ?? '';
+    const line = toLine(event);
+    if (line === undefined) return;
+    // As the build printed it, with the project's paths for the clone's: the task's own problem matcher reads it, and links lead there.
+    if (event.event === 'output' && event.server === null)
+      print(printable(inProject(event.line, directory, dirname(stage.file))));
+    else print(line.text);
   };
   const run = async (): Promise<void> => {
     for (const line of await problemLines(stage)) print(line);
@@ -93,6 +101,10 @@ function runInTerminal(app: App, stage: StageId, what: 'dry run' | 'deploy'): vs
       app.runs.cancel(stage);
     },
   };
+}
+
+function inProject(line: string, clone: string, project: string): string {
+  return clone === '' ? line : line.replaceAll(`${clone}/`, `${project}/`);
 }
 
 /** As `durant check` prints them, for the problem matcher. */

@@ -7,6 +7,7 @@ import { countServers, formatDuration, shortCommit, type Translate } from '../fo
 /** What a button of a message does. */
 export type Remedy =
   | 'show-output'
+  | 'show-problems'
   | 'roll-back'
   /** Makes live what was live before the rollback. */
   | 'undo'
@@ -25,7 +26,17 @@ export interface Ending {
 /** `restore` is a rollback to a newer release. */
 export type Action = 'deploy' | 'rollback' | 'restore' | 'prune';
 
-export interface Ended {
+/** What is known of a failure beside its error. */
+export interface Failed {
+  readonly stage: string;
+  readonly finished?: RunFinished | undefined;
+  /** Whether its output had problems that are listed. */
+  readonly hasProblems?: boolean;
+  /** The first line that the failed command printed; empty for none. */
+  readonly printed?: string;
+}
+
+export interface Ended extends Pick<Failed, 'hasProblems' | 'printed'> {
   readonly stage: string;
   readonly action: Action;
   /** What takes back what was done; undefined where there is nothing to go back to. */
@@ -38,8 +49,8 @@ export interface Ended {
 }
 
 export function endingOf(ended: Ended, t: Translate): Ending {
-  const { stage, finished, goals } = ended;
-  if (finished.error !== null) return failureOf(finished.error, { stage, finished }, t);
+  const { finished, goals } = ended;
+  if (finished.error !== null) return failureOf(finished.error, ended, t);
   const ending = successOf(ended, t);
   const warned = namesOf(goals, 'warned');
   if (warned === '') return ending;
@@ -91,7 +102,7 @@ function successOf({ stage, action, back, finished, goals, ms }: Ended, t: Trans
 /** A failure's own sentence, where each server stands if that needs to be said, and the button that fixes it. */
 export function failureOf(
   error: { readonly code: ErrorCode; readonly message: string; readonly changed: boolean },
-  { stage, finished }: { readonly stage: string; readonly finished?: RunFinished | undefined },
+  { stage, finished, hasProblems = false, printed = '' }: Failed,
   t: Translate,
 ): Ending {
   if (error.code === 'confirmation-needed')
@@ -129,8 +140,12 @@ export function failureOf(
           : '';
   return {
     level: 'error',
-    message: `${stage}: ${sentence}${standing}`,
-    remedies: [...(REMEDIES[error.code] ?? ['retry']), 'show-output'],
+    message: `${stage}: ${sentence}${printed === '' ? '' : ` “${printed}”`}${standing}`,
+    remedies: [
+      ...(hasProblems ? ['show-problems' as const] : []),
+      ...(REMEDIES[error.code] ?? ['retry']),
+      'show-output',
+    ],
   };
 }
 
@@ -162,6 +177,8 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   'host-key-revoked': [],
   'no-rollback-candidate': [],
   'goal-failed': ['retry', 'open-configuration'],
+  'local-command-failed': CONFIGURATION,
+  'remote-command-failed': CONFIGURATION,
   internal: ['retry'],
 };
 

@@ -12,6 +12,7 @@ export interface Sink {
 
 /** Returns what writes a run's events down. Lines of output that come together are written together. */
 export function logRun(sink: Sink, stage: string): (event: RunEvent) => void {
+  const toLine = createLines(stage);
   let lines: string[] = [];
   let scheduled = false;
   const flush = (): void => {
@@ -21,7 +22,7 @@ export function logRun(sink: Sink, stage: string): (event: RunEvent) => void {
     lines = [];
   };
   return (event) => {
-    const line = lineOf(event, stage);
+    const line = toLine(event);
     if (event.event === 'output' && line !== undefined) {
       lines.push(line.text);
       if (!scheduled) queueMicrotask(flush);
@@ -33,13 +34,31 @@ export function logRun(sink: Sink, stage: string): (event: RunEvent) => void {
   };
 }
 
-interface Line {
+/** Lines of output that errors are compared with: what an error repeats is the last that was printed. */
+const remembered = 50;
+
+/** A run's events in words. What a command has printed, or an error has said, is not said again by the errors that follow. */
+export function createLines(stage: string): (event: RunEvent) => Line | undefined {
+  let said: readonly string[] = [];
+  const once = (text: string): string => {
+    const [first = '', ...rest] = text.split('\n');
+    const fresh = rest.filter((line) => !said.includes(line.trim()));
+    said = [...said, ...fresh.map((line) => line.trim())];
+    return [first, ...fresh].join('\n');
+  };
+  return (event) => {
+    if (event.event === 'output') said = [...said, event.line.trim()].slice(-remembered);
+    return lineOf(event, stage, once);
+  };
+}
+
+export interface Line {
   readonly level: 'info' | 'warn' | 'error';
   readonly text: string;
 }
 
 /** One event in words; undefined for those that say nothing new. */
-export function lineOf(event: RunEvent, stage: string): Line | undefined {
+function lineOf(event: RunEvent, stage: string, once: (text: string) => string): Line | undefined {
   const prefix = (server: string | null): string => `${stage} ${server === null ? '' : `· ${server} `}│ `;
   switch (event.event) {
     case 'run-started':
@@ -49,7 +68,7 @@ export function lineOf(event: RunEvent, stage: string): Line | undefined {
       };
     case 'step': {
       if (event.state === 'running') return undefined;
-      const reason = event.reason === null ? '' : `: ${indented(event.reason)}`;
+      const reason = event.reason === null ? '' : `: ${indented(once(event.reason))}`;
       const time = event.ms === null ? '' : ` (${formatDuration(event.ms)})`;
       const level = event.state === 'failed' ? 'error' : 'info';
       return { level, text: `${prefix(event.server)}${event.step} ${event.state}${reason}${time}` };
@@ -69,20 +88,27 @@ export function lineOf(event: RunEvent, stage: string): Line | undefined {
     case 'drift':
       return { level: 'warn', text: `${prefix(event.server)}${event.kind} ${printable(event.path)}` };
     case 'warning':
-      return { level: 'warn', text: `${prefix(event.server)}${indented(event.message)} [${event.code}]` };
+      return {
+        level: 'warn',
+        text: `${prefix(event.server)}${indented(once(event.message))} [${event.code}]`,
+      };
     case 'prompt':
       return { level: 'info', text: `${prefix(event.server)}asked: ${indented(event.message)}` };
     case 'run-finished':
-      return finishedLine(event, prefix(null));
+      return finishedLine(event, prefix(null), once);
     case 'transfer':
       return undefined;
   }
 }
 
-function finishedLine(event: Extract<RunEvent, { event: 'run-finished' }>, prefix: string): Line {
+function finishedLine(
+  event: Extract<RunEvent, { event: 'run-finished' }>,
+  prefix: string,
+  once: (text: string) => string,
+): Line {
   const servers = event.servers.map(
     ({ server, state, current, error }) =>
-      `\n    ${server}: ${state}${current === null ? '' : `, current is ${current}`}${error === null ? '' : `: ${indented(error)}`}`,
+      `\n    ${server}: ${state}${current === null ? '' : `, current is ${current}`}${error === null ? '' : `: ${indented(once(error))}`}`,
   );
   if (event.error === null)
     return {
@@ -91,7 +117,7 @@ function finishedLine(event: Extract<RunEvent, { event: 'run-finished' }>, prefi
     };
   return {
     level: 'error',
-    text: `${prefix}${indented(event.error.message)} [${event.error.code}]${servers.join('')}`,
+    text: `${prefix}${indented(once(event.error.message))} [${event.error.code}]${servers.join('')}`,
   };
 }
 

@@ -38,6 +38,8 @@ export type RunEvent =
       readonly server: string | null;
       readonly step: string;
       readonly command: string;
+      /** Folder that it runs in, on its server or here; left out where it is only said what would run. */
+      readonly directory?: string;
     }
   | {
       readonly event: 'output';

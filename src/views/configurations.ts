@@ -115,6 +115,7 @@ export function describeConfiguration(file: string, label: string, text: string)
       port: textOf(options['ssh_port']?.raw),
       processes: processesOf(options, processes),
       domain: wordOf(options['domain_name']?.value),
+      problemMatchers: listOf(options['problem_matchers']?.value),
     };
   });
   return { file, label, stages, broken: doc.problems.some(({ severity }) => severity === 'error') };

@@ -21,6 +21,8 @@ export interface StageEntry {
   readonly processes: readonly string[];
   /** The host name of its site as written; undefined where it has none. */
   readonly domain: string | undefined;
+  /** Names of problem matchers; none: a guess. */
+  readonly problemMatchers: readonly string[];
 }
 
 export interface Configuration {

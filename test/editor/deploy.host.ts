@@ -128,7 +128,7 @@ describe('a deploy from the editor', () => {
     hands.reply(/^production: /, 'Retry');
     await deploy();
     const said = await hands.sees(/before_deploy/);
-    assert.deepEqual([said.kind, said.choices], ['error', ['Retry', 'Show Output']]);
+    assert.deepEqual([said.kind, said.choices], ['error', ['Open Configuration', 'Retry', 'Show Output']]);
     await hands.sees(/ is live: /);
     assert.deepEqual(pages(), [page, page]);
   });
@@ -258,6 +258,46 @@ describe('a deploy from the editor', () => {
       return document.lineAt(editor.selection.active.line).text;
     });
     assert.equal(line, 'shared_dirs: ../up');
+  });
+
+  it('lists what a build printed as problems of the project, once, and marks its command', async () => {
+    const printed = "src/a.ts(1,7): error TS2322: Type 'string' is not assignable to type 'number'.";
+    const build = `echo "${printed}"; echo "$PWD/src/a.ts:1:19: warning: a string"; exit 2\n`;
+    world.project.commit({
+      message: 'Sources',
+      files: { 'src/a.ts': 'const n: number = "x";\n', 'build.sh': build },
+    });
+    await world.configure('before_deploy:\n    true\n    sh build.sh');
+    await deploy();
+    const said = await hands.sees(/^production: before_deploy: /);
+    assert.deepEqual(said.choices, ['Show Problems', 'Open Configuration', 'Retry', 'Show Output']);
+    assert.ok(said.text.endsWith(`“${printed}”`), said.text);
+    const source = vscode.Uri.file(join(world.project.directory, 'src/a.ts'));
+    assert.deepEqual(
+      vscode.languages
+        .getDiagnostics(source)
+        .map(({ message, range, severity, code, source }) => [
+          `${String(source)} ${String(code)} ${String(severity)}`,
+          range.start.line,
+          range.start.character,
+          message,
+        ]),
+      [
+        ['ts TS2322 0', 0, 6, "Type 'string' is not assignable to type 'number'."],
+        ['gcc undefined 1', 0, 18, 'a string'],
+      ],
+    );
+    const [marked] = vscode.languages
+      .getDiagnostics(vscode.Uri.file(world.file))
+      .filter(({ message }) => message.startsWith('This command failed'));
+    assert.equal(marked?.message, `This command failed: ${printed}`);
+    assert.equal(marked.range.start.line, 9);
+    const log = await output(/TS2322/);
+    assert.equal(log.slice(log.lastIndexOf('run ')).split('TS2322').length, 2, log);
+    await world.configure('');
+    await deploy();
+    await hands.sees(/ is live: /);
+    assert.deepEqual(vscode.languages.getDiagnostics(source), []);
   });
 
   it('says what to do where there is no git', async () => {

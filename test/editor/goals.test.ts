@@ -130,6 +130,7 @@ describe('the goals of a run', () => {
       user: undefined,
       port: undefined,
       domain: undefined,
+      problemMatchers: [],
     };
     const entry = { ...stage, line: 1, servers: ['web1'], protected: false, processes: [], ...none };
     store.setConfigurations([{ file: stage.file, label: 'shop', broken: false, stages: [entry] }]);

@@ -15,7 +15,15 @@ const node: Node = { kind: 'stage', ...stage };
 const web1: Node = { kind: 'server', ...stage, server: 'web1' };
 
 function configuration(servers: readonly string[] | undefined, protectedStage = false): Configuration {
-  const entry = { ...stage, line: 1, servers, protected: protectedStage, processes: [], domain: undefined };
+  const entry = {
+    ...stage,
+    line: 1,
+    servers,
+    protected: protectedStage,
+    processes: [],
+    domain: undefined,
+    problemMatchers: [],
+  };
   return {
     file,
     label: 'shop',

@@ -41,6 +41,7 @@ function storeWith(
     user: undefined,
     port: undefined,
     domain: undefined,
+    problemMatchers: [],
   };
   store.setConfigurations([
     { file: stage.file, label: 'shop', broken: false, stages: [{ ...entry, ...none }] },

@@ -77,6 +77,14 @@ export const SOURCE_OPTIONS = {
     since: '0.2.0',
     seed: 'durant',
   },
+  problem_matchers: {
+    kind: 'list',
+    group: 'Source',
+    doc: 'For the editor: problem matchers, by the names that tasks.json has for them, that find problems in the output of commands and hooks. Default: a guess that knows tsc, eslint and gcc.',
+    example: '$tsc, $eslint-stylish',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
 
   // Servers
   server: {

@@ -109,7 +109,13 @@ export interface UserCommand {
  * @throws {DurantError} `remote-command-failed` or `local-command-failed` with command, exit status and the last lines of its output.
  */
 export async function runUserCommand(run: Run, connection: Connection, command: UserCommand): Promise<void> {
-  run.emit({ event: 'command', server: command.server, step: command.step, command: command.command });
+  run.emit({
+    event: 'command',
+    server: command.server,
+    step: command.step,
+    command: command.command,
+    directory: command.directory,
+  });
   const lines = outputLines(run.mask, (stream, line) =>
     run.emit({ event: 'output', server: command.server, stream, line }),
   );

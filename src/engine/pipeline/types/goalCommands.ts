@@ -35,7 +35,13 @@ export function runHere(work: GoalWork, { script, env = {}, output }: LocalScrip
  */
 export async function runCommandsHere(work: GoalWork, commands: readonly string[]): Promise<void> {
   for (const command of commands) {
-    work.run.emit({ event: 'command', server: null, step: work.name, command });
+    work.run.emit({
+      event: 'command',
+      server: null,
+      step: work.name,
+      command,
+      directory: work.directory,
+    });
     const result = await runHere(work, { script: command, output: 'shown' });
     if (result.status !== 0) throw commandFailure(command, result);
   }
