@@ -26,7 +26,7 @@ import {
   type TransferFacts,
 } from '../../src/transfer/stream/probe.ts';
 import { scanTree, type TrackedPath, type Tree } from '../../src/transfer/tree/scan.ts';
-import { spareScript, spareStopScript } from '../../src/transfer/stream/warmCopy.ts';
+import { warmCopyScript, spareStopScript } from '../../src/transfer/stream/warmCopy.ts';
 import { updateCode, type UpdateResult } from '../../src/transfer/stream/stream.ts';
 import { touchedScript } from '../../src/transfer/stream/modified.ts';
 import { quote } from '../../src/remote/shell.ts';
@@ -181,7 +181,7 @@ export async function openLab(
       return text.split('\n').slice(0, -1);
     },
     spare: async (name, spareRun = `s${String(run)}`) => {
-      await sh(spareScript({ projectDir: project, run: spareRun, release: name, hashTool: 'sha256sum' }));
+      await sh(warmCopyScript({ projectDir: project, run: spareRun, release: name, hashTool: 'sha256sum' }));
       await waitFor(
         'the spare',
         () =>

@@ -1,4 +1,5 @@
 /** A stage's running application: how its processes are, starting and stopping them, their logs, and commands in its live release. */
+import { LAYOUTS } from '../server/layout.ts';
 import { createMasker, type Masker } from '../../config/values/mask.ts';
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
@@ -10,7 +11,8 @@ import { servicesRecord } from './wanted.ts';
 import type { Host } from '../ports.ts';
 import { lookedUpIn } from '../server/record.ts';
 import { announcedPrompter } from '../run/emit.ts';
-import { forEachServer, type StageRequest } from '../run/run.ts';
+import { inParallel } from '../run/parallel.ts';
+import type { StageRequest } from '../run/run.ts';
 import { outputLines, type OutputStream } from '../run/outputLines.ts';
 import { exports, lastLines } from '../run/script.ts';
 import { secretValues } from '../secrets/environment.ts';
@@ -121,7 +123,7 @@ export async function appLogs(
   onLine: (server: string, line: string) => void,
 ): Promise<void> {
   const servers = parts.request.servers.map((address) => ({ address }));
-  await forEachServer(servers, servers.length, parts.signal, ({ address }, signal) =>
+  await inParallel(servers, servers.length, parts.signal, ({ address }, signal) =>
     onServer({ ...parts, signal }, address, async (opened) => {
       const units = unitsOf(opened, options.process).flatMap((file) =>
         file.units.length > 0 ? file.units : [file.name],
@@ -157,10 +159,10 @@ export async function appExec(
   if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
   return onServer(parts, address, async ({ connection, facts, mask }) => {
     const { stage, settings } = parts.request;
-    if (facts.live === null && settings.strategy === 'releases') throw nothingLive(address, stage);
+    const { hasReleases, releaseFolder } = LAYOUTS[settings.strategy];
+    if (facts.live === null && hasReleases) throw nothingLive(address, stage);
     const live = facts.records.find(({ name }) => name === facts.live);
-    const folder =
-      settings.strategy === 'inplace' ? facts.project : `${facts.project}/releases/${facts.live ?? ''}`;
+    const folder = releaseFolder(facts.project, facts.live ?? '');
     const env = {
       ...settings.env,
       DURANT_STAGE: stage,

@@ -1,6 +1,6 @@
 /** The services that a run wants on a server, and those that a release there was kept with. */
 import { quote } from '../../remote/shell.ts';
-import type { Run, ServerRun } from '../run/run.ts';
+import { isNamed, type Run, type ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import { appName } from './appName.ts';
 import { readTemplates, templatesFolder } from './projectTemplates.ts';
@@ -14,7 +14,7 @@ export function servicesRecord(release: string): string {
 
 /** The services that this run wants on a server: rendered for a deploy, as they were kept for a rollback. */
 export async function wantedSet(run: Run, server: ServerRun, signal: AbortSignal): Promise<ServiceSet> {
-  if (run.action !== 'deploy') return keptSet(run, server, run.release ?? '', signal);
+  if (run.action === 'rollback' && isNamed(run)) return keptSet(run, server, run.release, signal);
   const { request, settings } = run;
   return renderServices({
     app: appName(request),

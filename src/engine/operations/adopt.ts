@@ -1,7 +1,7 @@
 /** `adopt`: takes over the `releases/` + `current` of Deployer or Capistrano by writing a record for the live release, and nothing else. */
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
-import { runLifecycle, reachServers } from '../run/lifecycle.ts';
+import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import { giveBackLocks, lockServers, reportLocks } from '../server/lockServers.ts';
 import { runScript } from '../run/script.ts';
@@ -10,7 +10,9 @@ import { historyLine } from '../server/history.ts';
 import type { Host } from '../ports.ts';
 import type { ReleaseRecord } from '../server/record.ts';
 import { nextOrder } from '../server/releases.ts';
-import { forEachServer, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import { forEachServer } from '../run/parallel.ts';
+import type { Run, ServerRun, StageRequest } from '../run/run.ts';
+import type { StepContext } from '../run/step.ts';
 
 export interface AdoptRequest extends StageRequest {
   readonly dryRun: boolean;
@@ -23,41 +25,34 @@ export function adopt(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RunFinished> {
-  return runLifecycle(
-    { request, action: 'adopt', dryRun: request.dryRun, host, emit, signal },
-    async (run) => {
-      await reachServers(run);
-      const seen = await recogniseEach(run);
-      if (request.dryRun || [...seen.values()].every((record) => record === undefined)) {
-        if (request.dryRun) await reportLocks(run);
-        for (const [server, record] of seen) say(run, server, record);
-        return;
-      }
-      await lockServers(run, 0);
-      // Under the lock: somebody may have worked there meanwhile.
-      const found = await recogniseEach(run);
-      await forEachServer(run.servers, run.settings.parallel, run.signal, (server, each) =>
-        adoptServer(run, server, found.get(server), each),
-      );
-      await giveBackLocks(run);
-    },
-  );
+  const options = { request, action: 'adopt', dryRun: request.dryRun, host, emit, signal } as const;
+  return runLifecycle(options, async (run) => {
+    await connectServers(run);
+    const seen = await recogniseEach(run);
+    if (request.dryRun || [...seen.values()].every((record) => record === undefined)) {
+      if (request.dryRun) await reportLocks(run);
+      for (const [server, record] of seen) say(run, server, record);
+      return;
+    }
+    await lockServers(run, 0);
+    // Under the lock: somebody may have worked there meanwhile.
+    const found = await recogniseEach(run);
+    // ‖ What keeps one server from being adopted leaves all as they are.
+    await forEachServer(run, (context) => adoptServer(context, found.get(context.server)));
+    await giveBackLocks(run);
+  });
 }
 
 async function recogniseEach(run: Run): Promise<ReadonlyMap<ServerRun, ReleaseRecord | undefined>> {
   const found = new Map<ServerRun, ReleaseRecord | undefined>();
-  await forEachServer(run.servers, run.settings.parallel, run.signal, async (server, each) => {
-    found.set(server, await recognise(run, server, each));
+  await forEachServer(run, async (context) => {
+    found.set(context.server, await recognise(context));
   });
   return found;
 }
 
 /** The record that the live release gets; undefined where Durant has it already. */
-async function recognise(
-  run: Run,
-  server: ServerRun,
-  signal: AbortSignal,
-): Promise<ReleaseRecord | undefined> {
+async function recognise({ run, server, signal }: StepContext): Promise<ReleaseRecord | undefined> {
   const { facts } = server;
   const entry = server.address.entry;
   const path = run.settings.project_dir;
@@ -105,10 +100,8 @@ head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null ||
 }
 
 async function adoptServer(
-  run: Run,
-  server: ServerRun,
+  { run, server, signal }: StepContext,
   record: ReleaseRecord | undefined,
-  signal: AbortSignal,
 ): Promise<void> {
   if (record === undefined) return say(run, server, record);
   run.release = record.name;

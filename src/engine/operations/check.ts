@@ -5,25 +5,30 @@ import type { TrackedFile } from '../../git/port.ts';
 import type { ServerAddress } from '../../remote/target.ts';
 import { lockedError } from '../server/preflight.ts';
 import { buildCommands, readTree } from '../source/build.ts';
-import { openClone } from '../source/openClone.ts';
+import { fetchCommit } from '../source/fetchCommit.ts';
 import { runLifecycle, reachOf, serverRun } from '../run/lifecycle.ts';
 import { watcherProblem } from '../run/deadManSwitch.ts';
 import { stepsOf } from './deploy.ts';
 import type { Emit } from '../events.ts';
 import type { StepContext } from '../run/step.ts';
 import { isUrl } from '../steps/healthCheck.ts';
-import { assertPlaceable, planInplaceFor } from '../steps/strategies/inplaceSteps.ts';
 import { assessServices } from '../steps/servicesAssessment.ts';
 import { assertSharedThere, trim } from '../steps/shared.ts';
-import { assessSpace } from '../steps/updateCode.ts';
 import { isOurDeadLock } from '../server/lockServers.ts';
 import type { Host } from '../ports.ts';
-import { ready, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import {
+  hasTree,
+  isFetched,
+  type FetchedRun,
+  type Run,
+  type ServerRun,
+  type StageRequest,
+} from '../run/run.ts';
 import { assessEnvironment } from '../secrets/environment.ts';
 import { connectTo, learnFacts } from '../server/connectServers.ts';
 import { appName } from '../app/appName.ts';
 import { stageGoals } from './goals.ts';
-import { resolveVersion, withVersion } from '../source/version.ts';
+import { withVersion } from '../source/version.ts';
 
 export interface Assessment {
   /** null: this machine. */
@@ -115,15 +120,12 @@ async function lookHere(run: Run): Promise<{
   if (env_file !== undefined)
     assessments.push(await attempt(run, null, 'env_file', () => assessEnvironment(run, env_file)));
   const fetched = await attempt(run, null, 'fetch', async () => {
-    run.clone = await openClone(run);
-    const commit = await run.clone.fetch(settings.branch);
-    run.commit = commit;
-    await resolveVersion(run);
+    const { commit } = await fetchCommit(run, { ref: undefined });
     const version = run.version === undefined ? '' : `, version ${run.version}`;
     return `${commit.branch} is at ${commit.id.slice(0, 7)} ${commit.subject}${version}`;
   });
   assessments.push(fetched);
-  if (!fetched.ok) return { assessments, tracked: undefined, isFetched: false };
+  if (!fetched.ok || !isFetched(run)) return { assessments, tracked: undefined, isFetched: false };
   let tracked: ReadonlySet<string> | undefined;
   const checkout = await attempt(run, null, 'checkout', async () => {
     tracked = await lookAtTree(run);
@@ -134,13 +136,13 @@ async function lookHere(run: Run): Promise<{
 }
 
 /** Reads the tree that a deploy would send; where `before_deploy` makes something of it first, only the commit's paths are known. */
-async function lookAtTree(run: Run): Promise<ReadonlySet<string> | undefined> {
-  const { clone, commit, settings } = ready(run);
+async function lookAtTree(run: FetchedRun): Promise<ReadonlySet<string> | undefined> {
+  const { clone, commit, settings } = run;
   const isBuilt = buildCommands(run).length > 0;
   if (isBuilt && settings.shared_files.length === 0) return undefined;
   const scratch = await clone.scratch(commit, { submodules: settings.submodules && !isBuilt });
   try {
-    if (!isBuilt) await readTree(run, scratch.directory, scratch.files);
+    if (!isBuilt) run.tree = await readTree(run, scratch.directory, scratch.files);
     return sharedIn(settings, scratch.files);
   } finally {
     await scratch.remove();
@@ -214,10 +216,8 @@ const looks: Readonly<Record<string, Look>> = {
     return 'nobody holds the lock';
   },
   release: async ({ run, server, signal }) => {
-    if (run.tree === undefined) return undefined;
-    if (run.settings.strategy === 'inplace' && server.facts.obstacle === undefined)
-      assertPlaceable(run, server, await planInplaceFor(run, server, signal));
-    assessSpace(run, server);
+    if (!hasTree(run)) return undefined;
+    await run.strategy.assertRoom({ run, server, signal });
     return 'there is room for it';
   },
   update_code: async ({ run }) =>

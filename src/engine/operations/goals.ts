@@ -1,7 +1,7 @@
 /** How the goals of a stage stand, without changing anything: `durant goals`, and the goals' part of `check --connect`. */
 import { DurantError } from '../../errors.ts';
 import { runLifecycle } from '../run/lifecycle.ts';
-import { deployGoal } from './deploy.ts';
+import { deployFlow, type DeployRequest } from './deploy.ts';
 import type { Emit } from '../events.ts';
 import { lookAtGoals, type GoalStatus } from '../pipeline/runPipeline.ts';
 import type { Host } from '../ports.ts';
@@ -24,7 +24,7 @@ export async function stageGoals(
   signal: AbortSignal,
 ): Promise<StageGoals> {
   const goals: GoalStatus[] = [];
-  const deploy = deployGoal({
+  const asked: DeployRequest = {
     ...request,
     ref: undefined,
     dryRun: true,
@@ -32,7 +32,7 @@ export async function stageGoals(
     again: false,
     waitMs: 0,
     confirmed: false,
-  });
+  };
   const { error } = await runLifecycle(
     {
       request,
@@ -46,7 +46,7 @@ export async function stageGoals(
       signal,
     },
     async (run) => {
-      goals.push(...(await lookAtGoals(run, deploy)));
+      goals.push(...(await lookAtGoals(run, asked, deployFlow(run, asked))));
     },
   );
   if (error !== null) throw new DurantError(error.code, error.message);

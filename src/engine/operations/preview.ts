@@ -4,21 +4,24 @@ import { BUILD_NOT_LISTED, notListedMessage } from '../source/buildOutput.ts';
 import { keepBuilt } from '../source/builtCopies.ts';
 import type { StepState } from '../events.ts';
 import { emitChanges } from '../run/changeEvents.ts';
-import type { Step } from '../run/step.ts';
-import { assertPlaceable, planInplaceFor, sayInplace, warnOfPlan } from '../steps/strategies/inplaceSteps.ts';
-import { planFor } from '../steps/updateCode.ts';
-import type { Plan } from '../../transfer/tree/plan.ts';
-import { reportLocks } from '../server/lockServers.ts';
-import { forEachServer, ready, type Run, type ServerRun } from '../run/run.ts';
+import { forEachServer } from '../run/parallel.ts';
+import { withFound, type BuiltRun, type DeployRun } from '../run/run.ts';
 import { explainSteps } from '../run/runSteps.ts';
+import type { ListedStep } from '../run/step.ts';
+import { reportLocks } from '../server/lockServers.ts';
+
+interface ExplainRequest {
+  readonly build: boolean;
+  readonly keepBuilt?: string | undefined;
+}
 
 /** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */
 export async function explain(
-  run: Run,
-  request: { readonly build: boolean; readonly keepBuilt?: string | undefined },
-  steps: readonly Step[],
+  run: DeployRun,
+  request: ExplainRequest,
+  steps: readonly ListedStep[],
 ): Promise<void> {
-  const { clone, commit, settings } = ready(run);
+  const { clone, commit, settings } = run;
   const commands = buildCommands(run);
   const scratch = await clone.scratch(commit, { submodules: settings.submodules });
   const sayBuild = (state: StepState): void =>
@@ -43,22 +46,18 @@ export async function explain(
         server: null,
       });
     await reportLocks(run);
-    if (isListed) await readTree(run, scratch.directory, scratch.files);
-    if (settings.strategy === 'inplace') sayInplace(run);
-    const sent = new Set<string>();
-    await forEachServer(run.servers, settings.parallel, run.signal, async (server, signal) => {
-      if (!isListed) return explainSteps({ run, server, signal }, steps);
-      const plan = await planOn(run, server, signal);
-      assessTree(run, server);
-      await explainSteps({ run, server, signal }, steps);
-      emitChanges(run, server, plan);
-      for (const { path, kind } of plan.changes) if (kind !== 'deleted') sent.add(path);
-    });
-    if (request.build && request.keepBuilt !== undefined && run.tree !== undefined)
+    if (!isListed) {
+      run.strategy.announce(run);
+      return await forEachServer(run, (context) => explainSteps(context, steps));
+    }
+    const built = withFound(run, { tree: await readTree(run, scratch.directory, scratch.files) });
+    run.strategy.announce(run);
+    const sent = await explainFiles(built, steps);
+    if (request.build && request.keepBuilt !== undefined)
       await keepBuilt({
         folder: request.keepBuilt,
         workTree: scratch.directory,
-        tree: run.tree,
+        tree: built.tree,
         tracked: scratch.files,
         paths: sent,
         signal: run.signal,
@@ -68,11 +67,16 @@ export async function explain(
   }
 }
 
-/** What the files of a server would become. @throws {DurantError} `path-not-writable` where strategy inplace may not put them. */
-async function planOn(run: Run, server: ServerRun, signal: AbortSignal): Promise<Plan> {
-  if (run.settings.strategy === 'releases') return (await planFor(run, server, signal)).plan;
-  const plan = await planInplaceFor(run, server, signal);
-  warnOfPlan(run, server, plan);
-  assertPlaceable(run, server, plan);
-  return plan;
+/** Emits the steps and what becomes of each file, server by server. @returns the paths that would be sent to any. */
+async function explainFiles(run: BuiltRun, steps: readonly ListedStep[]): Promise<ReadonlySet<string>> {
+  const sent = new Set<string>();
+  await forEachServer(run, async (context) => {
+    const { server } = context;
+    const plan = await run.strategy.plan(context);
+    assessTree(run, [server]);
+    await explainSteps(context, steps);
+    emitChanges(run, server, plan);
+    for (const { path, kind } of plan.changes) if (kind !== 'deleted') sent.add(path);
+  });
+  return sent;
 }

@@ -1,15 +1,17 @@
 /** `prune`: removes the releases beyond those that are kept, by the rules of the cleanup after a deploy. */
-import { assessServer, lockedError } from '../server/preflight.ts';
-import { runLifecycle, reachServers } from '../run/lifecycle.ts';
+import { assessServers } from '../server/preflight.ts';
+import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { confirmProtected } from '../run/confirm.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import { historyLine } from '../server/history.ts';
 import { unlockScript } from '../server/lockScripts.ts';
-import { isOurDeadLock, lockServers } from '../server/lockServers.ts';
+import { assertNotLocked, lockServers } from '../server/lockServers.ts';
 import type { Host } from '../ports.ts';
 import { removableReleases } from '../server/releases.ts';
 import { removedWords, removeReleases } from '../run/removal.ts';
-import { forEachServer, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
+import { forEachServer } from '../run/parallel.ts';
+import type { Run, ServerRun, StageRequest } from '../run/run.ts';
+import type { StepContext } from '../run/step.ts';
 import { runScript } from '../run/script.ts';
 
 export interface PruneRequest extends StageRequest {
@@ -35,40 +37,33 @@ export async function prune(
   signal: AbortSignal,
 ): Promise<Pruned> {
   const removed = new Map<string, readonly string[]>();
-  const finished = await runLifecycle(
-    { request, action: 'prune', dryRun: request.dryRun, host, emit, signal },
-    async (run) => {
-      await reachServers(run);
-      for (const server of run.servers)
-        assessServer(server.address.entry, server.facts, run.settings, server.connection);
-      const plan = planOf(run, request);
-      for (const { server, names } of plan) removed.set(server.address.entry, request.dryRun ? names : []);
-      const idle = plan.every(({ names }) => names.length === 0);
-      if (idle || request.dryRun) {
-        for (const { server, names } of plan)
-          report(run, server, names.length === 0 ? 'already' : 'pending', wordsOf(names, 'would remove'));
-        return;
-      }
-      for (const server of run.servers)
-        if (server.facts.lock !== null && !(await isOurDeadLock(run, server.facts)))
-          throw lockedError(server.address.entry, server.facts.lock, run.host.now());
-      await confirmProtected(run, request.confirmed);
-      await lockServers(run, 0);
-      // Under the lock: somebody may have deployed meanwhile.
-      const certain = planOf(run, request);
-      await forEachServer(run.servers, run.settings.parallel, signal, async (server, each) => {
-        const names = certain.find((one) => one.server === server)?.names ?? [];
-        removed.set(server.address.entry, await remove(run, server, names, each));
-      });
-    },
-  );
+  const options = { request, action: 'prune', dryRun: request.dryRun, host, emit, signal } as const;
+  const finished = await runLifecycle(options, async (run) => {
+    await connectServers(run);
+    assessServers(run);
+    const plan = planOf(run, request);
+    for (const { server, names } of plan) removed.set(server.address.entry, request.dryRun ? names : []);
+    if (request.dryRun || plan.every(({ names }) => names.length === 0)) return explainPlan(run, plan);
+    await assertNotLocked(run);
+    await confirmProtected(run, request.confirmed);
+    await lockServers(run, 0);
+    // Under the lock: somebody may have deployed meanwhile.
+    const certain = planOf(run, request);
+    await forEachServer(run, async (context) => {
+      const { server } = context;
+      const names = certain.find((one) => one.server === server)?.names ?? [];
+      removed.set(server.address.entry, await remove(context, names));
+    });
+  });
   return { finished, removed };
 }
 
-function planOf(
-  run: Run,
-  { keep, only }: PruneRequest,
-): readonly { readonly server: ServerRun; readonly names: readonly string[] }[] {
+interface PruneOf {
+  readonly server: ServerRun;
+  readonly names: readonly string[];
+}
+
+function planOf(run: Run, { keep, only }: PruneRequest): readonly PruneOf[] {
   const all = run.servers.map(({ facts }) => facts);
   return run.servers.map((server) => ({
     server,
@@ -81,10 +76,8 @@ function planOf(
 
 /** @returns the names of those that are gone. */
 async function remove(
-  run: Run,
-  server: ServerRun,
+  { run, server, signal }: StepContext,
   names: readonly string[],
-  signal: AbortSignal,
 ): Promise<readonly string[]> {
   report(run, server, 'running', null);
   const { removed } = await removeReleases(run, server, names, { last: '', signal });
@@ -101,8 +94,10 @@ async function remove(
   return removed;
 }
 
-function wordsOf(names: readonly string[], verb: string): string {
-  return names.length === 0 ? 'nothing to remove' : `${verb} ${names.join(', ')}`;
+function explainPlan(run: Run, plan: readonly PruneOf[]): void {
+  for (const { server, names } of plan)
+    if (names.length === 0) report(run, server, 'already', 'nothing to remove');
+    else report(run, server, 'pending', `would remove ${names.join(', ')}`);
 }
 
 function report(

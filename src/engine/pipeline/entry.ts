@@ -1,4 +1,5 @@
 /** A goal in its place in a run. */
+import type { Look } from '../run/step.ts';
 
 /** A goal of a run, ready to be worked on. */
 export interface Entry {
@@ -6,8 +7,8 @@ export interface Entry {
   readonly type: string;
   readonly optional: boolean;
   assess(): Promise<void>;
-  achieved(): Promise<boolean>;
-  reason(): Promise<string>;
+  /** Whether nothing is left to do, and why. Changes nothing. */
+  look(): Promise<Look>;
   achieve(): Promise<void>;
   /** Known once it has been assessed. */
   effectful(): boolean;

@@ -3,7 +3,7 @@ import { definedOnly } from '../source/openClone.ts';
 import { findGit, type GitContext } from '../../git/gitProcess.ts';
 import { gitEnvironment } from '../../git/gitEnvironment.ts';
 import { checkedOutCommit, putAside, putBack } from '../../git/keptFiles.ts';
-import { type Run, ready } from '../run/run.ts';
+import type { FetchedRun } from '../run/run.ts';
 import { localStep } from '../run/runSteps.ts';
 
 export interface GoalTree {
@@ -16,13 +16,13 @@ export interface GoalTree {
   close(): Promise<void>;
 }
 
-export function openGoalTree(run: Run): GoalTree {
+export function openGoalTree(run: FetchedRun): GoalTree {
   return run.dryRun ? scratchTree(run) : cloneTree(run);
 }
 
-function cloneTree(run: Run): GoalTree {
+function cloneTree(run: FetchedRun): GoalTree {
   let opened: Promise<string> | undefined;
-  const { clone, commit, settings } = ready(run);
+  const { clone, commit, settings } = run;
   const open = async (): Promise<string> => {
     await localStep(run, 'checkout', async () => {
       await putAside(clone.directory, commit.id, await gitContext(run));
@@ -52,9 +52,9 @@ function cloneTree(run: Run): GoalTree {
   };
 }
 
-function scratchTree(run: Run): GoalTree {
+function scratchTree(run: FetchedRun): GoalTree {
   let made: Promise<{ readonly directory: string; remove(): Promise<void> }> | undefined;
-  const { clone, commit, settings } = ready(run);
+  const { clone, commit, settings } = run;
   const make = async (): Promise<{ readonly directory: string; remove(): Promise<void> }> =>
     // What goals left at this commit is looked at where it lies.
     (await checkedOutCommit(clone.directory)) === commit.id
@@ -80,7 +80,7 @@ function scratchTree(run: Run): GoalTree {
   };
 }
 
-async function gitContext(run: Run): Promise<GitContext> {
+async function gitContext(run: FetchedRun): Promise<GitContext> {
   const env = definedOnly(run.host.env);
   return {
     binary: await findGit(run.host.gitPath, env),

@@ -5,25 +5,22 @@
 import { DurantError, asDurantError, throwIfCancelled } from '../../errors.ts';
 import type { PipelineGoal } from '../../config/values/pipelineGoals.ts';
 import type { StepState } from '../events.ts';
+import { confirmProtected } from '../run/confirm.ts';
+import type { FetchedRun, Run } from '../run/run.ts';
+import type { Look } from '../run/step.ts';
+import { fetchCommit, type WantedCommit } from '../source/fetchCommit.ts';
+import type { DeployFlow } from './deployFlow.ts';
 import type { Entry } from './entry.ts';
-import type { Goal } from './types/goal.ts';
 import { NEWLY_ACHIEVED, PASSED } from './goalReasons.ts';
-import { GoalFailure } from './types/goalFailure.ts';
 import { openGoalTree, type GoalTree } from './goalTree.ts';
-import { oncePerRun, type Run } from '../run/run.ts';
 import { sectionEntry } from './sectionGoal.ts';
+import { GoalFailure } from './types/goalFailure.ts';
 
-/** The built-in goal: this commit is live on every server of the stage. */
-export interface DeployGoal extends Goal<Run> {
-  readonly name: 'deploy';
-  /** Learns the commit, which other goals work at, too. `assess` does so itself where nobody has. */
-  fetch(run: Run): Promise<void>;
-  /** Asks before a protected stage changes. */
-  confirm(run: Run): Promise<void>;
-  /** Where it is achieved: says so, and leaves the servers in order. */
-  alreadyAchieved(run: Run): Promise<void>;
-  /** The dry run: says what `achieve` would do. */
-  explain(run: Run): Promise<void>;
+const DEPLOY = 'deploy';
+
+/** How a deploy is asked for, as far as its pipeline needs to know. */
+interface PipelineRequest extends WantedCommit {
+  readonly confirmed: boolean;
 }
 
 /** How one goal stands: `durant goals`. */
@@ -36,34 +33,37 @@ export interface GoalStatus {
 }
 
 /** Works a stage's pipeline off, or, in a dry run, says what that would do. @throws {DurantError} of the first goal that failed. */
-export async function runPipeline(run: Run, deploy: DeployGoal): Promise<void> {
+export async function runPipeline(run: Run, request: PipelineRequest, deploy: DeployFlow): Promise<void> {
   const goals = goalsOf(run);
-  if (goals.every((goal) => goal.kind === 'deploy')) return deployAlone(run, deploy);
-  await deploy.fetch(run);
-  const tree = openGoalTree(run);
+  if (goals.every((goal) => goal.kind === 'deploy')) {
+    await deploy.next();
+    await deploy.next();
+    return;
+  }
+  const fetched = await fetchCommit(run, request);
+  const tree = openGoalTree(fetched);
   try {
-    const entries = goals.map((goal) => entryOf(run, goal, tree, deploy));
+    const entries = goals.map((goal) => entryOf(fetched, goal, tree, deploy));
     const unreachable = await assessAll(run, entries);
-    if (run.dryRun) await explainAll(run, entries, unreachable, deploy);
-    else await achieveAll(run, { entries, unreachable, tree, deploy });
+    const reachable = entries.filter((entry) => !unreachable.has(entry));
+    if (run.dryRun) await explainAll(run, reachable);
+    else await achieveAll(run, reachable, tree, request);
   } finally {
     await tree.close();
   }
 }
 
-async function deployAlone(run: Run, deploy: DeployGoal): Promise<void> {
-  await deploy.assess?.(run);
-  if (await deploy.achieved(run)) return deploy.alreadyAchieved(run);
-  return run.dryRun ? deploy.explain(run) : deploy.achieve(run);
-}
-
 /** How each goal of the stage stands; nothing is changed. */
-export async function lookAtGoals(run: Run, deploy: DeployGoal): Promise<readonly GoalStatus[]> {
-  await deploy.fetch(run);
-  const tree = openGoalTree(run);
+export async function lookAtGoals(
+  run: Run,
+  request: PipelineRequest,
+  deploy: DeployFlow,
+): Promise<readonly GoalStatus[]> {
+  const fetched = await fetchCommit(run, request);
+  const tree = openGoalTree(fetched);
   try {
     const found: GoalStatus[] = [];
-    for (const goal of goalsOf(run)) found.push(await statusOf(run, entryOf(run, goal, tree, deploy)));
+    for (const goal of goalsOf(run)) found.push(await statusOf(run, entryOf(fetched, goal, tree, deploy)));
     return found;
   } finally {
     await tree.close();
@@ -81,7 +81,8 @@ async function statusOf(run: Run, entry: Entry): Promise<GoalStatus> {
   });
   try {
     await entry.assess();
-    return status((await entry.achieved()) ? 'already' : 'pending', await entry.reason());
+    const { achieved, reason } = await entry.look();
+    return status(achieved ? 'already' : 'pending', reason);
   } catch (thrown) {
     throwIfCancelled(run.signal);
     return status('unknown', asDurantError(thrown).message);
@@ -95,16 +96,24 @@ function goalsOf(run: Run): readonly PipelineGoal[] {
   throw new DurantError('internal', 'The goals of pipeline were not read. Please report this.');
 }
 
-function entryOf(run: Run, goal: PipelineGoal, tree: GoalTree, deploy: DeployGoal): Entry {
-  if (goal.kind === 'section') return sectionEntry(run, goal, tree);
+function entryOf(run: FetchedRun, goal: PipelineGoal, tree: GoalTree, deploy: DeployFlow): Entry {
+  return goal.kind === 'section' ? sectionEntry(run, goal, tree) : deployEntry(deploy);
+}
+
+/** This commit is live on every server of the stage. */
+function deployEntry(flow: DeployFlow): Entry {
+  let look: Look = { achieved: false, reason: '' };
   return {
-    name: deploy.name,
-    type: deploy.name,
+    name: DEPLOY,
+    type: DEPLOY,
     optional: false,
-    assess: async () => deploy.assess?.(run),
-    achieved: () => deploy.achieved(run),
-    reason: () => deploy.reason(run),
-    achieve: () => deploy.achieve(run),
+    async assess() {
+      look = (await flow.next()).value ?? look;
+    },
+    look: async () => look,
+    async achieve() {
+      await flow.next();
+    },
     effectful: () => true,
     commands: () => [],
   };
@@ -118,7 +127,7 @@ async function assessAll(run: Run, entries: readonly Entry[]): Promise<ReadonlyS
     try {
       await entry.assess();
     } catch (thrown) {
-      if (entry.name === 'deploy') throw thrown;
+      if (entry.name === DEPLOY) throw thrown;
       const error = goalError(entry, thrown, 'cannot be reached');
       report(run, entry, 'failed', error.message);
       if (!mayFail(entry, error)) throw failed(run, entry, error);
@@ -131,26 +140,17 @@ async function assessAll(run: Run, entries: readonly Entry[]): Promise<ReadonlyS
 
 async function achieveAll(
   run: Run,
-  {
-    entries,
-    unreachable,
-    tree,
-    deploy,
-  }: {
-    readonly entries: readonly Entry[];
-    readonly unreachable: ReadonlySet<Entry>;
-    readonly tree: GoalTree;
-    readonly deploy: DeployGoal;
-  },
+  entries: readonly Entry[],
+  tree: GoalTree,
+  request: PipelineRequest,
 ): Promise<void> {
-  const confirm = (): Promise<void> => oncePerRun(run, 'confirm', () => deploy.confirm(run));
+  const confirm = (): Promise<void> => confirmProtected(run, request.confirmed);
   let changed = false;
   for (const entry of entries) {
-    if (entry.name === 'deploy') {
-      changed = await achieveDeploy(run, entry, tree, deploy);
+    if (entry.name === DEPLOY) {
+      changed = await achieveDeploy(run, entry, tree);
       continue;
     }
-    if (unreachable.has(entry)) continue;
     try {
       await achieveOne(run, entry, confirm);
     } catch (thrown) {
@@ -162,10 +162,11 @@ async function achieveAll(
 }
 
 /** @returns whether it changed anything. */
-async function achieveDeploy(run: Run, entry: Entry, tree: GoalTree, deploy: DeployGoal): Promise<boolean> {
-  if (await entry.achieved()) {
-    report(run, entry, 'already', await entry.reason());
-    await deploy.alreadyAchieved(run);
+async function achieveDeploy(run: Run, entry: Entry, tree: GoalTree): Promise<boolean> {
+  const { achieved, reason } = await entry.look();
+  if (achieved) {
+    report(run, entry, 'already', reason);
+    await entry.achieve();
     run.phase = 'finishing';
     return false;
   }
@@ -188,13 +189,15 @@ async function achieveOne(run: Run, entry: Entry, confirm: () => Promise<void>):
   throwIfCancelled(run.signal);
   const end = begin(run, entry);
   try {
-    if (await entry.achieved()) return end('already', await entry.reason());
+    const before = await entry.look();
+    if (before.achieved) return end('already', before.reason);
     await confirm();
     await entry.achieve();
     if (!entry.effectful()) return end('done', PASSED);
-    if (!(await entry.achieved()))
+    const after = await entry.look();
+    if (!after.achieved)
       throw new GoalFailure(
-        `it was worked on without an error, and still is not achieved: ${await entry.reason()}. Look at what it did.`,
+        `it was worked on without an error, and still is not achieved: ${after.reason}. Look at what it did.`,
       );
     end('done', NEWLY_ACHIEVED);
   } catch (error) {
@@ -203,37 +206,24 @@ async function achieveOne(run: Run, entry: Entry, confirm: () => Promise<void>):
   }
 }
 
-async function explainAll(
-  run: Run,
-  entries: readonly Entry[],
-  unreachable: ReadonlySet<Entry>,
-  deploy: DeployGoal,
-): Promise<void> {
+async function explainAll(run: Run, entries: readonly Entry[]): Promise<void> {
   for (const entry of entries) {
-    if (unreachable.has(entry)) continue;
-    if (entry.name === 'deploy') {
-      const achieved = await entry.achieved();
-      report(run, entry, achieved ? 'already' : 'pending', await entry.reason());
-      await (achieved ? deploy.alreadyAchieved(run) : deploy.explain(run));
-      continue;
-    }
-    const { state, reason } = await foresee(run, entry);
-    report(run, entry, state, reason);
-    if (state === 'already') continue;
-    for (const command of entry.commands())
-      run.emit({ event: 'command', server: null, step: entry.name, command });
+    const { achieved, reason } = await foresee(run, entry);
+    report(run, entry, achieved ? 'already' : 'pending', reason);
+    if (entry.name === DEPLOY) await entry.achieve();
+    else if (!achieved)
+      for (const command of entry.commands())
+        run.emit({ event: 'command', server: null, step: entry.name, command });
   }
 }
 
-async function foresee(
-  run: Run,
-  entry: Entry,
-): Promise<{ readonly state: 'already' | 'pending'; readonly reason: string }> {
+/** What cannot be looked at yet may be when its turn comes. */
+async function foresee(run: Run, entry: Entry): Promise<Look> {
   try {
-    return { state: (await entry.achieved()) ? 'already' : 'pending', reason: await entry.reason() };
+    return await entry.look();
   } catch (thrown) {
     throwIfCancelled(run.signal);
-    return { state: 'pending', reason: asDurantError(thrown).message };
+    return { achieved: false, reason: asDurantError(thrown).message };
   }
 }
 

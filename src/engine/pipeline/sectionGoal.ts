@@ -10,11 +10,11 @@ import { GoalFailure } from './types/goalFailure.ts';
 import { makeGoal } from './types/makeGoal.ts';
 import type { GoalTree } from './goalTree.ts';
 import { commandEnv } from '../run/hooks.ts';
-import { type Run, ready } from '../run/run.ts';
+import type { FetchedRun } from '../run/run.ts';
 
 type Section = Extract<PipelineGoal, { readonly kind: 'section' }>;
 
-export function sectionEntry(run: Run, section: Section, tree: GoalTree): Entry {
+export function sectionEntry(run: FetchedRun, section: Section, tree: GoalTree): Entry {
   const { name, settings } = section;
   const project = dirname(run.request.file);
   let made: SectionGoal | undefined;
@@ -40,8 +40,8 @@ export function sectionEntry(run: Run, section: Section, tree: GoalTree): Entry 
     type: settings.type,
     optional: section.optional,
     assess: () => once(async (of, work) => of.assess?.(work)),
-    achieved: () => once((of, work) => of.achieved(work)),
-    reason: () => once((of, work) => of.reason(work)),
+    look: () =>
+      once(async (of, work) => ({ achieved: await of.achieved(work), reason: await of.reason(work) })),
     achieve: () => once((of, work) => of.achieve(work)),
     effectful: () => made?.effectful !== false,
     commands: () => made?.commands?.() ?? [],
@@ -50,7 +50,7 @@ export function sectionEntry(run: Run, section: Section, tree: GoalTree): Entry 
 
 /** `working_dir`, relative to durant.conf's folder; else the clone. */
 async function workingDirectory(
-  run: Run,
+  run: FetchedRun,
   { settings }: Section,
   goal: SectionGoal,
   tree: GoalTree,
@@ -62,8 +62,13 @@ async function workingDirectory(
   throw new GoalFailure(`working_dir ${settings.working_dir} is no folder (${directory}). Correct it.`);
 }
 
-function workOf(run: Run, { name, settings }: Section, directory: string, signal: AbortSignal): GoalWork {
-  const { commit } = ready(run);
+function workOf(
+  run: FetchedRun,
+  { name, settings }: Section,
+  directory: string,
+  signal: AbortSignal,
+): GoalWork {
+  const { commit } = run;
   return {
     name,
     stage: run.request.stage,

@@ -2,17 +2,22 @@
 import { DurantError } from '../../errors.ts';
 import { goesForward } from '../operations/direction.ts';
 import { newestLive } from '../server/releases.ts';
-import type { Run } from './run.ts';
+import { oncePerRun } from './parallel.ts';
+import { isNamed, type Run } from './run.ts';
 
 /** More commits than this are not read through. */
 const shownCommits = 20;
 
 /**
- * Asks for the stage's name where the stage is `protected` and nobody has confirmed yet.
+ * Asks for the stage's name where the stage is `protected` and nobody has confirmed yet; once per run.
  * @throws {DurantError} `confirmation-needed` where nobody answered, `cancelled` where the answer was not the name.
  */
 export async function confirmProtected(run: Run, confirmed: boolean): Promise<void> {
   if (!run.settings.protected || confirmed) return;
+  await oncePerRun(run, 'confirm', () => askForName(run));
+}
+
+async function askForName(run: Run): Promise<void> {
   const { stage } = run.request;
   const what = whatHappens(run);
   const answer = await run.host.prompt(
@@ -35,11 +40,12 @@ export async function confirmProtected(run: Run, confirmed: boolean): Promise<vo
 }
 
 function whatHappens(run: Run): string {
-  const { action, commit, release } = run;
-  if (action === 'prune') return 'Old releases will be removed';
-  return action === 'deploy'
-    ? `${commit?.id.slice(0, 7) ?? ''} "${commit?.subject ?? ''}" will go live`
-    : `${release ?? ''} will be ${goesForward(run) ? 'made live again: it is newer than what is live' : 'live again'}`;
+  const { action, commit } = run;
+  if (action === 'rollback' && isNamed(run))
+    return `${run.release} will be ${goesForward(run) ? 'made live again: it is newer than what is live' : 'live again'}`;
+  return commit === undefined
+    ? 'Old releases will be removed'
+    : `${commit.id.slice(0, 7)} "${commit.subject}" will go live`;
 }
 
 /** The commits between what is live and what will be, newest first; none where the local clone does not know them. */

@@ -4,7 +4,8 @@ import { restoringScripts, runsServices } from '../steps/services.ts';
 import { hookCommands } from './hooks.ts';
 import { formatLock } from '../server/record.ts';
 import { reachable } from './reconnect.ts';
-import { lockOf, forEachServer, type Run, type ServerRun } from './run.ts';
+import { inParallel } from './parallel.ts';
+import { lockOf, type NamedRun, type Run, type ServerRun } from './run.ts';
 import { defer, flush } from './script.ts';
 import { confirmScript, startWatcher, stopWatcher } from '../server/watcherScript.ts';
 
@@ -17,12 +18,12 @@ const LOOK_MS = 3_000;
 
 /** Whether a watcher is left on a server: the stage wants it, and a link can be replaced there in one step without this client. */
 export function isWatched(run: Run, { facts }: ServerRun): boolean {
-  return run.settings.dead_man && run.settings.strategy === 'releases' && facts.switchBy !== undefined;
+  return run.settings.dead_man && run.strategy.layout.hasReleases && facts.switchBy !== undefined;
 }
 
 /** Why the watcher would not outlive the connection, in words; undefined: it would, or the stage wants none. */
 export function watcherProblem(run: Run, server: ServerRun): string | undefined {
-  if (!run.settings.dead_man || run.settings.strategy !== 'releases') return undefined;
+  if (!run.settings.dead_man || !run.strategy.layout.hasReleases) return undefined;
   if (server.facts.switchBy === undefined)
     return 'The dead man switch needs an mv that replaces a link in one step (mv -T or mv -h), which this server lacks: a client that dies after the switch leaves its release live and unchecked.';
   if (endsWithSession(server.facts))
@@ -66,7 +67,7 @@ export function secondsToConfirm(run: Run): number {
 
 /** Has the watcher of a server started in the next round trip, which is that of its switch. */
 export function watchSwitch(
-  run: Run,
+  run: NamedRun,
   server: ServerRun,
   links: { readonly link: string; readonly linkBefore: string | undefined },
 ): void {
@@ -76,7 +77,7 @@ export function watchSwitch(
     ...links,
     run: run.id,
     project,
-    release: run.release ?? '',
+    release: run.release,
     seconds: secondsToConfirm(run),
     currentPath: run.settings.current_path,
     switchBy,
@@ -102,7 +103,7 @@ export async function confirmLive(run: Run): Promise<void> {
   for (const server of watched) server.deferred.unshift(confirmScript(run.id));
   // The run is live by now: a cancel no longer counts.
   const { signal } = new AbortController();
-  await forEachServer(watched, watched.length, signal, (server) =>
+  await inParallel(watched, watched.length, signal, (server) =>
     reachable(run, server, () => flush(server, signal)),
   );
 }

@@ -1,115 +1,96 @@
 /** The end of a run that is live: nothing here can fail it any more; what goes wrong is a warning. */
 import { DurantError, asDurantError } from '../../errors.ts';
-import { spareScript } from '../../transfer/stream/warmCopy.ts';
-import { removable } from '../steps/finishing.ts';
 import { recordOf, writeRecord } from '../steps/release.ts';
-import { noteChangesBy, noteLateChanges } from '../steps/modifiedPaths.ts';
 import { confirmLive } from './deadManSwitch.ts';
 import { historyLine } from '../server/history.ts';
-import { hookCommands, releasePath, runHook, type HookName } from './hooks.ts';
-import { unlockScript } from '../server/lockScripts.ts';
-import { removedWords, removeReleases } from './removal.ts';
-import { siteAddress } from '../app/renderUnits.ts';
+import { hookCommands, releaseFolder, runHook, stepHook } from './hooks.ts';
+import { settleAllServers, warnOf } from './parallel.ts';
 import { forgetPendingRollback } from './pendingRollback.ts';
-import { settleAllServers, warnOf, type Run, type ServerRun } from './run.ts';
-import { defer, runScript } from './script.ts';
+import type { NamedRun, Run, ServerRun } from './run.ts';
+import { defer } from './script.ts';
+import type { FinishingStep, StepContext } from './step.ts';
 
-/** Writes `finished` on every server, in one script with the confirmation. @throws {DurantError} `reverted`. */
-export async function confirmDeploy(run: Run): Promise<void> {
+/** Writes `finished` on every server, in one script with the confirmation. From then on the run is live. @throws {DurantError} `reverted`. */
+export async function confirmFinished(run: NamedRun): Promise<void> {
   for (const server of run.servers) defer(server, writeRecord(recordOf(run, server, 'finished')));
   await confirmLive(run);
-}
-
-/** Removes what is no longer kept, gives the lock back, and lets the server make its spare. */
-export async function finishDeploy(run: Run): Promise<void> {
-  // Past the point of no return a cancel skips the user's commands and the removal, and nothing that keeps servers in order.
-  const signal = new AbortController().signal;
+  run.phase = 'finishing';
   for (const server of run.servers) {
     server.state = 'live';
     defer(server, `${historyLine(run, server, { ok: true })}\n${forgetPendingRollback}`);
   }
-  warnOf(
-    run,
-    'cleanup-failed',
-    await settleAllServers(run.servers, async (server) => {
-      const step = stepOf(run, server, 'cleanup');
-      try {
-        await optionalHook(run, server, 'before_cleanup');
-        const names = run.signal.aborted ? [] : removable(run, server);
-        const isHooked = hookCommands(run, 'after_cleanup').length > 0;
-        const last = isHooked ? '' : endScript(run, server);
-        const { removed } = await removeReleases(run, server, names, { last, signal });
-        step('done', removedWords(names, removed));
-        if (isHooked) {
-          await optionalHook(run, server, 'after_cleanup');
-          await runScript(server, endScript(run, server), { signal });
-        }
-      } catch (error) {
-        step('failed', asDurantError(error).message);
-        throw error;
-      }
-      server.hold = { state: 'none' };
-      stepOf(run, server, 'unlock')('done', null);
-    }),
-  );
-  assertStillLive(run);
-  warnOf(
-    run,
-    'after-deploy-failed',
-    await settleAllServers(run.servers.filter(isNotLost), async (server) => {
-      const step = stepOf(run, server, 'success');
-      const directory = releasePath(run, server.facts.project, run.release ?? '');
-      try {
-        if (!run.signal.aborted)
-          await runHook(run, server, 'after_deploy', { directory, signal: run.signal });
-        const note = noteChangesBy(run, server, 'after_deploy', run.release);
-        // The lock is given back: another run that has it knows already what it will send.
-        if (note !== '') await runScript(server, `if ! [ -e .durant/lock ]; then\n${note}\nfi`, { signal });
-        step('done', siteAddress(run.settings) ?? null);
-      } catch (error) {
-        if (run.signal.aborted) return step('skipped', 'cancelled');
-        step('failed', asDurantError(error).message);
-        throw error;
-      }
-    }),
-  );
+}
+
+/** Works the last steps off on every server; what fails is said under `code`. */
+export async function finishServers(
+  run: NamedRun,
+  steps: readonly FinishingStep[],
+  code: string,
+  servers: readonly ServerRun[] = run.servers,
+): Promise<void> {
+  // Past the point of no return a cancel skips the user's commands and the removal, and nothing that keeps servers in order.
+  const { signal } = new AbortController();
+  const failures = await settleAllServers(servers, async (server) => {
+    for (const step of steps) await finishStep({ run, server, signal }, step);
+  });
+  warnOf(run, code, failures);
+}
+
+/** Servers on which nobody else has taken the lock. */
+export function withLockKept(run: Run): readonly ServerRun[] {
+  return run.servers.filter(({ hold }) => hold.state !== 'lost');
 }
 
 /**
  * Where the lock was lost, another run may have made something else live: then this one has not come to its end.
  * @throws {DurantError} `lock-lost`.
  */
-export function assertStillLive(run: Run): void {
-  const outOfSync = run.servers.filter((server) => !isNotLost(server) && server.facts.live !== run.release);
-  for (const server of outOfSync) server.state = 'failed';
-  for (const { hold } of outOfSync)
-    if (hold.state === 'lost')
-      throw new DurantError('lock-lost', hold.error.message, { changed: true, server: hold.error.server });
+export function assertStillLive(run: NamedRun): void {
+  const errors = run.servers.flatMap((server) => {
+    const { hold, facts } = server;
+    if (hold.state !== 'lost' || facts.live === run.release) return [];
+    server.state = 'failed';
+    return [hold.error];
+  });
+  const [error] = errors;
+  if (error !== undefined)
+    throw new DurantError('lock-lost', error.message, { changed: true, server: error.server });
 }
 
-function isNotLost({ hold }: ServerRun): boolean {
-  return hold.state !== 'lost';
-}
-
-/** The lock goes last: a spare is this run's to start while it has the lock. */
-function endScript(run: Run, server: ServerRun): string {
-  const spare =
-    run.settings.spare &&
-    run.settings.strategy === 'releases' &&
-    run.settings.unchanged === 'copy' &&
-    run.release !== undefined
-      ? `${spareScript({ projectDir: server.facts.project, release: run.release, run: run.id, hashTool: server.facts.transfer.hashTool ?? 'sha256sum' })}`
-      : '';
-  return `${noteLateChanges(run, server)}${spare}${unlockScript(run.id)}`;
-}
-
-async function optionalHook(run: Run, server: ServerRun, name: HookName): Promise<void> {
-  if (hookCommands(run, name).length === 0 || run.signal.aborted) return;
-  try {
-    await runHook(run, server, name, {
-      directory: releasePath(run, server.facts.project, run.release ?? ''),
-      signal: run.signal,
+async function finishStep(context: StepContext<NamedRun>, step: FinishingStep): Promise<void> {
+  const { run, server } = context;
+  const began = performance.now();
+  const report = (state: 'running' | 'done' | 'failed' | 'skipped', reason: string | null): void =>
+    run.emit({
+      event: 'step',
+      step: step.name,
+      server: server.address.entry,
+      state,
+      reason,
+      ms: state === 'running' ? null : Math.round(performance.now() - began),
     });
+  report('running', null);
+  try {
+    await optionalHook(context, 'before', step);
+    report('done', await step.achieve(context));
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    if (error.code === 'cancelled') return report('skipped', 'cancelled');
+    report('failed', error.message);
+    throw error;
+  }
+  await optionalHook(context, 'after', step);
+}
+
+async function optionalHook(
+  { run, server }: StepContext<NamedRun>,
+  side: 'before' | 'after',
+  step: FinishingStep,
+): Promise<void> {
+  const name = stepHook(side, step.name);
+  if (name === undefined || hookCommands(run, name).length === 0 || run.signal.aborted) return;
+  try {
+    await runHook(run, server, name, { directory: releaseFolder(run, server), signal: run.signal });
   } catch (error) {
     if (server.hold.state === 'lost') throw error;
     if (run.signal.aborted) return;
@@ -120,22 +101,4 @@ async function optionalHook(run: Run, server: ServerRun, name: HookName): Promis
       server: server.address.entry,
     });
   }
-}
-
-function stepOf(
-  run: Run,
-  server: ServerRun,
-  step: string,
-): (state: 'done' | 'failed' | 'skipped', reason: string | null) => void {
-  const began = performance.now();
-  run.emit({ event: 'step', step, server: server.address.entry, state: 'running', reason: null, ms: null });
-  return (state, reason) =>
-    run.emit({
-      event: 'step',
-      step,
-      server: server.address.entry,
-      state,
-      reason,
-      ms: Math.round(performance.now() - began),
-    });
 }

@@ -29,7 +29,7 @@ const LOST_MARK = 'durant-lock-lost:';
  * tells so from then on, and its facts have what `current` points at.
  */
 export function guarded(
-  run: Pick<Run, 'id' | 'settings'>,
+  run: Pick<Run, 'id' | 'settings' | 'strategy'>,
   connection: Connection,
   serverOf: () => ServerRun,
 ): GuardedConnection {
@@ -94,7 +94,7 @@ function lostLink({ status, stderr }: RemoteResult): string | undefined {
   return at < 0 ? undefined : text.slice(at + LOST_MARK.length).replace(/\n$/, '');
 }
 
-function lose(run: Pick<Run, 'settings'>, server: ServerRun, link: string): DurantError {
+function lose(run: Pick<Run, 'settings' | 'strategy'>, server: ServerRun, link: string): DurantError {
   const { entry } = server.address;
   const now =
     link === ''
@@ -110,7 +110,7 @@ function lose(run: Pick<Run, 'settings'>, server: ServerRun, link: string): Dura
   server.facts = {
     ...server.facts,
     currentTarget: link === '' ? undefined : link,
-    live: run.settings.strategy === 'inplace' ? server.facts.live : releaseOfLink(link),
+    live: run.strategy.layout.hasReleases ? releaseOfLink(link) : server.facts.live,
   };
   return error;
 }

@@ -3,7 +3,8 @@ import { OPTIONS, isOptionKey } from '../../config/options/options.ts';
 import type { Settings } from '../../config/options/options.ts';
 import { DurantError } from '../../errors.ts';
 import { sourceEnvironment } from '../steps/envFile.ts';
-import { oncePerRun, type Run, type ServerRun } from './run.ts';
+import { oncePerRun } from './parallel.ts';
+import { isNamed, type NamedRun, type Run, type ServerRun } from './run.ts';
 import { flush, runUserCommand, type UserCommand } from './script.ts';
 
 /** `before_<step>`, `after_<step>`, `after_deploy`, `after_rollback` or `on_failure`. */
@@ -73,7 +74,7 @@ export async function runCommands(
       signal,
       before: sourceEnvironment(
         server.facts.project,
-        releaseIn(server.facts.project, directory) ?? run.release ?? '',
+        releaseIn(server.facts.project, directory) ?? run.release,
       ),
     });
   }
@@ -104,13 +105,11 @@ export function commandPlace(item: string): {
 
 /** What every command sees. Without a server: a command that runs here before any server matters. */
 export function commandEnv(run: Run, server: ServerRun | undefined): Record<string, string> {
-  const release = run.release ?? '';
-  const project = server?.facts.project;
   return {
     ...run.settings.env,
     DURANT_STAGE: run.request.stage,
-    DURANT_RELEASE: release,
-    DURANT_RELEASE_PATH: project === undefined || release === '' ? '' : releasePath(run, project, release),
+    DURANT_RELEASE: run.release ?? '',
+    DURANT_RELEASE_PATH: server !== undefined && isNamed(run) ? releaseFolder(run, server) : '',
     DURANT_COMMIT: run.commit?.id ?? '',
     DURANT_BRANCH: run.commit?.branch ?? '',
     DURANT_SERVER: server?.address.entry ?? '',
@@ -118,13 +117,13 @@ export function commandEnv(run: Run, server: ServerRun | undefined): Record<stri
 }
 
 /** A path of the run's release, relative to project_dir. */
-export function inRelease(run: Run, path: string): string {
-  return run.settings.strategy === 'inplace' ? path : `releases/${run.release ?? ''}/${path}`;
+export function inRelease({ strategy, release }: NamedRun, path: string): string {
+  return strategy.layout.inRelease(release, path);
 }
 
-/** Folder of a release; with `inplace` project_dir itself. */
-export function releasePath(run: Run, project: string, release: string): string {
-  return run.settings.strategy === 'inplace' ? project : `${project}/releases/${release}`;
+/** Folder of the run's release; with `inplace` project_dir itself. */
+export function releaseFolder({ strategy, release }: NamedRun, server: ServerRun): string {
+  return strategy.layout.releaseFolder(server.facts.project, release);
 }
 
 /** The release that a folder is the folder of: after a switch-back that is not the run's own. */

@@ -3,12 +3,14 @@ import { DurantError, asDurantError, throwIfCancelled } from '../../errors.ts';
 import type { Connection, ServerAddress } from '../../remote/target.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import { announcedPrompter, maskedEmit } from './emit.ts';
+import { assertNotHeld } from './hold.ts';
 import { openJournal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import { connectHere, connectTo, learnFacts, type Reach } from '../server/connectServers.ts';
-import { finished, newRunId, forEachServer, type Run, type ServerRun, type StageRequest } from './run.ts';
-import { assertNotHeld } from './hold.ts';
+import { inParallel } from './parallel.ts';
+import { finished, newRunId, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { guarded } from './guard.ts';
+import { STRATEGIES } from '../steps/strategies/index.ts';
 import { undo } from './undo.ts';
 
 /** How a run is asked for. */
@@ -50,6 +52,7 @@ export async function runLifecycle(
     action,
     request,
     settings: request.settings,
+    strategy: STRATEGIES[request.settings.strategy],
     host: reach.host,
     journal: openJournal(host.stateDir),
     emit,
@@ -69,8 +72,6 @@ export async function runLifecycle(
     version: undefined,
     tree: undefined,
     release: undefined,
-    order: 0,
-    recipe: '',
     environment: undefined,
     phase: 'assessing',
     failedStep: undefined,
@@ -107,7 +108,7 @@ export async function runLifecycle(
 }
 
 /** Connects to the servers of the run, at most `parallel` at once, and learns what they look like. */
-export async function reachServers(run: Run): Promise<void> {
+export async function connectServers(run: Run): Promise<void> {
   if (run.request.servers.length === 0)
     throw new DurantError(
       'config-invalid',
@@ -119,7 +120,7 @@ export async function reachServers(run: Run): Promise<void> {
     (address) => ({ address }),
   );
   try {
-    await forEachServer(wanted, run.settings.parallel, run.signal, async ({ address }, signal) => {
+    await inParallel(wanted, run.settings.parallel, run.signal, async ({ address }, signal) => {
       const began = performance.now();
       const report = (state: 'running' | 'done', reason: string | null, ms: number | null): void =>
         run.emit({ event: 'step', step: 'connect', server: address.entry, state, reason, ms });
@@ -163,7 +164,7 @@ export function reachOf(run: Run): Reach {
 
 /** A server that the run has reached and changed nothing on. */
 export function serverRun(
-  run: Pick<Run, 'id' | 'settings'>,
+  run: Pick<Run, 'id' | 'settings' | 'strategy'>,
   connection: Connection,
   facts: ServerRun['facts'],
 ): ServerRun {

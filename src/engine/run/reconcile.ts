@@ -3,45 +3,52 @@ import { switchBack } from '../steps/symlink.ts';
 import { pendingRollback } from './pendingRollback.ts';
 import { newestFirst, nextOrder, releaseName, sharedFinished } from '../server/releases.ts';
 import type { ReleaseRecord } from '../server/record.ts';
-import { type Run, type ServerRun, ready } from './run.ts';
+import {
+  withFound,
+  type FetchedRun,
+  type DeployRun,
+  type NamedRun,
+  type Run,
+  type ServerRun,
+} from './run.ts';
+import type { Look } from './step.ts';
 import { learnFacts } from '../server/connectServers.ts';
 
-/** Whether every server of the run has this commit by this recipe live and finished. */
-export function isLive(run: Run): boolean {
-  return run.servers.every(({ facts }) =>
-    facts.records.some(
-      (record) =>
-        record.name === facts.live &&
-        record.state === 'finished' &&
-        record.commit === run.commit?.id &&
-        record.recipe === run.recipe,
-    ),
-  );
-}
-
-/** Why `isLive`, or why not, in words. */
-export function liveReason(run: Run): string {
-  const commit = run.commit?.id ?? '';
-  if (isLive(run)) return `${commit.slice(0, 7)} is live by the same recipe on every server`;
-  const others = run.servers.map(({ address, facts }) => {
-    const live = facts.records.find((record) => record.name === facts.live);
-    if (facts.live === null) return `nothing is live on ${address.entry}`;
-    if (live?.commit === commit) return `${address.entry} has it by another recipe`;
-    return `${address.entry} has ${live?.commit.slice(0, 7) ?? facts.live}`;
+/** Whether every server of the run has this commit by this recipe live and finished, and why, or why not, in words. */
+export function lookAtLive(run: NamedRun): Look {
+  const { commit, recipe } = run;
+  const id = commit.id.slice(0, 7);
+  const others = run.servers.flatMap((server) => {
+    const { entry } = server.address;
+    const live = liveRecord(server);
+    if (server.facts.live === null) return [`nothing is live on ${entry}`];
+    if (live?.commit !== commit.id) return [`${entry} has ${live?.commit.slice(0, 7) ?? server.facts.live}`];
+    return live.recipe === recipe && live.state === 'finished' ? [] : [`${entry} has it by another recipe`];
   });
-  return `${commit.slice(0, 7)} is not live on every server: ${others.join(', ')}`;
+  return others.length === 0
+    ? { achieved: true, reason: `${id} is live by the same recipe on every server` }
+    : { achieved: false, reason: `${id} is not live on every server: ${others.join(', ')}` };
 }
 
 /** Names the run's release: the one that an interrupted run prepared for the same commit and recipe, else a new one that no server has. */
-export function nameRelease(run: Run, options: { readonly again: boolean }): void {
-  run.release = interruptedRelease(run, options) ?? newName(run);
+export function nameRelease(
+  run: FetchedRun,
+  recipe: string,
+  options: { readonly again: boolean },
+): DeployRun {
+  const release = interruptedRelease(run, recipe, options) ?? newName(run);
   const others = run.others.flatMap(({ records }) => records);
-  run.order = nextOrder([...recordsOf(run), ...others].filter(({ name }) => name !== run.release));
+  const order = nextOrder([...recordsOf(run), ...others].filter(({ name }) => name !== release));
+  return withFound(run, { release, recipe, order });
 }
 
-function interruptedRelease(run: Run, options: { readonly again: boolean }): string | undefined {
+function interruptedRelease(
+  run: FetchedRun,
+  recipe: string,
+  options: { readonly again: boolean },
+): string | undefined {
   if (options.again) return undefined;
-  const { commit } = ready(run);
+  const { commit } = run;
   const records = recordsOf(run);
   // Switched back or rolled back on one server, it is over on all.
   const over = new Set(
@@ -52,14 +59,14 @@ function interruptedRelease(run: Run, options: { readonly again: boolean }): str
       (record) =>
         record.state === 'prepared' &&
         record.commit === commit.id &&
-        record.recipe === run.recipe &&
+        record.recipe === recipe &&
         !over.has(record.name),
     ),
   )[0]?.name;
 }
 
-function newName(run: Run): string {
-  const { commit } = ready(run);
+function newName(run: FetchedRun): string {
+  const { commit } = run;
   const taken = new Set(
     run.servers.flatMap(({ facts }) => [
       ...facts.folders,
@@ -84,7 +91,7 @@ function newName(run: Run): string {
  * that it had switched to everywhere stays live, but is not checked yet: a deploy that fails goes back behind it. So does a rollback that
  * finishes an interrupted one.
  */
-export async function reconcile(run: Run): Promise<void> {
+export async function reconcile(run: NamedRun): Promise<void> {
   const unchecked = run.servers.filter((server) => liveRecord(server)?.state === 'prepared');
   const differ = new Set(run.servers.map(({ facts }) => facts.live)).size > 1;
   const pending = run.servers.filter(({ facts }) => pendingRollback(facts) !== undefined);

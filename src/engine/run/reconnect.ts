@@ -12,7 +12,7 @@ export async function reachable(run: Run, server: ServerRun, work: () => Promise
   try {
     await work();
   } catch (error) {
-    if (!isLost(error) || run.reconnect === undefined) throw error;
+    if (!isLost(error)) throw error;
     server.connection.close();
     server.connection = guarded(run, await run.reconnect(server.address), () => server);
     if (server.hold.state === 'held')

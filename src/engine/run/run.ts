@@ -1,5 +1,5 @@
-/** A run: what its goals read and write, how it opens and ends, and how it works on several servers at once. */
-import { DurantError, asDurantError, throwIfCancelled } from '../../errors.ts';
+/** A run: what its steps read and write. What a phase finds out is in the run's type from there on, so nobody asks whether it is there. */
+import { DurantError } from '../../errors.ts';
 import type { Masker } from '../../config/values/mask.ts';
 import type { Settings } from '../../config/options/options.ts';
 import type { NamedProcess } from '../../config/values/runSettings.ts';
@@ -8,6 +8,7 @@ import type { Clone, Commit } from '../../git/port.ts';
 import type { Connection, ServerAddress } from '../../remote/target.ts';
 import type { Plan } from '../../transfer/tree/plan.ts';
 import type { Tree } from '../../transfer/tree/scan.ts';
+import type { Strategy } from '../steps/strategies/strategy.ts';
 import type { Emit, RunFinished, ServerOutcome, ServerState } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
 import type { GuardedConnection, Hold } from './guard.ts';
@@ -72,11 +73,14 @@ export interface ServerServices {
   readonly sudo: Sudo;
 }
 
+/** A run as it was opened. What is optional here is found out on the way; steps ask for the phase that has it. */
 export interface Run {
   readonly id: string;
   readonly action: 'deploy' | 'rollback' | 'adopt' | 'prune';
   readonly request: StageRequest;
   readonly settings: Settings;
+  /** How a release is built and made live: `strategy`. */
+  readonly strategy: Strategy;
   readonly host: Host;
   readonly journal: Journal;
   readonly emit: Emit;
@@ -96,23 +100,67 @@ export interface Run {
   /** Promises of what happens once per run, by name. */
   readonly once: Map<string, Promise<void>>;
   /** Opens a connection anew, for undoing after the line was cut. */
-  reconnect: ((address: ServerAddress) => Promise<Connection>) | undefined;
+  readonly reconnect: (address: ServerAddress) => Promise<Connection>;
+  /** The values of `env_file`; undefined where there is none, or the run makes no release. */
+  environment: ReleaseEnvironment | undefined;
   clone: Clone | undefined;
   commit: Commit | undefined;
   /** What `{version}` stands for; undefined where nothing asks for it. */
   version: string | undefined;
-  tree: Tree | undefined;
-  /** Name of the release that this run makes or switches to. */
   release: string | undefined;
-  /** The place that a release of this run gets among those of its servers. */
-  order: number;
-  recipe: string;
-  /** The values of `env_file`; undefined where there is none, or the run makes no release. */
-  environment: ReleaseEnvironment | undefined;
+  tree: Tree | undefined;
   /** How far it is: what a failure has to undo follows from it. */
   phase: 'assessing' | 'building' | 'publishing' | 'finishing';
   /** The first step that failed, for `DURANT_FAILED_STEP`. */
   failedStep: string | undefined;
+}
+
+/** The commit is known, and in the clone. */
+export interface FetchedRun extends Run {
+  clone: Clone;
+  commit: Commit;
+}
+
+/** The release that it makes, or goes to, is known. */
+export interface NamedRun extends Run {
+  commit: Commit;
+  release: string;
+  recipe: string;
+  /** Its place among the releases of its servers. */
+  order: number;
+}
+
+/** A deploy with all that is known before something is built. */
+export interface DeployRun extends NamedRun {
+  clone: Clone;
+}
+
+/** What is sent lies on this machine. */
+export interface TreeRun extends FetchedRun {
+  tree: Tree;
+}
+
+/** A deploy, or what goes like one, when all servers can be worked on. */
+export interface BuiltRun extends DeployRun {
+  tree: Tree;
+}
+
+/** The run with what a phase has found out: the same object, known by another type from there on. */
+export function withFound<R extends Run, Found extends object>(run: R, found: Found): R & Found {
+  return Object.assign(run, found);
+}
+
+export function isFetched(run: Run): run is FetchedRun {
+  return run.clone !== undefined && run.commit !== undefined;
+}
+
+export function hasTree(run: Run): run is TreeRun {
+  return isFetched(run) && run.tree !== undefined;
+}
+
+/** For what may come in any phase, like undoing. */
+export function isNamed(run: Run): run is NamedRun {
+  return 'recipe' in run;
 }
 
 export function newRunId(now: Date, randomId: string): string {
@@ -137,81 +185,6 @@ export function inLockOrder(servers: readonly ServerRun[]): ServerRun[] {
   const key = ({ address }: ServerRun): string =>
     `${address.host} ${String(address.port ?? 0).padStart(5, '0')} ${address.entry}`;
   return [...servers].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
-}
-
-/**
- * Works on several servers at once, at most `limit`. When one fails the others are told to stop through their signal and are waited
- * for; then the first failure is thrown, with its server named and noted in the server's state.
- */
-export async function forEachServer<
-  S extends { readonly address: ServerAddress; error?: string | undefined },
->(
-  servers: readonly S[],
-  limit: number,
-  signal: AbortSignal,
-  work: (server: S, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const stop = new AbortController();
-  const combined = AbortSignal.any([signal, stop.signal]);
-  const queue = [...servers];
-  let failure: DurantError | undefined;
-  const worker = async (): Promise<void> => {
-    for (let server = queue.shift(); server !== undefined; server = queue.shift()) {
-      try {
-        throwIfCancelled(combined);
-        // One for each server: Node warns where more than ten listen to one.
-        await work(server, AbortSignal.any([combined]));
-      } catch (thrown) {
-        const error = asDurantError(thrown);
-        // Stopped by the user or by another's failure: that is nothing that went wrong on this server.
-        if (error.code !== 'cancelled') server.error = error.message;
-        failure ??= error.server === undefined ? withServer(error, server.address.entry) : error;
-        stop.abort();
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.max(1, Math.min(limit, servers.length)) }, worker));
-  throwIfCancelled(signal);
-  if (failure !== undefined) throw failure;
-}
-
-/** Like `forEachServer`, but every server is worked on whatever happens to the others; returns the failures. */
-export async function settleAllServers<
-  S extends { readonly address: ServerAddress; error?: string | undefined },
->(servers: readonly S[], work: (server: S) => Promise<void>): Promise<readonly DurantError[]> {
-  const failures: DurantError[] = [];
-  await Promise.all(
-    servers.map(async (server) => {
-      try {
-        await work(server);
-      } catch (thrown) {
-        const error = asDurantError(thrown);
-        server.error ??= error.message;
-        failures.push(error.server === undefined ? withServer(error, server.address.entry) : error);
-      }
-    }),
-  );
-  return failures;
-}
-
-/** Says failures that do not matter for how the run ends. */
-export function warnOf(run: Run, code: string, failures: readonly DurantError[]): void {
-  for (const failure of failures)
-    run.emit({
-      event: 'warning',
-      code: failure.code === 'lock-lost' ? failure.code : code,
-      message: failure.message,
-      server: failure.server ?? null,
-    });
-}
-
-/** Runs `work` once per run under this name; whoever comes later waits for it. */
-export function oncePerRun(run: Run, name: string, work: () => Promise<void>): Promise<void> {
-  const known = run.once.get(name);
-  if (known !== undefined) return known;
-  const started = work();
-  run.once.set(name, started);
-  return started;
 }
 
 /** The servers that the stage does not name in `wanted`, or `unknown-server`. */
@@ -256,27 +229,4 @@ export function finished(run: Run, error: DurantError | undefined): RunFinished 
         ? null
         : { code: error.code, message: run.mask(error.message), changed: error.changed },
   };
-}
-
-function withServer(error: DurantError, server: string): DurantError {
-  const named = error.message.includes(server) ? error.message : `${server}: ${error.message}`;
-  return new DurantError(error.code, named, { changed: error.changed, server, cause: error });
-}
-
-/** The run's clone and commit, which `fetch` has set. */
-export function ready(run: Run): {
-  readonly clone: NonNullable<Run['clone']>;
-  readonly commit: NonNullable<Run['commit']>;
-  readonly settings: Run['settings'];
-} {
-  const { clone, commit, settings } = run;
-  if (clone === undefined || commit === undefined)
-    throw new DurantError('internal', 'The commit was asked for before it was fetched.');
-  return { clone, commit, settings };
-}
-
-/** The tree that the run sends, which the build has left. */
-export function treeOf({ tree }: Run): Tree {
-  if (tree === undefined) throw new DurantError('internal', 'The tree was asked for before it was read.');
-  return tree;
 }

@@ -1,16 +1,20 @@
 /** Works a list of steps off on one server, with their hooks, or says what they would do. */
 import { asDurantError, DurantError } from '../../errors.ts';
 import type { StepState } from '../events.ts';
-import type { Step, StepContext } from './step.ts';
+import type { ListedStep, Step, StepContext } from './step.ts';
 import { resumable } from '../steps/release.ts';
-import { hookCommands, commandPlace, releasePath, runHook, stepHook } from './hooks.ts';
-import { oncePerRun, type Run } from './run.ts';
+import { commandPlace, hookCommands, releaseFolder, runHook, stepHook } from './hooks.ts';
+import { oncePerRun } from './parallel.ts';
+import type { NamedRun, Run } from './run.ts';
 
 /** Steps whose before-hook still runs in project_dir, as the release's folder is not there yet. */
 const BEFORE_RELEASE = ['prepare', 'lock', 'release'];
 
 /** Achieves each step that applies and is not achieved yet. The first failure is thrown, its step noted in the run. */
-export async function achieveSteps(context: StepContext, steps: readonly Step[]): Promise<void> {
+export async function achieveSteps<R extends NamedRun>(
+  context: StepContext<R>,
+  steps: readonly Step<R>[],
+): Promise<void> {
   for (const step of steps) {
     if (step.applies?.(context.run) === false) continue;
     await timed(context, step.name, async () => {
@@ -19,9 +23,12 @@ export async function achieveSteps(context: StepContext, steps: readonly Step[])
           state: 'already',
           reason: 'an interrupted run has done it; the release is complete and checked',
         };
-      if (await step.achieved(context)) return { state: 'already', reason: await step.reason(context) };
+      if (step.unconditional !== true) {
+        const { achieved, reason } = await step.look(context);
+        if (achieved) return { state: 'already', reason };
+      }
       if (step.hookedEarly !== true) await hook(context, 'before', step.name);
-      await step.achieve(context);
+      await step.achieve?.(context);
       await hook(context, 'after', step.name);
       return { state: 'done', reason: null };
     });
@@ -29,8 +36,8 @@ export async function achieveSteps(context: StepContext, steps: readonly Step[])
 }
 
 /** Runs the before-hook of a step that is `hookedEarly` and not achieved yet. */
-export async function runHookBefore(context: StepContext, step: Step): Promise<void> {
-  if (await step.achieved(context)) return;
+export async function runHookBefore(context: StepContext<NamedRun>, step: ListedStep): Promise<void> {
+  if ((await step.look(context)).achieved) return;
   const name = stepHook('before', step.name);
   if (hookCommands(context.run, name).length === 0) return;
   try {
@@ -65,12 +72,14 @@ export async function assessSteps(context: StepContext, steps: readonly Step[]):
 }
 
 /** Emits for each step `already` or `pending` with its reason, and the commands that it would run. Changes nothing. */
-export async function explainSteps(context: StepContext, steps: readonly Step[]): Promise<void> {
+export async function explainSteps(
+  context: StepContext<NamedRun>,
+  steps: readonly ListedStep[],
+): Promise<void> {
   const { run, server } = context;
   for (const step of steps) {
     if (step.applies?.(run) === false) continue;
-    const achieved = await step.achieved(context);
-    const reason = await step.reason(context);
+    const { achieved, reason } = await step.look(context);
     run.emit({
       event: 'step',
       step: step.name,
@@ -118,14 +127,14 @@ export async function localStep<T>(run: Run, name: string, work: () => Promise<T
   return result.value;
 }
 
-async function hook(context: StepContext, side: 'before' | 'after', step: string): Promise<void> {
+async function hook(context: StepContext<NamedRun>, side: 'before' | 'after', step: string): Promise<void> {
   const { run, server, signal } = context;
   // A rollback makes an old release live: what was run to build and publish it is not run again, but for `after_rollback`.
   if (run.action !== 'deploy') return;
   const name = stepHook(side, step);
   if (hookCommands(run, name).length === 0 || name === undefined) return;
   const early = BEFORE_RELEASE.includes(step) && !(step === 'release' && side === 'after');
-  const directory = early ? server.facts.project : releasePath(run, server.facts.project, run.release ?? '');
+  const directory = early ? server.facts.project : releaseFolder(run, server);
   await runHook(run, server, name, { directory, signal });
 }
 

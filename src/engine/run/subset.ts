@@ -4,7 +4,8 @@ import type { ServerAddress } from '../../remote/target.ts';
 import { assertNotHeldBy } from './hold.ts';
 import { reachOf } from './lifecycle.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
-import { forEachServer, type Run } from './run.ts';
+import { inParallel } from './parallel.ts';
+import type { Run } from './run.ts';
 import { connectTo, learnFacts } from '../server/connectServers.ts';
 
 /** Learns what the other servers have. @throws {DurantError} `servers-disagree` naming the first server that has nothing live, or cannot be asked. */
@@ -13,7 +14,7 @@ export async function assertOthersLive(run: Run): Promise<void> {
   const others = run.settings.server
     .filter((server) => !chosen.has(server.entry))
     .map((address) => ({ address, found: 'not looked at' as ServerFacts | string }));
-  await forEachServer(others, run.settings.parallel, run.signal, async (other, signal) => {
+  await inParallel(others, run.settings.parallel, run.signal, async (other, signal) => {
     other.found = await liveFacts(run, other.address, signal);
   });
   run.others = others.map(({ address: { entry }, found }) => {

@@ -8,6 +8,7 @@ import type { Settings } from '../../config/options/options.ts';
 import { namesSecret, urlPasswords } from '../../config/secretNames.ts';
 import { DurantError } from '../../errors.ts';
 import type { Run } from '../run/run.ts';
+import { localStep } from '../run/runSteps.ts';
 import { assertAdapter, lookUpSecrets, type SecretsIo } from './adapters.ts';
 import { writeEnvText } from './envText.ts';
 
@@ -47,6 +48,12 @@ export async function resolveEnvironment(run: Run): Promise<ReleaseEnvironment |
   const lookedUp = Object.keys(written).filter((name) => referenceIn(written[name] ?? '') !== undefined);
   run.addSecrets(secretValues(values, lookedUp));
   return { values, lookedUp, text: writeEnvText(values), digest: digestOf(values, settings, request.stage) };
+}
+
+/** `resolve`: the values of `env_file`, before anything is contacted: what is missing ends the run here. */
+export async function resolveSecrets(run: Run): Promise<void> {
+  if (run.settings.env_file === undefined) return;
+  run.environment = await localStep(run, 'resolve', () => resolveEnvironment(run));
 }
 
 /**

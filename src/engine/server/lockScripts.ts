@@ -5,6 +5,7 @@
 import { quote, quotePath } from '../../remote/shell.ts';
 import { formatLock, recordLine, type LockRecord } from './record.ts';
 import type { Settings } from '../../config/options/options.ts';
+import { LAYOUTS } from './layout.ts';
 import { stopWatcher } from './watcherScript.ts';
 import { LAYOUT_VERSION, lockIdentity, type ServerFacts } from './serverFacts.ts';
 
@@ -165,19 +166,12 @@ export function lockInput(lock: LockRecord): Buffer {
   return Buffer.from(formatLock(lock));
 }
 
-/** With strategy inplace `.durant` may lie in a web root: Apache is told to show nothing of it. `live` names what was put last. */
-const hideFromWeb = `[ -f .durant/live ] || : > .durant/live || exit 1
-[ -f .durant/.htaccess ] || printf '%s\\n' '<IfModule mod_authz_core.c>' 'Require all denied' '</IfModule>' '<IfModule !mod_authz_core.c>' 'Order deny,allow' 'Deny from all' '</IfModule>' > .durant/.htaccess || exit 1
-`;
-
 /** Where project_dir is writable and its folders are there; modes as the server's umask wants, `.durant` closed to others. */
 function enterProject(projectDir: string, strategy: Settings['strategy']): string {
-  const folders = `${strategy === 'inplace' ? '' : 'releases '}.durant/releases .durant/manifests`;
   return `LC_ALL=C; export LC_ALL
 mkdir -p ${quotePath(projectDir)} && cd ${quotePath(projectDir)} || exit 1
 if ! [ -d .durant ]; then mkdir .durant && chmod g-w,o-rwx .durant || exit 1; fi
-mkdir -p ${folders} || exit 1
-${strategy === 'inplace' ? hideFromWeb : ''}[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
+${LAYOUTS[strategy].setUp}[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .durant/version || exit 1`;
 }
 
 /** What a dead run may have left in `.durant` that is of no use to anybody. */

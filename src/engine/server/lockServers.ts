@@ -1,31 +1,17 @@
 /** Taking the locks of a run: in one order everywhere, given back when one is held, taken over from our own dead runs. */
-import { DurantError, asDurantError } from '../../errors.ts';
+import { asDurantError, type DurantError } from '../../errors.ts';
 import { lockedError } from './preflight.ts';
-import { factsScript, parseFacts, type ServerFacts } from './serverFacts.ts';
-import {
-  lockInput,
-  lockScript,
-  seenLock,
-  takeOverScript,
-  unlockScript,
-  type SeenLock,
-} from './lockScripts.ts';
+import type { ServerFacts } from './serverFacts.ts';
+import { unlockScript } from './lockScripts.ts';
+import { takeLock } from '../steps/lock.ts';
 import { prepare } from '../steps/prepare.ts';
-import type { Step } from '../run/step.ts';
-import { hookCommands, runHook } from '../run/hooks.ts';
-import {
-  inLockOrder,
-  lockOf,
-  settleAllServers,
-  forEachServer,
-  warnOf,
-  type Run,
-  type ServerRun,
-} from '../run/run.ts';
 import { assertNotHeld, forgetExpiredHolds } from '../run/hold.ts';
+import { hookCommands, runHook } from '../run/hooks.ts';
+import { forEachServer, settleAllServers, warnOf } from '../run/parallel.ts';
+import { inLockOrder, isNamed, type Run, type ServerRun } from '../run/run.ts';
 import { achieveSteps } from '../run/runSteps.ts';
-import { runScript, serverFailure } from '../run/script.ts';
-import { factsRequest } from './connectServers.ts';
+import { runScript } from '../run/script.ts';
+import type { Step } from '../run/step.ts';
 
 const RETRY_MS = 2_000;
 
@@ -71,10 +57,15 @@ async function beginJournal(run: Run): Promise<void> {
   });
 }
 
-async function lockHook(run: Run, name: 'before_lock' | 'after_lock', first: readonly Step[]): Promise<void> {
-  if (run.action !== 'deploy' || hookCommands(run, name).length === 0) return;
-  await forEachServer(run.servers, run.settings.parallel, run.signal, async (server, signal) => {
-    await achieveSteps({ run, server, signal }, first);
+async function lockHook(
+  run: Run,
+  name: 'before_lock' | 'after_lock',
+  first: readonly Step<Run>[],
+): Promise<void> {
+  if (run.action !== 'deploy' || !isNamed(run) || hookCommands(run, name).length === 0) return;
+  await forEachServer(run, async (context) => {
+    const { server, signal } = context;
+    await achieveSteps(context, first);
     await runHook(run, server, name, { directory: server.facts.project, signal });
   });
 }
@@ -120,6 +111,13 @@ export async function isOurDeadLock(run: Run, facts: ServerFacts): Promise<boole
   return facts.lock !== null && (await run.journal.isDead(facts.lock.run));
 }
 
+/** @throws {DurantError} `locked` where somebody else holds a lock that this run would not wait for. */
+export async function assertNotLocked(run: Run): Promise<void> {
+  for (const { address, facts } of run.servers)
+    if (facts.lock !== null && !(await isOurDeadLock(run, facts)))
+      throw lockedError(address.entry, facts.lock, run.host.now());
+}
+
 /** For a dry run: a lock that somebody holds is said, and no error. */
 export async function reportLocks(run: Run): Promise<void> {
   for (const { address, facts } of run.servers)
@@ -142,64 +140,17 @@ export async function clearDeadLocks(run: Run): Promise<void> {
   await giveBackLocks(run);
 }
 
-/** The lock, where its run and all that began to take it over are ours and dead. */
-async function deadLock(run: Run, facts: ServerFacts): Promise<SeenLock | undefined> {
-  const seen = seenLock(facts);
-  if (seen === undefined) return undefined;
-  const isDead = await Promise.all(seen.claims.map((each) => run.journal.isDead(each)));
-  return isDead.includes(false) ? undefined : seen;
-}
-
+/** @returns the error of the first lock that somebody else holds. */
 async function tryLocks(run: Run): Promise<DurantError | undefined> {
   for (const server of inLockOrder(run.servers)) {
     try {
-      const held = await lockOne(run, server);
-      if (held !== undefined) return held;
-    } catch (error) {
+      await takeLock({ run, server, signal: run.signal });
+    } catch (thrown) {
+      const error = asDurantError(thrown);
+      if (error.code === 'locked') return error;
       await giveBackLocks(run);
-      throw asDurantError(error);
+      throw error;
     }
   }
   return undefined;
-}
-
-async function lockOne(run: Run, server: ServerRun): Promise<DurantError | undefined> {
-  const seen = await deadLock(run, server.facts);
-  const dead = seen === undefined ? undefined : (server.facts.lock ?? undefined);
-  if (dead !== undefined)
-    run.emit({
-      event: 'warning',
-      code: 'lock-taken-over',
-      message: `Taking over the lock of the run ${dead.run} (${dead.action} of ${dead.stage}), which ended without giving it back.`,
-      server: server.address.entry,
-    });
-  // Set before the attempt: if the connection dies under it, the lock may be ours.
-  server.hold = { state: 'asked' };
-  const request = factsRequest(run.settings);
-  const take =
-    seen === undefined
-      ? lockScript(run.settings.project_dir, run.id, run.settings.strategy)
-      : takeOverScript(run.settings.project_dir, run.id, seen, run.settings.strategy);
-  const result = await server.connection.exec({
-    script: `${take}\n${factsScript(request)}`,
-    input: lockInput(lockOf(run, '')),
-    signal: run.signal,
-  });
-  if (result.status !== 0) throw serverFailure(server, result);
-  server.facts = parseFacts(result.stdout, request);
-  const answer = result.stdout.toString('utf8', 0, 16).split('\n', 1)[0];
-  if (answer === 'taken') {
-    server.hold = { state: 'held' };
-    server.tookOver ??= dead;
-    return undefined;
-  }
-  server.hold = { state: 'none' };
-  const holder = server.facts.lock;
-  if (holder === null)
-    return new DurantError(
-      'locked',
-      `${server.address.entry} was locked by another run a moment ago. Deploy again.`,
-      { server: server.address.entry },
-    );
-  return lockedError(server.address.entry, holder, run.host.now());
 }

@@ -2,7 +2,9 @@
 import { DurantError } from '../../errors.ts';
 import type { Settings } from '../../config/options/options.ts';
 import type { Connection } from '../../remote/target.ts';
+import { LAYOUTS } from './layout.ts';
 import { LAYOUT_VERSION, type ServerFacts } from './serverFacts.ts';
+import type { Run } from '../run/run.ts';
 import type { LockRecord } from './record.ts';
 
 /** @throws {DurantError} the first thing that would stop a deploy to this server. */
@@ -44,12 +46,15 @@ export function assessServer(
       'layout-unsupported',
       `${path} on ${server} has layout version ${facts.layout}, this Durant knows ${LAYOUT_VERSION}. Use a newer Durant.`,
     );
-  if (settings.strategy === 'inplace' && facts.managed && !facts.inplace && facts.folders.size > 0)
-    fail(
-      'unmanaged-project-dir',
-      `${path} on ${server} holds the releases of strategy: releases. Choose another project_dir for strategy: inplace, or keep strategy: releases.`,
-    );
-  if (settings.strategy === 'releases' && facts.inplace)
+  if (!LAYOUTS[settings.strategy].hasReleases) {
+    if (facts.managed && !facts.inplace && facts.folders.size > 0)
+      fail(
+        'unmanaged-project-dir',
+        `${path} on ${server} holds the releases of strategy: releases. Choose another project_dir for strategy: inplace, or keep strategy: releases.`,
+      );
+    return;
+  }
+  if (facts.inplace)
     fail(
       'unmanaged-project-dir',
       `${path} on ${server} was deployed to with strategy: inplace, so its files lie where releases/ would. Write strategy: inplace, or choose an empty folder as project_dir.`,
@@ -59,17 +64,18 @@ export function assessServer(
       'current-is-folder',
       `${settings.current_path} in ${path} on ${server} is a real folder, not the link that Durant switches. Move it away, then deploy again.`,
     );
-  if (settings.strategy === 'releases' && facts.exists && !facts.managed && facts.foreign !== undefined)
+  if (facts.exists && !facts.managed && facts.foreign !== undefined)
     fail(
       'unmanaged-project-dir',
       `project_dir ${path} on ${server} was not made by Durant and is not empty (it holds ${facts.foreign}). Write strategy: inplace to deploy straight into it, choose an empty folder, or take over a Deployer or Capistrano layout with: durant adopt`,
     );
-  if (
-    settings.strategy === 'releases' &&
-    facts.switchBy === undefined &&
-    connection.posixRename === undefined
-  )
-    throw switchUnsupported(server);
+  if (facts.switchBy === undefined && connection.posixRename === undefined) throw switchUnsupported(server);
+}
+
+/** As `assessServer`, for every server of a run. */
+export function assessServers({ servers, settings }: Pick<Run, 'servers' | 'settings'>): void {
+  for (const { address, facts, connection } of servers)
+    assessServer(address.entry, facts, settings, connection);
 }
 
 /** The error of a server on which a link cannot be replaced in one step. */

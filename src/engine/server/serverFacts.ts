@@ -1,6 +1,7 @@
 /** What a server looks like before a run touches it: one read-only script, one round trip, parsed into `ServerFacts`. */
 import type { Settings } from '../../config/options/options.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
+import { LAYOUTS } from './layout.ts';
 import { transferProbe, parseTransferProbe, type TransferFacts } from '../../transfer/stream/probe.ts';
 import {
   parseHold,
@@ -105,6 +106,7 @@ export const lockIdentity = `lock_id() { [ ! -e .durant/lock ] || echo $(ls -di 
 
 /** The script. It reads only, so a dry run, `status` and `check --connect` use it too. */
 export function factsScript({ projectDir, currentPath, shared, strategy }: FactsRequest): string {
+  const { hasReleases } = LAYOUTS[strategy];
   const lookForShared = shared
     .map((path) => `[ -e "$p"/${quote(`shared/${path}`)} ] || say ${quote(`noshared=${path}`)}`)
     .join('\n  ');
@@ -121,14 +123,14 @@ if [ -d "$p" ]; then
   ${lookForShared}
   if cd "$p" 2>/dev/null && [ -r . ]; then
     say "project=$(pwd -P)"
-    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || { [ ${strategy} = releases ] && [ -e releases ] && ! [ -w releases ]; }; then say obstacle=read-only; fi
+    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || ${hasReleases ? '{ [ -e releases ] && ! [ -w releases ]; }' : 'false'}; then say obstacle=read-only; fi
     if [ -d .durant ]; then say managed=yes; [ -f .durant/version ] && say "layout=$(cat .durant/version)"
     else for e in * .[!.]* ..?*; do
       case $e in shared) continue;; esac
       if [ -e "$e" ] || [ -L "$e" ]; then say "foreign=$e"; break; fi
     done; fi
     [ ! -f .durant/live ] || say "inplace=$(cat .durant/live)"
-    ${strategy === 'inplace' ? 'if :; then :; el' : ''}if [ -L "$c" ]; then
+    ${hasReleases ? '' : 'if :; then :; el'}if [ -L "$c" ]; then
       l=$(readlink "$c"); say "current=$l"
       case $l in */*) n=\${l##*/}; if [ "$(cd -P "$c" 2>/dev/null && pwd -P)" = "$(cd -P "releases/$n" 2>/dev/null && pwd -P)" ] && [ -d "releases/$n" ]; then live=$n; say "live=$n"; fi;; esac
     elif [ -e "$c" ]; then say currentfolder=yes; fi
@@ -200,9 +202,9 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
   const rollback = blocks.get('rollback');
   const reverted = blocks.get('reverted');
   const inplace = values.get('inplace');
-  // Strategy inplace has no folder for a release: its record is all there is of it.
-  const isThere = (record: ReleaseRecord): boolean =>
-    request.strategy === 'inplace' || folders.has(record.name);
+  const { hasReleases } = LAYOUTS[request.strategy];
+  // Where a release has no folder, its record is all there is of it.
+  const isThere = (record: ReleaseRecord): boolean => !hasReleases || folders.has(record.name);
   const switchBy = values.get('switch');
   return {
     project: values.get('project') ?? request.projectDir,
@@ -211,7 +213,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     managed: values.get('managed') === 'yes',
     layout: values.get('layout'),
     foreign: values.get('foreign'),
-    live: request.strategy === 'inplace' ? inplaceLive(inplace, records) : (values.get('live') ?? null),
+    live: hasReleases ? (values.get('live') ?? null) : inplaceLive(inplace, records),
     inplace: inplace !== undefined,
     currentTarget: values.get('current'),
     currentIsFolder: values.get('currentfolder') === 'yes',

@@ -5,29 +5,38 @@ import { DurantError } from '../../errors.ts';
 import { HASHES_FILE } from '../../git/gitFolder.ts';
 import type { TrackedFile } from '../../git/port.ts';
 import { createExcluder, type Excluder } from '../../transfer/tree/exclude.ts';
-import { scanTree } from '../../transfer/tree/scan.ts';
+import { scanTree, type Tree } from '../../transfer/tree/scan.ts';
 import { assessShared } from '../steps/shared.ts';
 import { assessSpace } from '../steps/updateCode.ts';
 import { commandEnv, commandPlace } from '../run/hooks.ts';
-import { ready, type Run, type ServerRun } from '../run/run.ts';
+import {
+  withFound,
+  type BuiltRun,
+  type DeployRun,
+  type FetchedRun,
+  type Run,
+  type ServerRun,
+} from '../run/run.ts';
 import { runUserCommand } from '../run/script.ts';
 import { localStep } from '../run/runSteps.ts';
 import { withVersion } from './version.ts';
 
 /** Checks out, builds, and reads the tree that will be sent. */
-export async function buildHere(run: Run): Promise<void> {
-  const { clone, commit, settings } = ready(run);
+export async function buildHere(run: DeployRun): Promise<BuiltRun> {
+  const { clone, commit, settings } = run;
   await localStep(run, 'checkout', () => clone.checkout(commit, { submodules: settings.submodules }));
   const commands = buildCommands(run);
   if (commands.length > 0)
     await localStep(run, 'before_deploy', () => runBuild(run, commands, clone.directory));
-  await readTree(run, clone.directory, await clone.trackedFiles());
+  return withFound(run, { tree: await readTree(run, clone.directory, await clone.trackedFiles()) });
 }
 
 /** What the tree itself can be known to fail with. */
-export function assessTree(run: Run, server: ServerRun): void {
-  assessSpace(run, server);
-  assessShared(run, server);
+export function assessTree(run: BuiltRun, servers: readonly ServerRun[] = run.servers): void {
+  for (const server of servers) {
+    assessSpace(run, server);
+    assessShared(run, server);
+  }
 }
 
 export function buildCommands(run: Run): readonly string[] {
@@ -46,21 +55,26 @@ export async function runBuild(run: Run, commands: readonly string[], directory:
     });
 }
 
-export async function readTree(run: Run, directory: string, tracked: readonly TrackedFile[]): Promise<void> {
-  const { clone, commit, settings } = ready(run);
-  run.tree = await scanTree({
+/** Reads what is sent of a work tree. @throws {DurantError} `distfile-missing`. */
+export async function readTree(
+  run: FetchedRun,
+  directory: string,
+  tracked: readonly TrackedFile[],
+): Promise<Tree> {
+  const { clone, commit, settings } = run;
+  const tree = await scanTree({
     workTree: directory,
     subDirectory: settings.distfile === undefined ? settings.sub_directory : undefined,
     tracked,
     commitTimeMs: commit.date,
     exclude: excluderOf(run),
-    // Only a release has a file of Durant's own among the tree's.
-    ...(settings.strategy === 'inplace' ? { reserved: [] } : {}),
+    ...run.strategy.scan,
     cacheFile: run.dryRun ? undefined : join(clone.directory, '.git', HASHES_FILE),
     signal: run.signal,
   });
-  assertDistfiles(run);
-  for (const warning of run.tree.warnings) run.emit({ event: 'warning', ...warning, server: null });
+  assertDistfiles(run, tree);
+  for (const warning of tree.warnings) run.emit({ event: 'warning', ...warning, server: null });
+  return tree;
 }
 
 /** Whether a commit itself has the folder or files that are sent: else there is nothing to compare before they are built. */
@@ -88,8 +102,8 @@ function distfiles(run: Run): readonly string[] {
 }
 
 /** @throws {DurantError} `distfile-missing`. */
-function assertDistfiles(run: Run): void {
-  const inTree = new Set(run.tree?.entries.flatMap(({ path, type }) => (type === 'dir' ? [] : [path])));
+function assertDistfiles(run: Run, tree: Tree): void {
+  const inTree = new Set(tree.entries.flatMap(({ path, type }) => (type === 'dir' ? [] : [path])));
   const missing = distfiles(run).filter((path) => !inTree.has(Buffer.from(path, 'utf8').toString('latin1')));
   if (missing.length === 0) return;
   throw new DurantError(

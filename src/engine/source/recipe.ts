@@ -1,6 +1,8 @@
 /** What shaped a release besides its commit, as a digest: the same commit and the same recipe are the same release. */
 import { createHash, scryptSync } from 'node:crypto';
 import type { OptionKey, Settings } from '../../config/options/options.ts';
+import { servicesRecipe } from '../app/projectTemplates.ts';
+import type { FetchedRun } from '../run/run.ts';
 
 /** Options that change what a release is, or what was done to build it. */
 const SHAPING = [
@@ -56,6 +58,21 @@ const SHAPING = [
   'before_symlink',
   'after_symlink',
 ] as const satisfies readonly OptionKey[];
+
+/** The recipe of the release that a run makes. */
+export async function recipeOf({
+  settings,
+  request,
+  host,
+  environment,
+  version,
+}: FetchedRun): Promise<string> {
+  return recipeDigest(settings, request.stage, request.secrets, {
+    environment: environment?.digest ?? null,
+    version: version ?? null,
+    services: await servicesRecipe(request, host.env),
+  });
+}
 
 /**
  * sha256 of the effective shaping options. Secrets go in by scrypt with the stage and project_dir as salt, so that the digest on the

@@ -1,13 +1,13 @@
 /** What `{version}` stands for: `version`, `[vars] version`, else what the commit's pyproject.toml or package.json says. */
 import { DurantError } from '../../errors.ts';
-import { type Run, ready } from '../run/run.ts';
+import type { FetchedRun, Run } from '../run/run.ts';
 
 /**
  * Sets the run's version, where an option uses it or the stage gives it.
  * @throws {DurantError} `config-invalid` where an option needs it and there is none, or it does not fit into a file's name.
  */
-export async function resolveVersion(run: Run): Promise<void> {
-  const { clone, commit, settings } = ready(run);
+export async function resolveVersion(run: FetchedRun): Promise<void> {
+  const { clone, commit, settings } = run;
   run.version = settings.version;
   const users = (['release_name', 'distfile', 'requirements'] as const).filter(
     (key) => settings[key]?.includes('{version}') === true,

@@ -12,11 +12,8 @@ export const clearPaths: Step = {
   applies({ settings }) {
     return isAskedFor(settings, 'clear_paths');
   },
-  async achieved() {
-    return false;
-  },
-  async reason({ run }) {
-    return `${run.settings.clear_paths.join(', ')} to remove from the release`;
+  async look({ run }) {
+    return { achieved: false, reason: `${run.settings.clear_paths.join(', ')} to remove from the release` };
   },
   async achieve({ run, server, signal }) {
     const sudo = run.settings.clear_use_sudo ? 'sudo -n ' : '';

@@ -1,7 +1,7 @@
 /** Steps that are a list of the user's commands in the new release: `vendors` on every server, `release_command` on the first. */
 import type { OptionKey } from '../../config/options/options.ts';
 import { isAskedFor } from '../../config/options/stepOptions.ts';
-import { releasePath, runCommands } from '../run/hooks.ts';
+import { releaseFolder, runCommands } from '../run/hooks.ts';
 import type { Step } from '../run/step.ts';
 
 type CommandList = Extract<OptionKey, 'vendors' | 'release_command'>;
@@ -17,19 +17,16 @@ function commandStep(name: CommandList): Step {
     applies({ settings }) {
       return isAskedFor(settings, name);
     },
-    async achieved({ run, server }) {
-      return name === 'release_command' && server !== run.servers[0];
-    },
-    async reason({ run, server }) {
+    async look({ run, server }) {
       return name === 'release_command' && server !== run.servers[0]
-        ? 'runs on the first server only'
-        : `${run.settings[name].length} to run`;
+        ? { achieved: true, reason: 'runs on the first server only' }
+        : { achieved: false, reason: `${run.settings[name].length} to run` };
     },
     async achieve({ run, server, signal }) {
       await runCommands(run, server, {
         step: name,
         commands: run.settings[name],
-        directory: releasePath(run, server.facts.project, run.release ?? ''),
+        directory: releaseFolder(run, server),
         signal,
       });
     },

@@ -11,14 +11,11 @@ export const copyDirs: Step = {
   applies({ settings }) {
     return isAskedFor(settings, 'copy_dirs');
   },
-  async achieved({ server }) {
-    return server.facts.live === null;
-  },
-  async reason({ run, server }) {
+  async look({ run, server }) {
     const { live } = server.facts;
     return live === null
-      ? 'there is no previous release to copy from'
-      : `${run.settings.copy_dirs.join(', ')} to copy from ${live}`;
+      ? { achieved: true, reason: 'there is no previous release to copy from' }
+      : { achieved: false, reason: `${run.settings.copy_dirs.join(', ')} to copy from ${live}` };
   },
   async achieve({ run, server, signal }) {
     const live = server.facts.live ?? '';
@@ -26,7 +23,7 @@ export const copyDirs: Step = {
     const lines = paths
       .filter((path) => !paths.some((other) => path.startsWith(`${other}/`)))
       .map((path) => {
-        const words = [path, `releases/${live}/${path}`, `releases/${run.release ?? ''}/${path}`];
+        const words = [path, `releases/${live}/${path}`, `releases/${run.release}/${path}`];
         return `copy_folder ${words.map(quote).join(' ')} || exit 1`;
       });
     const copy = `copy=${quote(`.durant/incoming.${run.id}`)}`;

@@ -7,9 +7,9 @@ import { quote, refuseLinks } from '../../remote/shell.ts';
 import { lookedUpIn } from '../server/record.ts';
 import { readEnvText } from '../secrets/envText.ts';
 import { secretValues } from '../secrets/environment.ts';
-import type { Run, ServerRun } from '../run/run.ts';
+import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
-import type { Step } from '../run/step.ts';
+import type { Step, StepContext } from '../run/step.ts';
 import { trim } from './shared.ts';
 
 export const envFile: Step = {
@@ -21,18 +21,14 @@ export const envFile: Step = {
   async assess({ run }) {
     assertOwnPlace(run);
   },
-  async achieved() {
-    return false;
-  },
-  async reason({ run, server, signal }) {
+  unconditional: true,
+  async look({ run, server, signal }) {
     const changes = await changedNames(run, server, signal);
-    const target = targetOf(run);
-    return changes.length === 0
-      ? `${target} to write; no variable changes`
-      : `${target} to write: ${changes.join(', ')}`;
+    const what = changes.length === 0 ? '; no variable changes' : `: ${changes.join(', ')}`;
+    return { achieved: false, reason: `${targetOf(run)} to write${what}` };
   },
   async achieve({ run, server, signal }) {
-    const release = run.release ?? '';
+    const { release } = run;
     const path = targetOf(run);
     const [file, link] = [quote(`.durant/env/${release}`), quote(`releases/${release}/${path}`)];
     const up = '../'.repeat(path.split('/').length + 1);
@@ -50,20 +46,15 @@ mkdir -p ${folder} && rm -f ${link} && ln -s ${quote(`${up}.durant/env/${release
 };
 
 /** A shell script's lines that read a release's environment file, where there is one. The values never leave the server. */
-export function sourceEnvironment(project: string, release: string): string {
-  if (release === '') return '';
+export function sourceEnvironment(project: string, release: string | undefined): string {
+  if (release === undefined || release === '') return '';
   const file = quote(`${project}/.durant/env/${release}`);
   return `if [ -r ${file} ]; then set -a; . ${file}; set +a; fi\n`;
 }
 
-/** Learns the values that releases on the servers have, so that no output of theirs shows them. For runs that resolve no `env_file`. */
-export async function addReleaseSecrets(
-  run: Run,
-  server: ServerRun,
-  releases: readonly (string | null | undefined)[],
-  signal: AbortSignal,
-): Promise<void> {
-  for (const release of releases) {
+/** Learns the values that the run's release and the live one have, so that no output shows them: for runs that resolve no `env_file`. */
+export async function addReleaseSecrets({ run, server, signal }: StepContext<NamedRun>): Promise<void> {
+  for (const release of [run.release, server.facts.live]) {
     const record = server.facts.records.find(({ name }) => name === release);
     if (record === undefined || record.env_names === '') continue;
     run.addSecrets(secretValues(await valuesOf(server, record.name, signal), lookedUpIn(record)));

@@ -5,7 +5,7 @@ import type { TreeEntry } from '../../transfer/tree/scan.ts';
 import { quote } from '../../remote/shell.ts';
 import { emitChange } from '../run/changeEvents.ts';
 import type { Host } from '../ports.ts';
-import { treeOf } from '../run/run.ts';
+import type { BuiltRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import type { StepContext } from '../run/step.ts';
 
@@ -25,7 +25,7 @@ export async function assessCarrier({ run, server, signal }: StepContext): Promi
  * @param options.basis folder below project_dir whose files rsync builds on.
  */
 export function carrierOf(
-  { run, server, signal }: StepContext,
+  { run, server, signal }: StepContext<BuiltRun>,
   options: {
     readonly plan: Pick<Plan, 'changes'>;
     readonly basis: { readonly how: 'copy' | 'link'; readonly folder: string } | undefined;
@@ -41,7 +41,7 @@ export function carrierOf(
     await carryByRsync({
       connection: server.connection,
       rsync: rsyncHere(run.host),
-      root: treeOf(run).root,
+      root: run.tree.root,
       entries,
       destination: `${project}/.durant/incoming.${run.id}/in/tree`,
       basis:

@@ -2,15 +2,16 @@
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
-import { commandEnv, commandPlace, releasePath, runCommands, runHere } from '../run/hooks.ts';
+import { commandEnv, commandPlace, releaseFolder, runCommands, runHere } from '../run/hooks.ts';
 import { requestStatus } from './httpProbe.ts';
-import { oncePerRun, type Run, type ServerRun } from '../run/run.ts';
+import { oncePerRun } from '../run/parallel.ts';
+import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import type { Step, StepContext } from '../run/step.ts';
 import { checkServices, runsServices } from './services.ts';
 
 const BETWEEN_TRIES_MS = 2_000;
 
-export const healthCheck: Step = {
+export const healthCheck: Step<NamedRun> = {
   name: 'health_check',
   applies(run) {
     return run.settings.health_check.length > 0 || runsServices(run);
@@ -19,12 +20,9 @@ export const healthCheck: Step = {
     if (run.settings.health_check.some((check) => isUrl(check)))
       await assertCanAsk(server.connection, signal);
   },
-  async achieved() {
-    return false;
-  },
-  async reason({ run }) {
+  async look({ run }) {
     const asked = [...run.settings.health_check, ...(runsServices(run) ? ['systemd'] : [])];
-    return `${asked.join(', ')} to be asked after the switch`;
+    return { achieved: false, reason: `${asked.join(', ')} to be asked after the switch` };
   },
   async achieve(context) {
     await checkServices(context);
@@ -48,7 +46,7 @@ export function isUrl(check: string): boolean {
 }
 
 async function tryCheck(
-  context: StepContext,
+  context: StepContext<NamedRun>,
   item: string,
   check: string,
   from: 'here' | 'server',
@@ -64,7 +62,7 @@ async function tryCheck(
       const error = asDurantError(thrown);
       if (signal.aborted || error.code === 'cancelled') throw error;
       if (attempt >= tries)
-        throw new DurantError('health-check-failed', `${error.message} ${consequence(run)}`, {
+        throw new DurantError('health-check-failed', `${error.message} ${run.strategy.afterFailedCheck}`, {
           server: server.address.entry,
         });
       run.emit({
@@ -186,7 +184,11 @@ export async function assertCanAsk(connection: Connection, signal: AbortSignal):
   );
 }
 
-async function runCheck(context: StepContext, item: string, from: 'here' | 'server'): Promise<void> {
+async function runCheck(
+  context: StepContext<NamedRun>,
+  item: string,
+  from: 'here' | 'server',
+): Promise<void> {
   const { run, server } = context;
   const limit = AbortSignal.timeout(run.settings.health_timeout);
   const step = 'health_check';
@@ -202,7 +204,7 @@ async function runCheck(context: StepContext, item: string, from: 'here' | 'serv
     await runCommands(run, server, {
       step,
       commands: [item],
-      directory: releasePath(run, server.facts.project, run.release ?? ''),
+      directory: releaseFolder(run, server),
       signal,
     });
   } catch (thrown) {
@@ -216,10 +218,4 @@ async function runCheck(context: StepContext, item: string, from: 'here' | 'serv
 
 function isAddress(hostname: string): boolean {
   return /^\[.*\]$/.test(hostname) || /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
-function consequence({ settings }: Run): string {
-  return settings.strategy === 'inplace'
-    ? 'The files of the commit stay in place, as strategy: inplace has no switch back: fix it and deploy again, or use durant rollback.'
-    : 'Every server was switched back; the release is kept as failed until the next run.';
 }

@@ -2,7 +2,7 @@
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { commandEnv } from '../run/hooks.ts';
-import type { Run } from '../run/run.ts';
+import type { NamedRun, Run } from '../run/run.ts';
 import { outputLines } from '../run/outputLines.ts';
 import { exports, flush, lastLines } from '../run/script.ts';
 import { appName } from '../app/appName.ts';
@@ -37,17 +37,17 @@ export const install: Step = {
     if (settings.install_mode === 'binary') appName(context.run.request);
     if (settings.install_mode === 'python') await assessPython(context);
   },
-  async achieved() {
-    return false;
-  },
-  async reason({ run }) {
+  async look({ run }) {
     const { settings } = run;
     if (settings.install_mode === 'binary')
-      return `${withVersion(run, settings.distfile ?? '')} to install as ${appName(run.request)}`;
+      return {
+        achieved: false,
+        reason: `${withVersion(run, settings.distfile ?? '')} to install as ${appName(run.request)}`,
+      };
     const what = [settings.requirements, settings.distfile].flatMap((path) =>
       path === undefined ? [] : [withVersion(run, path)],
     );
-    return `${what.join(' and ')} to install in .venv`;
+    return { achieved: false, reason: `${what.join(' and ')} to install in .venv` };
   },
   async achieve(context) {
     const { run } = context;
@@ -66,11 +66,11 @@ function binaryScript(run: Run): string {
 chmod 755 ${app}`;
 }
 
-function pythonScript({ run, server }: StepContext): string {
+function pythonScript({ run, server }: StepContext<NamedRun>): string {
   const { settings } = run;
   const { live, project } = server.facts;
   return pythonInstallScript({
-    release: `${project}/releases/${run.release ?? ''}`,
+    release: `${project}/releases/${run.release}`,
     previous: live === null ? undefined : `${project}/releases/${live}`,
     wheel: settings.distfile === undefined ? undefined : withVersion(run, settings.distfile),
     requirements: settings.requirements === undefined ? undefined : withVersion(run, settings.requirements),
@@ -96,11 +96,11 @@ async function assessPython({ run, server, signal }: StepContext): Promise<void>
 }
 
 /** Runs a script in the release with what every command sees; its output as events. @throws {DurantError} `install-failed`. */
-async function runInRelease({ run, server, signal }: StepContext, script: string): Promise<void> {
+async function runInRelease({ run, server, signal }: StepContext<NamedRun>, script: string): Promise<void> {
   await flush(server, signal);
   const entry = server.address.entry;
   const project = server.facts.project;
-  const release = run.release ?? '';
+  const { release } = run;
   const lines = outputLines(run.mask, (stream, line) =>
     run.emit({ event: 'output', server: entry, stream, line }),
   );

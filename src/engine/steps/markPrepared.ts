@@ -1,11 +1,20 @@
-/** The seal: a release that is complete and on disk is recorded as `prepared`. Written on every server before any is switched. */
+/** A release that is complete and on disk is recorded as `prepared`: on every server before any is switched. */
 import { quote } from '../../remote/shell.ts';
 import { touchedScript } from '../../transfer/stream/modified.ts';
 import { hookCommands } from '../run/hooks.ts';
-import type { Run, ServerRun } from '../run/run.ts';
-import { recordOf, writeRecord } from './release.ts';
+import type { BuiltRun, Run, ServerRun } from '../run/run.ts';
+import { flush, runScript } from '../run/script.ts';
+import type { StepContext } from '../run/step.ts';
+import { recordOf, resumable, writeRecord } from './release.ts';
 
-/** Whether nothing runs between update_code and the seal, so that both take one round trip. */
+/** Records it, where the transfer has not done so and no earlier run has. */
+export async function markPrepared({ run, server, signal }: StepContext<BuiltRun>): Promise<void> {
+  if (resumable(run, server) === undefined && !isMarkedWithTransfer(run))
+    await runScript(server, markScript(run, server), { signal });
+  await flush(server, signal);
+}
+
+/** Whether nothing runs between update_code and the mark, so that both take one round trip. */
 export function isMarkedWithTransfer(run: Run): boolean {
   const { settings } = run;
   const later = [
@@ -27,10 +36,11 @@ export function isMarkedWithTransfer(run: Run): boolean {
 }
 
 /** The script, run in project_dir. */
-export function seal(run: Run, server: ServerRun): string {
-  const folder = `releases/${run.release ?? ''}`;
+export function markScript(run: BuiltRun, server: ServerRun): string {
+  const { release } = run;
+  const hashTool = server.facts.transfer.hashTool ?? 'sha256sum';
   const touched = isMarkedWithTransfer(run)
     ? ''
-    : `${touchedScript({ projectDir: server.facts.project, run: run.id, release: run.release ?? '', hashTool: server.facts.transfer.hashTool ?? 'sha256sum' }).trimEnd()} || exit 1\n`;
-  return `${touched}${writeRecord(recordOf(run, server, 'prepared'))} && { sync -f ${quote(folder)} 2>/dev/null || sync; }`;
+    : `${touchedScript({ projectDir: server.facts.project, run: run.id, release, hashTool }).trimEnd()} || exit 1\n`;
+  return `${touched}${writeRecord(recordOf(run, server, 'prepared'))} && { sync -f ${quote(`releases/${release}`)} 2>/dev/null || sync; }`;
 }

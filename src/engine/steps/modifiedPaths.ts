@@ -1,78 +1,43 @@
 /**
- * What the user's commands change in a release after it was sealed is this run's doing: noted, it is sent anew by the next run, and no drift.
+ * What the user's commands change in a release after it was recorded as prepared is this run's doing: noted, it is sent anew by the next run, and no drift.
  */
+import type { HookStep } from '../../config/options/hookOptions.ts';
 import type { OptionKey } from '../../config/options/options.ts';
 import { quote } from '../../remote/shell.ts';
-import { touchedScript } from '../../transfer/stream/modified.ts';
-import { touchedInplaceScript } from '../../transfer/inplace/modifiedInplace.ts';
-import { hookCommands, commandPlace } from '../run/hooks.ts';
-import type { Run, ServerRun } from '../run/run.ts';
+import { commandPlace } from '../run/hooks.ts';
+import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { isUrl } from './healthCheck.ts';
 
-type CommandList = Extract<
+/** Options whose items may change the files of a release that is complete already. */
+export type LateChange = Extract<
   OptionKey,
-  | 'after_update_code'
-  | 'before_writable'
-  | 'after_writable'
-  | 'before_vendors'
-  | 'vendors'
-  | 'after_vendors'
-  | 'before_clear_paths'
-  | 'after_clear_paths'
-  | 'release_command'
-  | 'before_symlink'
-  | 'after_symlink'
-  | 'before_cleanup'
-  | 'after_cleanup'
-  | 'after_deploy'
-  | 'after_rollback'
+  `${'before' | 'after'}_${HookStep}` | 'vendors' | 'release_command' | 'writable_dirs' | 'clear_paths'
 >;
 
-/** Commands that run in a release that is sealed. */
-const AFTER_SEAL: readonly CommandList[] = ['after_symlink', 'before_cleanup', 'after_cleanup'];
-/** With strategy inplace there is no seal: these come after the files were put in place. */
-const AFTER_PLACE: readonly CommandList[] = [
-  'after_update_code',
-  'before_writable',
-  'after_writable',
-  'before_vendors',
-  'vendors',
-  'after_vendors',
-  'before_clear_paths',
-  'after_clear_paths',
-  'release_command',
-  'before_symlink',
-  ...AFTER_SEAL,
-];
-
 /** What notes the changes of a deploy or a rollback up to its end; empty where nothing of the user's ran. */
-export function noteLateChanges(run: Run, server: ServerRun): string {
-  return mayHaveChanged(run) ? noteChanges(run, server, run.release ?? '') : '';
+export function noteLateChanges(run: NamedRun, server: ServerRun): string {
+  return mayHaveChanged(run) ? noteChanges(run, server, run.release) : '';
 }
 
 /** What notes the changes that one more list of commands has made in a release; empty where it has none that run there. */
 export function noteChangesBy(
   run: Run,
   server: ServerRun,
-  key: CommandList,
-  release: string | null | undefined,
+  key: 'after_deploy' | 'after_rollback',
+  release: string | null,
 ): string {
-  return runsThere(run, key) && typeof release === 'string' ? noteChanges(run, server, release) : '';
+  return release !== null && run.settings[key].some(runsThere) ? noteChanges(run, server, release) : '';
 }
 
 function mayHaveChanged(run: Run): boolean {
   const { settings } = run;
-  const checks = settings.health_check.some((check) => !isUrl(check) && commandPlace(check).where !== 'here');
-  if (run.action === 'rollback') return checks || runsThere(run, 'after_rollback');
-  const lists = settings.strategy === 'inplace' ? AFTER_PLACE : AFTER_SEAL;
-  const steps = settings.strategy === 'inplace' ? [settings.writable_dirs, settings.clear_paths] : [];
-  return checks || lists.some((key) => runsThere(run, key)) || steps.some((paths) => paths.length > 0);
+  const checks = settings.health_check.some((check) => !isUrl(check) && runsThere(check));
+  if (run.action === 'rollback') return checks || settings.after_rollback.some(runsThere);
+  return checks || run.strategy.lateChanges.some((key) => settings[key].some(runsThere));
 }
 
-function runsThere(run: Run, key: CommandList): boolean {
-  const commands =
-    key === 'vendors' || key === 'release_command' ? run.settings[key] : hookCommands(run, key);
-  return commands.some((command) => commandPlace(command).where !== 'here');
+function runsThere(item: string): boolean {
+  return commandPlace(item).where !== 'here';
 }
 
 /** Run in project_dir. Fails nothing: at worst the next run calls drift what was not. */
@@ -83,6 +48,6 @@ function noteChanges(run: Run, server: ServerRun, release: string): string {
     release,
     hashTool: server.facts.transfer.hashTool ?? 'sha256sum',
   };
-  const script = run.settings.strategy === 'inplace' ? touchedInplaceScript(request) : touchedScript(request);
-  return `if [ -f ${quote(`.durant/manifests/${release}`)} ]; then\n${script.trimEnd()} 2>/dev/null || :\nfi\n`;
+  const script = run.strategy.noteChanges(request).trimEnd();
+  return `if [ -f ${quote(`.durant/manifests/${release}`)} ]; then\n${script} 2>/dev/null || :\nfi\n`;
 }

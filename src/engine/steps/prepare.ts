@@ -4,23 +4,25 @@ import type { Connection } from '../../remote/target.ts';
 import { assessServer, switchUnsupported } from '../server/preflight.ts';
 import { prepareScript } from '../server/lockScripts.ts';
 import { serverFailure } from '../run/script.ts';
+import type { Run } from '../run/run.ts';
 import type { Step } from '../run/step.ts';
 
-export const prepare: Step = {
+export const prepare: Step<Run> = {
   name: 'prepare',
   async assess({ run, server }) {
     assessServer(server.address.entry, server.facts, run.settings, server.connection);
-    if (run.settings.strategy === 'releases' && server.facts.switchBy === undefined)
+    if (run.strategy.layout.hasReleases && server.facts.switchBy === undefined)
       await assessPosixRename(server.address.entry, server.connection);
   },
-  async achieved({ server }) {
-    return server.facts.managed && server.facts.layout !== undefined;
-  },
-  async reason({ run, server }) {
-    if (server.facts.managed) return 'project_dir is set up';
-    return server.facts.exists
-      ? 'project_dir has no .durant yet'
-      : `project_dir ${run.settings.project_dir} does not exist yet`;
+  async look({ run, server }) {
+    const { managed, layout, exists } = server.facts;
+    if (managed) return { achieved: layout !== undefined, reason: 'project_dir is set up' };
+    return {
+      achieved: false,
+      reason: exists
+        ? 'project_dir has no .durant yet'
+        : `project_dir ${run.settings.project_dir} does not exist yet`,
+    };
   },
   async achieve({ run, server, signal }) {
     const result = await server.connection.exec({

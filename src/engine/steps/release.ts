@@ -1,25 +1,22 @@
 /** `release`: the new release's record and folder; what dead runs left is removed. */
 import { quote } from '../../remote/shell.ts';
 import { unfinishedRecord } from '../server/lockScripts.ts';
-import type { Run, ServerRun } from '../run/run.ts';
+import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { formatRecord, type ReleaseRecord, type ReleaseState } from '../server/record.ts';
 import { removeQuietly } from '../run/removal.ts';
 import { defer } from '../run/script.ts';
 import type { Step } from '../run/step.ts';
 
-export const release: Step = {
+export const release: Step<NamedRun> = {
   name: 'release',
-  async achieved({ run, server }) {
-    return resumable(run, server) !== undefined;
-  },
-  async reason({ run, server }) {
+  async look({ run, server }) {
     return resumable(run, server) === undefined
-      ? `the release ${run.release ?? ''} is not there yet`
-      : 'an interrupted run prepared it: it is complete and checked';
+      ? { achieved: false, reason: `the release ${run.release} is not there yet` }
+      : { achieved: true, reason: 'an interrupted run prepared it: it is complete and checked' };
   },
   async achieve({ run, server }) {
     server.begun = true;
-    const name = nameOf(run);
+    const name = run.release;
     const leftovers = leftoversOf(run, server);
     // A dead run completed it on another server, but not here: here it is made anew under its name.
     if (hasTraceOf(server, name)) leftovers.push(name);
@@ -35,26 +32,26 @@ export const release: Step = {
 };
 
 /** The record on this server of the release that this run resumes, complete from an earlier run; undefined: nothing to resume. */
-export function resumable(run: Run, server: ServerRun): ReleaseRecord | undefined {
+export function resumable(run: NamedRun, server: ServerRun): ReleaseRecord | undefined {
   if (server.begun) return undefined;
   return server.facts.records.find(
     (record) =>
       record.name === run.release &&
-      record.commit === run.commit?.id &&
+      record.commit === run.commit.id &&
       record.recipe === run.recipe &&
       (record.state === 'prepared' || record.state === 'finished'),
   );
 }
 
 /** The record of this run's release as of now. */
-export function recordOf(run: Run, server: ServerRun, state: ReleaseState): ReleaseRecord {
-  const commit = run.commit;
+export function recordOf(run: NamedRun, server: ServerRun, state: ReleaseState): ReleaseRecord {
+  const { commit } = run;
   return {
-    name: nameOf(run),
-    commit: commit?.id ?? '',
-    branch: commit?.branch ?? '',
-    subject: run.mask(commit?.subject ?? ''),
-    author: commit?.author ?? '',
+    name: run.release,
+    commit: commit.id,
+    branch: commit.branch,
+    subject: run.mask(commit.subject),
+    author: commit.author,
     recipe: run.recipe,
     deployed_by: run.host.user,
     from_host: run.host.hostname,
@@ -78,10 +75,6 @@ export function writeRecord(record: ReleaseRecord): string {
 
 function hasTraceOf({ facts }: ServerRun, name: string): boolean {
   return facts.folders.has(name) || facts.orphanRecords.some((record) => record.name === name);
-}
-
-function nameOf(run: Run): string {
-  return run.release ?? '';
 }
 
 /** Releases that no run will finish: not live, not the one being resumed, in a state that only a run under way may have. */

@@ -4,7 +4,7 @@
  */
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
-import type { Run, ServerRun } from '../run/run.ts';
+import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { lastLines, runScript } from '../run/script.ts';
 import { applyScript, parseStates, statesScript } from '../app/apply.ts';
 import type { Sudo } from '../app/privilege.ts';
@@ -16,7 +16,7 @@ import { assessServices, pendingServices } from './servicesAssessment.ts';
 
 const BETWEEN_TRIES_MS = 2_000;
 
-export const services: Step = {
+export const services: Step<NamedRun> = {
   name: 'services',
   applies(run) {
     return runsServices(run);
@@ -25,12 +25,10 @@ export const services: Step = {
     // A dry run starts nothing, so there is nothing to ask for.
     await assessServices(context, context.run.dryRun ? 'not asked' : 'asked');
   },
-  async achieved() {
-    // Units that are as they should be still run the release before.
-    return false;
-  },
-  async reason(context) {
-    return pendingServices(context);
+  // Units that are as they should be still run the release before.
+  unconditional: true,
+  async look(context) {
+    return { achieved: false, reason: await pendingServices(context) };
   },
   async achieve({ run, server, signal }) {
     const set = await wantedSet(run, server, signal);
@@ -42,10 +40,10 @@ export const services: Step = {
 
 /** Whether the stage's processes and site are something that this run has to look after. */
 export function runsServices(run: Run): boolean {
-  if (run.settings.strategy !== 'releases') return false;
+  if (!run.strategy.layout.hasReleases) return false;
   const hasThem = ({ facts, previous, services: known }: ServerRun): boolean =>
     known !== undefined ||
-    [run.release, facts.live, previous].some((name) => facts.withServices.has(name ?? ''));
+    [run.release, facts.live, previous].some((name) => name && facts.withServices.has(name));
   if (run.servers.some(hasThem)) return true;
   return run.action === 'deploy' && (run.request.processes.length > 0 || hasSite(run.settings));
 }
@@ -74,7 +72,7 @@ export async function restoreServices(run: Run, server: ServerRun, signal: Abort
 }
 
 /** Part of the health check: every unit of the release is up, and stays so. @throws {DurantError} `health-check-failed`. */
-export async function checkServices({ run, server, signal }: StepContext): Promise<void> {
+export async function checkServices({ run, server, signal }: StepContext<NamedRun>): Promise<void> {
   if (!runsServices(run)) return;
   const set = await wantedSet(run, server, signal);
   if (set.units.every(({ units }) => units.length === 0)) return;
@@ -120,8 +118,8 @@ async function recentLog(
   return lastLines(result.stdout.toString('utf8'), 8);
 }
 
-async function keep(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
-  const file = quote(servicesRecord(run.release ?? ''));
+async function keep(run: NamedRun, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
+  const file = quote(servicesRecord(run.release));
   await runScript(server, `cat > ${file}.new && mv -f ${file}.new ${file}`, {
     signal,
     input: Buffer.from(formatServiceSet(set)),

@@ -4,7 +4,7 @@ import { quote, refuseLinks } from '../../remote/shell.ts';
 import type { Settings } from '../../config/options/options.ts';
 import { isAskedFor } from '../../config/options/stepOptions.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
-import type { Run, ServerRun } from '../run/run.ts';
+import type { BuiltRun, ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import type { Step } from '../run/step.ts';
 
@@ -14,20 +14,17 @@ export const shared: Step = {
   applies({ settings }) {
     return isAskedFor(settings, 'shared');
   },
-  async achieved() {
-    return false;
-  },
-  async reason({ run, server }) {
+  async look({ run, server }) {
     const { shared_dirs, shared_files } = run.settings;
     const missing = [...shared_dirs, ...shared_files].filter((path) =>
       server.facts.missingShared.has(trim(path)),
     );
     const seeded = missing.length === 0 ? '' : `, ${missing.join(', ')} made first`;
-    return `${[...shared_dirs, ...shared_files].join(', ')} to link${seeded}`;
+    return { achieved: false, reason: `${[...shared_dirs, ...shared_files].join(', ')} to link${seeded}` };
   },
   async achieve({ run, server, signal }) {
     const { shared_dirs, shared_files } = run.settings;
-    const release = `releases/${run.release ?? ''}`;
+    const release = `releases/${run.release}`;
     const lines = [
       refuseLinks(),
       'mkdir -p shared || exit 1',
@@ -42,10 +39,8 @@ export const shared: Step = {
  * A shared file that neither the server nor the tree has stops the run before anything is sent, instead of becoming an empty file.
  * @throws {DurantError} `shared-file-missing`.
  */
-export function assessShared(run: Run, server: ServerRun): void {
-  const inTree = new Set(
-    run.tree?.entries.map((entry) => Buffer.from(entry.path, 'latin1').toString('utf8')),
-  );
+export function assessShared(run: BuiltRun, server: ServerRun): void {
+  const inTree = new Set(run.tree.entries.map((entry) => Buffer.from(entry.path, 'latin1').toString('utf8')));
   assertSharedThere(server.address.entry, run.settings, server.facts, inTree);
 }
 

@@ -8,39 +8,34 @@ import {
   forgetPendingRollback,
   notePendingRollback,
 } from '../run/pendingRollback.ts';
-import type { Run, ServerRun } from '../run/run.ts';
+import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { defer, runScript } from '../run/script.ts';
-import type { Step } from '../run/step.ts';
+import type { Step, StepContext } from '../run/step.ts';
 import { restoreServices } from './services.ts';
 
-export const symlink: Step = {
+export const symlink: Step<NamedRun> = {
   name: 'symlink',
   hookedEarly: true,
-  async achieved({ run, server }) {
-    // Made live by a run that died: to be confirmed by this one.
-    return server.facts.live === run.release && server.previous === undefined;
+  async look({ run, server }) {
+    const { live } = server.facts;
+    const { current_path } = run.settings;
+    if (live === run.release)
+      // With one before it, it was made live by a run that died: to be confirmed by this one.
+      return { achieved: server.previous === undefined, reason: `${current_path} already points at it` };
+    return {
+      achieved: false,
+      reason: live === null ? 'nothing is live yet' : `${current_path} points at ${live}`,
+    };
   },
-  async reason({ run, server }) {
-    if (server.facts.live === run.release) return `${run.settings.current_path} already points at it`;
-    return server.facts.live === null
-      ? 'nothing is live yet'
-      : `${run.settings.current_path} points at ${server.facts.live}`;
-  },
-  async achieve({ run, server, signal }) {
-    await switchTo(run, server, run.release ?? '', signal);
-  },
+  achieve: switchTo,
 };
 
 /**
- * Points `current` at a release and notes what it pointed at before.
+ * Points `current` at the run's release and notes what it pointed at before.
  * @throws {DurantError} `lock-lost` where the lock is no longer this run's; nothing is switched then.
  */
-export async function switchTo(
-  run: Run,
-  server: ServerRun,
-  release: string,
-  signal: AbortSignal,
-): Promise<void> {
+async function switchTo({ run, server, signal }: StepContext<NamedRun>): Promise<void> {
+  const { release } = run;
   const { previous, previousLink } = server;
   // Noted before the attempt: when the line dies under it, the switch may have happened.
   if (previous === undefined) {
@@ -76,12 +71,12 @@ export async function switchTo(
  * of it stays.
  * @throws {DurantError} `lock-lost`, `switched-elsewhere`.
  */
-export async function switchBack(run: Run, server: ServerRun, signal: AbortSignal): Promise<void> {
+export async function switchBack(run: NamedRun, server: ServerRun, signal: AbortSignal): Promise<void> {
   const { previous } = server;
   if (previous === undefined) return;
   unwatch(run, server);
   const link = server.previousLink ?? linkOrNone(run, previous);
-  const ours = [linkTo(run, run.release ?? ''), server.facts.currentTarget ?? '', link ?? ''];
+  const ours = [linkTo(run, run.release), server.facts.currentTarget ?? '', link ?? ''];
   const said = await flip(run, server, { link, allowed: ours.map(quote).join('|'), signal });
   const kept = /^kept=(.*)$/m.exec(said)?.[1];
   server.facts = {

@@ -5,30 +5,25 @@ import { displayPath } from '../../transfer/tree/manifest.ts';
 import { resendPaths } from '../../transfer/stream/probe.ts';
 import { updateCode as sendTree } from '../../transfer/stream/stream.ts';
 import { DurantError } from '../../errors.ts';
-import { treeOf, type Run, type ServerRun } from '../run/run.ts';
+import type { ServerRun, TreeRun } from '../run/run.ts';
 import { assessCarrier, carrierOf } from './fileTransport.ts';
 import { takeDeferred } from '../run/script.ts';
 import type { Step } from '../run/step.ts';
 import { resumable } from './release.ts';
-import { seal, isMarkedWithTransfer } from './markPrepared.ts';
+import { isMarkedWithTransfer, markScript } from './markPrepared.ts';
 
 export const updateCode: Step = {
   name: 'update_code',
   assess: assessCarrier,
-  async achieved({ run, server }) {
-    return resumable(run, server) !== undefined;
-  },
-  async reason({ run, server }) {
-    if (resumable(run, server) !== undefined) return 'an interrupted run sent it: it is complete and checked';
-    const plan = server.plan;
-    return plan === undefined
-      ? 'the commit has to be sent'
-      : `${plan.added} to add, ${plan.changed} to change, ${plan.deleted} to delete, ${plan.unchanged} unchanged`;
+  async look({ run, server: { plan }, server }) {
+    if (resumable(run, server) !== undefined)
+      return { achieved: true, reason: 'an interrupted run sent it: it is complete and checked' };
+    return { achieved: false, reason: plan === undefined ? 'the commit has to be sent' : countsOf(plan) };
   },
   async achieve({ run, server, signal }) {
     const { plan, manifest } = await planFor(run, server, signal);
     const entry = server.address.entry;
-    const tree = treeOf(run);
+    const { tree } = run;
     const progress = (files: number, bytes: number): void =>
       run.emit({
         event: 'transfer',
@@ -52,8 +47,8 @@ export const updateCode: Step = {
       connection: server.connection,
       projectDir: server.facts.project,
       run: run.id,
-      release: run.release ?? '',
-      commit: run.commit?.id ?? '',
+      release: run.release,
+      commit: run.commit.id,
       live,
       liveManifest: manifest,
       tree,
@@ -65,7 +60,7 @@ export const updateCode: Step = {
       timeoutMs: run.settings.command_timeout,
       onProgress: ({ files, bytes }) => progress(files, bytes),
       before: takeDeferred(server),
-      after: isMarkedWithTransfer(run) ? seal(run, server) : '',
+      after: isMarkedWithTransfer(run) ? markScript(run, server) : '',
     });
     progress(plan.sendFiles, plan.sendBytes);
     for (const path of result.drift)
@@ -81,7 +76,7 @@ export const updateCode: Step = {
 
 /** Compares the tree with what is live on the server, and keeps the plan for events and the dry run. */
 export async function planFor(
-  run: Run,
+  run: TreeRun,
   server: ServerRun,
   signal: AbortSignal,
 ): Promise<{
@@ -103,22 +98,21 @@ export async function planFor(
   const plan = planTransfer({
     live: manifest,
     touched: manifest === undefined ? [] : resendPaths(transfer),
-    tree: treeOf(run),
+    tree: run.tree,
   });
   server.plan = plan;
   return { plan, manifest };
 }
 
 /** @throws {DurantError} `disk-full` where the tree would not fit; with what is needed and what is free. */
-export function assessSpace(run: Run, server: ServerRun): void {
+export function assessSpace(run: TreeRun, server: ServerRun): void {
   const { freeBytes, freeInodes, transfer } = server.facts;
-  // Strategy inplace holds no second copy of what did not change: what it needs is known with the plan.
-  const entries = run.settings.strategy === 'inplace' ? (server.plan?.send ?? []) : treeOf(run).entries;
+  const entries = run.strategy.stored(run, server);
   const needed = entries.reduce((sum, entry) => sum + Math.ceil(entry.size / 4096) * 4096, 0);
-  // A spare is given up when the space is needed.
-  const spare = transfer.spare === undefined ? 0 : needed;
+  // A warm copy is given up when the space is needed.
+  const warmCopy = transfer.spare === undefined ? 0 : needed;
   const entry = server.address.entry;
-  if (freeBytes !== undefined && needed > freeBytes + spare)
+  if (freeBytes !== undefined && needed > freeBytes + warmCopy)
     throw new DurantError(
       'disk-full',
       `${entry} has ${megabytes(freeBytes)} free where project_dir is, the release needs ${megabytes(needed)}. Free some space, then deploy again.`,
@@ -131,6 +125,11 @@ export function assessSpace(run: Run, server: ServerRun): void {
       `${entry} has ${freeInodes} inodes free where project_dir is, the release needs ${entries.length}. Remove some files there, then deploy again.`,
       { server: entry },
     );
+}
+
+/** What a plan does, in words. */
+export function countsOf({ added, changed, deleted, unchanged }: Plan): string {
+  return `${added} to add, ${changed} to change, ${deleted} to delete, ${unchanged} unchanged`;
 }
 
 function megabytes(bytes: number): string {

@@ -4,7 +4,7 @@ import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { DurantError, asDurantError } from '../../errors.ts';
 import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../run/hooks.ts';
-import type { Run } from '../run/run.ts';
+import type { NamedRun, Run } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import type { Step } from '../run/step.ts';
 import { trim } from './shared.ts';
@@ -16,12 +16,9 @@ export const writable: Step = {
   applies({ settings }) {
     return isAskedFor(settings, 'writable');
   },
-  async achieved() {
-    return false;
-  },
-  async reason({ run }) {
+  async look({ run }) {
     const { writable_dirs, writable_mode } = run.settings;
-    return `${writable_dirs.join(', ')} to make writable (${writable_mode})`;
+    return { achieved: false, reason: `${writable_dirs.join(', ')} to make writable (${writable_mode})` };
   },
   async achieve({ run, server, signal }) {
     try {
@@ -67,7 +64,7 @@ export interface WritableRequest {
   readonly scratch: string;
 }
 
-function requestOf(run: Run): WritableRequest {
+function requestOf(run: NamedRun): WritableRequest {
   const folders = run.settings.writable_dirs.map((path) => folderOf(run, trim(path)));
   return { settings: run.settings, folders, scratch: `.durant/incoming.${run.id}` };
 }
@@ -101,7 +98,7 @@ export function writableScript({ settings, folders, scratch }: WritableRequest):
 }
 
 /** A folder below a shared one is made writable where it really is: in `shared/`. */
-function folderOf(run: Run, path: string): string {
+function folderOf(run: NamedRun, path: string): string {
   const isShared = run.settings.shared_dirs
     .map(trim)
     .some((dir) => path === dir || path.startsWith(`${dir}/`));

@@ -10,7 +10,7 @@ import {
   type HashTool,
 } from './serverFunctions.ts';
 
-export interface SpareRequest {
+export interface WarmCopyRequest {
   readonly projectDir: string;
   /** The live release. */
   readonly release: string;
@@ -22,7 +22,7 @@ export interface SpareRequest {
  * sh text: starts one detached process that makes `.durant/spare.<run>` of the live release, and returns at once. Older spares are
  * removed first. Not for `unchanged: link`, which wants no second copy.
  */
-export function spareScript(request: SpareRequest): string {
+export function warmCopyScript(request: WarmCopyRequest): string {
   const folder = `.durant/spare.${request.run}`;
   return [
     '(',
@@ -45,7 +45,7 @@ export function spareStopScript(projectDir: string): string {
 }
 
 /** What the detached process runs. The list is taken after a pause, so that a later change always shows in a ctime, and before hashing. */
-function worker(request: SpareRequest, folder: string): string {
+function worker(request: WarmCopyRequest, folder: string): string {
   return [
     prologue(request.projectDir, request.hashTool),
     `n=${quote(request.release)} run=${quote(request.run)} S=${quote(folder)} how=copy`,

@@ -1,0 +1,35 @@
+/** `fetch`: the commit that a run is about, in the stage's local clone. */
+import type { Clone, Commit } from '../../git/port.ts';
+import { isFetched, withFound, type FetchedRun, type Run } from '../run/run.ts';
+import { localStep } from '../run/runSteps.ts';
+import { openClone } from './openClone.ts';
+import { resolveVersion } from './version.ts';
+
+export interface WantedCommit {
+  /** Branch, tag or commit; undefined: the stage's `branch`. */
+  readonly ref: string | undefined;
+  /** Exactly this commit, by its full id; it is recorded as found by `ref`. */
+  readonly commit?: string | undefined;
+}
+
+/** Once per run: goals before the deploy work at the commit, too. */
+export async function fetchCommit(run: Run, wanted: WantedCommit): Promise<FetchedRun> {
+  if (isFetched(run)) return run;
+  return localStep(run, 'fetch', async () => {
+    // Noted at once: the run gives it back, whatever fails from here on.
+    const clone = (run.clone = await openClone(run));
+    const ref = wanted.ref ?? run.settings.branch;
+    const fetched = withFound(run, { clone, commit: await fetchWanted(clone, ref, wanted.commit) });
+    await resolveVersion(fetched);
+    return fetched;
+  });
+}
+
+async function fetchWanted(
+  clone: Clone,
+  ref: string | undefined,
+  exact: string | undefined,
+): Promise<Commit> {
+  const named = await clone.fetch(ref);
+  return exact === undefined ? named : { ...(await clone.fetch(exact)), branch: named.branch };
+}

@@ -1,0 +1,96 @@
+/** Strategy `releases`: each release is built in a folder of its own, then `current` is switched to it on all servers. */
+import { touchedScript } from '../../../transfer/stream/modified.ts';
+import { warmCopyScript } from '../../../transfer/stream/warmCopy.ts';
+import { hookCommands } from '../../run/hooks.ts';
+import { forEachServer } from '../../run/parallel.ts';
+import { publish } from '../../run/publish.ts';
+import { achieveSteps, assessSteps, explainSteps, runHookBefore } from '../../run/runSteps.ts';
+import type { ListedStep, Step } from '../../run/step.ts';
+import type { NamedRun } from '../../run/run.ts';
+import { LAYOUTS } from '../../server/layout.ts';
+import { clearPaths } from '../clearPaths.ts';
+import { releaseCommand, vendors } from '../commands.ts';
+import { copyDirs } from '../copyDirs.ts';
+import { envFile } from '../envFile.ts';
+import { healthCheck } from '../healthCheck.ts';
+import { install } from '../install.ts';
+import { lock } from '../lock.ts';
+import { markPrepared } from '../markPrepared.ts';
+import { release } from '../release.ts';
+import { services } from '../services.ts';
+import { shared } from '../shared.ts';
+import { symlink } from '../symlink.ts';
+import { assessSpace, planFor, updateCode } from '../updateCode.ts';
+import { writable } from '../writable.ts';
+import { undoReleases } from './releasesUndo.ts';
+import type { Strategy } from './strategy.ts';
+
+const BUILD: readonly Step[] = [
+  release,
+  updateCode,
+  envFile,
+  shared,
+  copyDirs,
+  writable,
+  install,
+  vendors,
+  clearPaths,
+  releaseCommand,
+];
+
+const PUBLISH: readonly Step<NamedRun>[] = [symlink, services, healthCheck];
+const ROLLBACK: readonly ListedStep[] = [lock, ...PUBLISH];
+
+export const releases: Strategy = {
+  layout: LAYOUTS.releases,
+  steps: [...BUILD, ...PUBLISH],
+  scan: {},
+
+  async plan({ run, server, signal }) {
+    return (await planFor(run, server, signal)).plan;
+  },
+  async assertRoom({ run, server }) {
+    assessSpace(run, server);
+  },
+  stored: (run) => run.tree.entries,
+  announce() {
+    // Visitors see the old release up to the switch, and the new one from then on.
+  },
+  async preview() {
+    // What is sent is told while it is sent.
+  },
+
+  async build(run) {
+    const isHooked = hookCommands(run, 'before_symlink').length > 0;
+    await forEachServer(run, async (context) => {
+      await achieveSteps(context, BUILD);
+      if (!isHooked) await markPrepared(context);
+    });
+    if (!isHooked) return;
+    // The last that may change a release, so before it is marked; and after all are built, as it belongs to the switch.
+    await forEachServer(run, async (context) => {
+      await runHookBefore(context, symlink);
+      await markPrepared(context);
+    });
+  },
+  publish: (run) => publish(run, PUBLISH),
+  lateChanges: ['after_symlink', 'before_cleanup', 'after_cleanup'],
+  noteChanges: touchedScript,
+  warmCopy({ settings, release: name, id }, { facts }) {
+    if (!settings.spare || settings.unchanged !== 'copy') return '';
+    const hashTool = facts.transfer.hashTool ?? 'sha256sum';
+    return warmCopyScript({ projectDir: facts.project, release: name, run: id, hashTool });
+  },
+
+  undo: undoReleases,
+  afterFailedCheck: 'Every server was switched back; the release is kept as failed until the next run.',
+
+  async assessRollback(run) {
+    await forEachServer(run, (context) => assessSteps(context, [services]));
+    return {
+      explain: () => forEachServer(run, (context) => explainSteps(context, ROLLBACK)),
+      // Everything is on the servers already.
+      prepare: async () => () => publish(run, PUBLISH),
+    };
+  },
+};
