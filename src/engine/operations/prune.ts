@@ -89,7 +89,7 @@ async function remove(
       signal,
     },
   );
-  server.hold = { state: 'none' };
+  server.ownLock = { state: 'none' };
   report(run, server, 'done', removedWords(names, removed));
   return removed;
 }

@@ -192,7 +192,7 @@ async function unlockServers(run: NamedRun): Promise<void> {
   const failures = await settleAllServers(run.servers, async (server) => {
     try {
       await runScript(server, `${noteLateChanges(run, server)}${unlockScript(run.id)}`, { signal });
-      server.hold = { state: 'none' };
+      server.ownLock = { state: 'none' };
     } catch (error) {
       // Left there it would make the next rollback finish this one.
       defer(server, forgetPendingRollback);

@@ -10,6 +10,7 @@ import type { Emit, RunEvent, RunFinished, ServerOutcome } from '../events.ts';
 import type { Host } from '../ports.ts';
 import { maskedEmit } from '../run/emit.ts';
 import { newRunId, type StageRequest } from '../run/run.ts';
+import { LAYOUTS, type Layout } from '../server/layout.ts';
 import { lookAtEach, type Looked } from '../server/lookAtServers.ts';
 import { newestFirst } from '../server/releases.ts';
 import { trim } from '../steps/shared.ts';
@@ -89,7 +90,8 @@ async function driftOf(
 ): Promise<readonly Found[]> {
   const { settings, all } = request;
   const { address, connection, facts } = looked;
-  const current = settings.strategy === 'releases' ? currentDrift(looked) : [];
+  const layout = LAYOUTS[settings.strategy];
+  const current = layout.hasReleases ? currentDrift(looked) : [];
   if (facts.live === null) {
     if (current.length > 0) return current;
     throw new DurantError(
@@ -105,16 +107,13 @@ async function driftOf(
     release: facts.live,
     hashTool: facts.transfer.hashTool ?? 'sha256sum',
     strategy: settings.strategy,
-    through: all && settings.strategy === 'releases' ? shared : [],
+    through: all && layout.hasReleases ? shared : [],
     signal,
     timeoutMs: settings.command_timeout,
   });
   const leftOut = [...shared, ...settings.writable_dirs].map(latin1);
-  const revision = settings.strategy === 'releases' ? await revisionDrift(looked, signal) : [];
-  const files = [
-    ...revision,
-    ...paths.filter((drift) => counts(drift, all ? 'all' : leftOut, settings.strategy)),
-  ]
+  const revision = layout.hasReleases ? await revisionDrift(looked, signal) : [];
+  const files = [...revision, ...paths.filter((drift) => counts(drift, all ? 'all' : leftOut, layout))]
     .toSorted((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)))
     .map(({ path, kind }) => ({ ...displayPath(path), kind }));
   return [...current, ...(await servicesDrift(request, looked, signal)), ...files];
@@ -128,10 +127,10 @@ function latin1(path: string): string {
 function counts(
   { path, isOwn }: PathDrift,
   leftOut: 'all' | readonly string[],
-  strategy: 'releases' | 'inplace',
+  { hasReleases }: Layout,
 ): boolean {
   // Durant's own file, which no manifest lists: its content is looked at by itself.
-  if (strategy === 'releases' && path === 'REVISION') return false;
+  if (hasReleases && path === 'REVISION') return false;
   if (leftOut === 'all') return true;
   return !isOwn && !leftOut.some((each) => path === each || path.startsWith(`${each}/`));
 }

@@ -4,7 +4,7 @@ import { findGit, type GitContext } from '../../git/gitProcess.ts';
 import { gitEnvironment } from '../../git/gitEnvironment.ts';
 import { checkedOutCommit, putAside, putBack } from '../../git/keptFiles.ts';
 import type { FetchedRun } from '../run/run.ts';
-import { localStep } from '../run/runSteps.ts';
+import { localStep } from '../run/timed.ts';
 
 export interface GoalTree {
   /** Checks out when it is asked for the first time. */

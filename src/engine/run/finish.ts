@@ -38,7 +38,7 @@ export async function finishServers(
 
 /** Servers on which nobody else has taken the lock. */
 export function withLockKept(run: Run): readonly ServerRun[] {
-  return run.servers.filter(({ hold }) => hold.state !== 'lost');
+  return run.servers.filter(({ ownLock }) => ownLock.state !== 'lost');
 }
 
 /**
@@ -47,10 +47,10 @@ export function withLockKept(run: Run): readonly ServerRun[] {
  */
 export function assertStillLive(run: NamedRun): void {
   const errors = run.servers.flatMap((server) => {
-    const { hold, facts } = server;
-    if (hold.state !== 'lost' || facts.live === run.release) return [];
+    const { ownLock, facts } = server;
+    if (ownLock.state !== 'lost' || facts.live === run.release) return [];
     server.state = 'failed';
-    return [hold.error];
+    return [ownLock.error];
   });
   const [error] = errors;
   if (error !== undefined)
@@ -92,7 +92,7 @@ async function optionalHook(
   try {
     await runHook(run, server, name, { directory: releaseFolder(run, server), signal: run.signal });
   } catch (error) {
-    if (server.hold.state === 'lost') throw error;
+    if (server.ownLock.state === 'lost') throw error;
     if (run.signal.aborted) return;
     run.emit({
       event: 'warning',

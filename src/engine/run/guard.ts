@@ -7,25 +7,13 @@ import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection, RemoteResult } from '../../remote/target.ts';
 import { lockIsOurs, noteProcesses } from '../server/lockScripts.ts';
-import type { Run, ServerRun } from './run.ts';
-
-/** What a run has of a server's lock. */
-export type Hold =
-  | { readonly state: 'none' }
-  /** Asked for, and no answer yet: where the line dies under it, the lock may be this run's. */
-  | { readonly state: 'asked' }
-  | { readonly state: 'held' }
-  /** It was held, and somebody removed it or took it over: the run changes nothing more there. */
-  | { readonly state: 'lost'; readonly error: DurantError };
-
-/** A connection that runs nothing for a run that has lost its lock; what a `ServerRun` must have, so that no script escapes the guard. */
-export type GuardedConnection = Connection & { readonly guards: 'lock' };
+import type { GuardedConnection, Run, ServerRun } from './run.ts';
 
 const LOST_STATUS = 79;
 const LOST_MARK = 'durant-lock-lost:';
 
 /**
- * Puts the guard in front of every script of a connection. Where the lock was lost, `exec` rejects with `lock-lost`, the server's `hold`
+ * Puts the guard in front of every script of a connection. Where the lock was lost, `exec` rejects with `lock-lost`, the server's `ownLock`
  * tells so from then on, and its facts have what `current` points at.
  */
 export function guarded(
@@ -35,8 +23,8 @@ export function guarded(
 ): GuardedConnection {
   const { posixRename } = connection;
   const assertNotLost = (): void => {
-    const { hold } = serverOf();
-    if (hold.state === 'lost') throw hold.error;
+    const { ownLock } = serverOf();
+    if (ownLock.state === 'lost') throw ownLock.error;
   };
   return {
     guards: 'lock',
@@ -46,7 +34,7 @@ export function guarded(
     async exec(command) {
       assertNotLost();
       const server = serverOf();
-      if (server.hold.state !== 'held') return connection.exec(command);
+      if (server.ownLock.state !== 'held') return connection.exec(command);
       const { onOutput } = command;
       const result = await connection.exec({
         ...command,
@@ -105,7 +93,7 @@ function lose(run: Pick<Run, 'settings' | 'strategy'>, server: ServerRun, link: 
     `The lock on ${entry} is no longer this run's: someone unlocked the stage. ${entry} ${now}, and this run changes nothing more there. Look with durant status, then deploy again.`,
     { server: entry },
   );
-  server.hold = { state: 'lost', error };
+  server.ownLock = { state: 'lost', error };
   server.deferred = [];
   server.facts = {
     ...server.facts,

@@ -63,7 +63,7 @@ export async function runCommands(
       continue;
     }
     if (where === 'first' && server !== run.servers[0]) continue;
-    if (server.hold.state === 'lost') continue;
+    if (server.ownLock.state === 'lost') continue;
     await flush(server, signal);
     await runUserCommand(run, server.connection, {
       step,

@@ -173,7 +173,7 @@ export function serverRun(
     connection: guarded(run, connection, () => server),
     facts,
     deferred: [],
-    hold: { state: 'none' },
+    ownLock: { state: 'none' },
     tookOver: undefined,
     begun: false,
     plan: undefined,
@@ -187,7 +187,7 @@ export function serverRun(
 }
 
 async function settle(run: Run): Promise<void> {
-  const leftLocked = run.servers.some(({ hold }) => hold.state === 'asked' || hold.state === 'held');
+  const leftLocked = run.servers.some(({ ownLock }) => ownLock.state === 'asked' || ownLock.state === 'held');
   if (run.phase !== 'assessing') await (leftLocked ? run.journal.end(run.id) : run.journal.forget(run.id));
   for (const server of run.servers) server.connection.close();
   run.local.close();

@@ -15,7 +15,7 @@ export async function reachable(run: Run, server: ServerRun, work: () => Promise
     if (!isLost(error)) throw error;
     server.connection.close();
     server.connection = guarded(run, await run.reconnect(server.address), () => server);
-    if (server.hold.state === 'held')
+    if (server.ownLock.state === 'held')
       await server.connection.exec({
         script: `cd ${quote(server.facts.project)} || exit 1\n${endOwnScript(run.id)}`,
         signal: AbortSignal.timeout(30_000),

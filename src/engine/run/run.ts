@@ -11,14 +11,13 @@ import type { Tree } from '../../transfer/tree/scan.ts';
 import type { Strategy } from '../steps/strategies/strategy.ts';
 import type { Emit, RunFinished, ServerOutcome, ServerState } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
-import type { GuardedConnection, Hold } from './guard.ts';
 import type { Journal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import type { LockRecord } from '../server/record.ts';
 import type { ServerReleases } from '../server/releases.ts';
 import type { Sudo } from '../app/privilege.ts';
 import type { ServiceSet } from '../app/serviceSet.ts';
-import type { ReleaseEnvironment } from '../secrets/environment.ts';
+import type { ReleaseEnvironment } from '../secrets/envText.ts';
 
 /** What every command of the engine is asked with. */
 export interface StageRequest {
@@ -40,6 +39,18 @@ export interface StageRequest {
   readonly trusted?: boolean | undefined;
 }
 
+/** What a run has of a server's lock. */
+export type OwnLock =
+  | { readonly state: 'none' }
+  /** Asked for, and no answer yet: where the line dies under it, the lock may be this run's. */
+  | { readonly state: 'asked' }
+  | { readonly state: 'held' }
+  /** It was held, and somebody removed it or took it over: the run changes nothing more there. */
+  | { readonly state: 'lost'; readonly error: DurantError };
+
+/** A connection that runs nothing for a run that has lost its lock; what a `ServerRun` must have, so that no script escapes the guard. */
+export type GuardedConnection = Connection & { readonly guards: 'lock' };
+
 /** One server of a run, and what the run has done to it so far. */
 export interface ServerRun {
   readonly address: ServerAddress;
@@ -47,7 +58,7 @@ export interface ServerRun {
   facts: ServerFacts;
   /** Scripts that wait for the next round trip to this server; they run in project_dir. */
   deferred: string[];
-  hold: Hold;
+  ownLock: OwnLock;
   /** The lock of our own dead run that this run took over. */
   tookOver: LockRecord | undefined;
   /** Whether this run has begun a release there, so that a failure has to remove it. */

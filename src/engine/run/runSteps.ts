@@ -1,11 +1,11 @@
 /** Works a list of steps off on one server, with their hooks, or says what they would do. */
-import { asDurantError, DurantError } from '../../errors.ts';
-import type { StepState } from '../events.ts';
+import { asDurantError } from '../../errors.ts';
 import type { ListedStep, Step, StepContext } from './step.ts';
 import { resumable } from '../steps/release.ts';
 import { commandPlace, hookCommands, releaseFolder, runHook, stepHook } from './hooks.ts';
 import { oncePerRun } from './parallel.ts';
-import type { NamedRun, Run } from './run.ts';
+import type { NamedRun } from './run.ts';
+import { timed } from './timed.ts';
 
 /** Steps whose before-hook still runs in project_dir, as the release's folder is not there yet. */
 const BEFORE_RELEASE = ['prepare', 'lock', 'release'];
@@ -116,17 +116,6 @@ async function explainCommand(
   else run.emit({ event: 'command', server: server.address.entry, step, command });
 }
 
-/** A step of this machine: `resolve`, `fetch`, `checkout`, `before_deploy`. */
-export async function localStep<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
-  let result: { value: T } | undefined;
-  await timed({ run, server: undefined }, name, async () => {
-    result = { value: await work() };
-    return { state: 'done', reason: null };
-  });
-  if (result === undefined) throw new DurantError('internal', `${name} ended without a result.`);
-  return result.value;
-}
-
 async function hook(context: StepContext<NamedRun>, side: 'before' | 'after', step: string): Promise<void> {
   const { run, server, signal } = context;
   // A rollback makes an old release live: what was run to build and publish it is not run again, but for `after_rollback`.
@@ -136,25 +125,4 @@ async function hook(context: StepContext<NamedRun>, side: 'before' | 'after', st
   const early = BEFORE_RELEASE.includes(step) && !(step === 'release' && side === 'after');
   const directory = early ? server.facts.project : releaseFolder(run, server);
   await runHook(run, server, name, { directory, signal });
-}
-
-async function timed(
-  context: { readonly run: Run; readonly server: StepContext['server'] | undefined },
-  step: string,
-  work: () => Promise<{ readonly state: StepState; readonly reason: string | null }>,
-): Promise<void> {
-  const { run } = context;
-  const server = context.server?.address.entry ?? null;
-  const began = performance.now();
-  const ms = (): number => Math.round(performance.now() - began);
-  run.emit({ event: 'step', step, server, state: 'running', reason: null, ms: null });
-  try {
-    const { state, reason } = await work();
-    run.emit({ event: 'step', step, server, state, reason, ms: ms() });
-  } catch (thrown) {
-    const error = asDurantError(thrown);
-    run.failedStep ??= step;
-    run.emit({ event: 'step', step, server, state: 'failed', reason: error.message, ms: ms() });
-    throw error;
-  }
 }

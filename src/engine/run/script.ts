@@ -44,7 +44,7 @@ export async function runScript(
     });
   } catch (error) {
     // Every deferred script may run twice; whoever reconnects finds them waiting again.
-    if (server.hold.state !== 'lost') server.deferred = waiting;
+    if (server.ownLock.state !== 'lost') server.deferred = waiting;
     throw error;
   }
   if (result.status !== 0) throw serverFailure(server, result);

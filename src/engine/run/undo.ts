@@ -22,7 +22,7 @@ export async function undo(run: Run, error: DurantError): Promise<boolean> {
 
 /** In the log of a server that this run has not locked, or no longer has: what it did there is none, and to add a line needs no lock. */
 async function noteFailure(run: Run, error: DurantError): Promise<void> {
-  const unlocked = run.servers.filter(({ facts, hold }) => facts.managed && hold.state === 'none');
+  const unlocked = run.servers.filter(({ facts, ownLock }) => facts.managed && ownLock.state === 'none');
   if (!runsHooks(error) || error.code === 'cancelled') return;
   // Of a server that cannot be written to, the run's own error tells.
   await settleAllServers(
@@ -40,7 +40,7 @@ async function runOnFailure(run: Run, error: DurantError): Promise<void> {
   if (run.action === 'prune' || !runsHooks(error) || hookCommands(run, 'on_failure').length === 0) return;
   const { signal } = new AbortController();
   const reached = run.servers.filter(
-    ({ state, facts, hold }) => state !== 'unknown' && (facts.exists || hold.state === 'held'),
+    ({ state, facts, ownLock }) => state !== 'unknown' && (facts.exists || ownLock.state === 'held'),
   );
   warnOf(
     run,

@@ -4,6 +4,18 @@
  */
 import { DurantError } from '../../errors.ts';
 
+/** What every release of a run gets as its `env_target`. */
+export interface ReleaseEnvironment {
+  /** Every variable with its value. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Names of those whose values were looked up. */
+  readonly lookedUp: readonly string[];
+  /** The file, as servers get it. */
+  readonly text: string;
+  /** By a keyed hash, so that what lies on a server does not let values be guessed cheaply. */
+  readonly digest: string;
+}
+
 /** The file's text. @throws {DurantError} `config-invalid`, naming the variable that cannot be so written; its value is not shown. */
 export function writeEnvText(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)

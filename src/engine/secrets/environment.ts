@@ -8,21 +8,9 @@ import type { Settings } from '../../config/options/options.ts';
 import { namesSecret, urlPasswords } from '../../config/secretNames.ts';
 import { DurantError } from '../../errors.ts';
 import type { Run } from '../run/run.ts';
-import { localStep } from '../run/runSteps.ts';
+import { localStep } from '../run/timed.ts';
 import { assertAdapter, lookUpSecrets, type SecretsIo } from './adapters.ts';
-import { writeEnvText } from './envText.ts';
-
-/** What every release of a run gets as its `env_target`. */
-export interface ReleaseEnvironment {
-  /** Every variable with its value. */
-  readonly values: Readonly<Record<string, string>>;
-  /** Names of those whose values were looked up. */
-  readonly lookedUp: readonly string[];
-  /** The file, as servers get it. */
-  readonly text: string;
-  /** By a keyed hash, so that what lies on a server does not let values be guessed cheaply. */
-  readonly digest: string;
-}
+import { writeEnvText, type ReleaseEnvironment } from './envText.ts';
 
 /** `$NAME`, or a 1Password reference `$op://vault/item/field`. */
 const REFERENCE = /^\$([A-Za-z_][A-Za-z0-9_.-]*|op:\/\/.+)$/;

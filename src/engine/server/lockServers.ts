@@ -96,12 +96,12 @@ export async function takeLocks(run: Run, waitMs: number): Promise<void> {
 
 /** Gives back the locks that are this run's. What fails is left to the next run's take-over, and said. */
 export async function giveBackLocks(run: Run): Promise<void> {
-  const locked = run.servers.filter(({ hold }) => hold.state === 'asked' || hold.state === 'held');
+  const locked = run.servers.filter(({ ownLock }) => ownLock.state === 'asked' || ownLock.state === 'held');
   const failures = await settleAllServers(locked, async (server) => {
-    const { hold } = server;
+    const { ownLock } = server;
     await runScript(server, unlockScript(run.id), { signal: AbortSignal.timeout(30_000) });
     // Asked for without an answer: the script that takes it may still be on its way.
-    if (hold.state === 'held') server.hold = { state: 'none' };
+    if (ownLock.state === 'held') server.ownLock = { state: 'none' };
   });
   warnOf(run, 'unlock-failed', failures);
 }

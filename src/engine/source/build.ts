@@ -18,7 +18,7 @@ import {
   type ServerRun,
 } from '../run/run.ts';
 import { runUserCommand } from '../run/script.ts';
-import { localStep } from '../run/runSteps.ts';
+import { localStep } from '../run/timed.ts';
 import { withVersion } from './version.ts';
 
 /** Checks out, builds, and reads the tree that will be sent. */

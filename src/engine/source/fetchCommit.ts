@@ -1,7 +1,7 @@
 /** `fetch`: the commit that a run is about, in the stage's local clone. */
 import type { Clone, Commit } from '../../git/port.ts';
 import { isFetched, withFound, type FetchedRun, type Run } from '../run/run.ts';
-import { localStep } from '../run/runSteps.ts';
+import { localStep } from '../run/timed.ts';
 import { openClone } from './openClone.ts';
 import { resolveVersion } from './version.ts';
 

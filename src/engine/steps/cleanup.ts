@@ -23,7 +23,7 @@ export const cleanup: FinishingStep = {
     const isLast = hookCommands(run, 'after_cleanup').length === 0;
     const last = isLast ? endScript(run, server) : '';
     const { removed } = await removeReleases(run, server, names, { last, signal });
-    if (isLast) server.hold = { state: 'none' };
+    if (isLast) server.ownLock = { state: 'none' };
     return removedWords(names, removed);
   },
 };

@@ -12,7 +12,7 @@ export const lock: Step<Run> = {
   name: 'lock',
   async look({ run, server }) {
     const holder = server.facts.lock;
-    if (server.hold.state === 'held') return { achieved: true, reason: 'this run holds the lock' };
+    if (server.ownLock.state === 'held') return { achieved: true, reason: 'this run holds the lock' };
     if (holder === null) return { achieved: false, reason: 'nobody holds the lock' };
     const since = age(holder.started, run.host.now());
     return {
@@ -38,7 +38,7 @@ export async function takeLock({ run, server, signal }: StepContext): Promise<vo
       server: server.address.entry,
     });
   // Set before the attempt: if the connection dies under it, the lock may be ours.
-  server.hold = { state: 'asked' };
+  server.ownLock = { state: 'asked' };
   const { project_dir, strategy } = run.settings;
   const request = factsRequest(run.settings);
   const take =
@@ -54,11 +54,11 @@ export async function takeLock({ run, server, signal }: StepContext): Promise<vo
   server.facts = parseFacts(result.stdout, request);
   const answer = result.stdout.toString('utf8', 0, 16).split('\n', 1)[0];
   if (answer === 'taken') {
-    server.hold = { state: 'held' };
+    server.ownLock = { state: 'held' };
     server.tookOver ??= dead;
     return;
   }
-  server.hold = { state: 'none' };
+  server.ownLock = { state: 'none' };
   const { entry } = server.address;
   const holder = server.facts.lock;
   throw holder === null

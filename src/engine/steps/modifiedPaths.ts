@@ -1,18 +1,10 @@
 /**
  * What the user's commands change in a release after it was recorded as prepared is this run's doing: noted, it is sent anew by the next run, and no drift.
  */
-import type { HookStep } from '../../config/options/hookOptions.ts';
-import type { OptionKey } from '../../config/options/options.ts';
 import { quote } from '../../remote/shell.ts';
 import { commandPlace } from '../run/hooks.ts';
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { isUrl } from './healthCheck.ts';
-
-/** Options whose items may change the files of a release that is complete already. */
-export type LateChange = Extract<
-  OptionKey,
-  `${'before' | 'after'}_${HookStep}` | 'vendors' | 'release_command' | 'writable_dirs' | 'clear_paths'
->;
 
 /** What notes the changes of a deploy or a rollback up to its end; empty where nothing of the user's ran. */
 export function noteLateChanges(run: NamedRun, server: ServerRun): string {

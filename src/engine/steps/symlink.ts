@@ -61,7 +61,7 @@ async function switchTo({ run, server, signal }: StepContext<NamedRun>): Promise
     server.facts = { ...server.facts, live: release, currentTarget: link };
   } catch (error) {
     // Somebody else works there now: nothing of it is this run's to undo.
-    if (server.hold.state === 'lost') Object.assign(server, { previous, previousLink });
+    if (server.ownLock.state === 'lost') Object.assign(server, { previous, previousLink });
     throw error;
   }
 }

@@ -11,8 +11,8 @@ export const unlock: FinishingStep = {
     return { achieved: false, reason: 'the lock is given back at the end' };
   },
   async achieve({ run, server, signal }) {
-    if (server.hold.state !== 'none') await runScript(server, endScript(run, server), { signal });
-    server.hold = { state: 'none' };
+    if (server.ownLock.state !== 'none') await runScript(server, endScript(run, server), { signal });
+    server.ownLock = { state: 'none' };
     return null;
   },
 };

@@ -144,7 +144,7 @@ async function undoInplace(run: Run, error: DurantError): Promise<boolean> {
     server.state = 'failed';
     server.error ??= `${whatIsThere(run, server)} ${wayOut(run)}`;
   }
-  const held = run.servers.filter(({ hold }) => hold.state === 'held');
+  const held = run.servers.filter(({ ownLock }) => ownLock.state === 'held');
   const failures = await settleAllServers(held, async (server) => {
     server.deferred = [];
     const scripts = [`rm -rf .durant/incoming.${run.id}`];

@@ -16,7 +16,7 @@ export async function undoReleases(run: Run, error: DurantError): Promise<boolea
   const { signal } = new AbortController();
   const isBack = isNamed(run) ? await switchAllBack(run, signal) : true;
   const isPublished = run.servers.some(({ previous }) => previous !== undefined);
-  const reached = run.servers.filter(({ state, hold }) => state !== 'unknown' && hold.state === 'held');
+  const reached = run.servers.filter(({ state, ownLock }) => state !== 'unknown' && ownLock.state === 'held');
   const failures = await settleAllServers(reached, async (server) => {
     if (run.action === 'deploy' && isNamed(run)) {
       server.deferred = [];
@@ -39,7 +39,7 @@ async function switchAllBack(run: NamedRun, signal: AbortSignal): Promise<boolea
     try {
       await reachable(run, server, () => switchBack(run, server, signal));
     } catch (thrown) {
-      const isOthers = server.hold.state === 'lost' || asDurantError(thrown).code === 'switched-elsewhere';
+      const isOthers = server.ownLock.state === 'lost' || asDurantError(thrown).code === 'switched-elsewhere';
       server.state = isOthers ? 'failed' : 'unknown';
       isBack &&= isOthers && server.facts.live !== run.release;
       throw thrown;

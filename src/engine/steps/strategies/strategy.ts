@@ -2,6 +2,8 @@
  * What `strategy` decides, as one object: nothing else in the engine asks which it is. `releases` builds a folder and switches a link to
  * it; `inplace` puts the files straight into project_dir.
  */
+import type { HookStep } from '../../../config/options/hookOptions.ts';
+import type { OptionKey } from '../../../config/options/options.ts';
 import type { DurantError } from '../../../errors.ts';
 import type { TouchedRequest } from '../../../transfer/stream/modified.ts';
 import type { Plan } from '../../../transfer/tree/plan.ts';
@@ -9,7 +11,12 @@ import type { ScanRequest, TreeEntry } from '../../../transfer/tree/scan.ts';
 import type { BuiltRun, NamedRun, Run, ServerRun, TreeRun } from '../../run/run.ts';
 import type { Step, StepContext } from '../../run/step.ts';
 import type { Layout } from '../../server/layout.ts';
-import type { LateChange } from '../modifiedPaths.ts';
+
+/** Options whose items may change the files of a release that is complete already. */
+export type LateChange = Extract<
+  OptionKey,
+  `${'before' | 'after'}_${HookStep}` | 'vendors' | 'release_command' | 'writable_dirs' | 'clear_paths'
+>;
 
 export interface Strategy {
   readonly layout: Layout;
