@@ -100,6 +100,15 @@ describe('a lock that is lost after the switch', function () {
     assert.equal(stateOf(world, world.live() ?? ''), 'finished');
   });
 
+  it('a check that is tried again without the lock has not passed', async () => {
+    const before = await deploy();
+    commitVersion(world, `v${++version}`);
+    world.configure([...quiet, 'health_check = rm ../../.durant/lock && false', 'health_retries = 2']);
+    const result = await world.run(['--json', 'deploy', 'production']);
+    assert.equal(errorOf(result).code, 'lock-lost');
+    assert.notEqual(world.live(), before, 'without the lock it switches nothing back');
+  });
+
   it('the first deploy fails after a second went live: what the second made live stays', async () => {
     const run = await startWaiting('fails');
     await unlock();

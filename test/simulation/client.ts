@@ -57,6 +57,11 @@ export interface ClientOptions {
   readonly reach: (server: SimulatedServer) => Error | undefined;
 }
 
+export interface Sleeper {
+  readonly until: number;
+  wake(): void;
+}
+
 export interface Client {
   readonly number: number;
   readonly name: string;
@@ -65,7 +70,8 @@ export interface Client {
   readonly state: 'running' | 'ended' | 'killed';
   /** How it ended, in words; empty until then. */
   readonly ended: string;
-  readonly sleeping: { readonly until: number; wake(): void } | undefined;
+  /** What waits for a time to pass: one for each server, it may be. */
+  readonly sleeping: readonly Sleeper[];
   /** Settles when it has ended; never for one that is killed. */
   readonly done: Promise<void>;
   actor(): Actor;
@@ -84,16 +90,17 @@ export function begin(options: ClientOptions): Client {
   let run: string | undefined;
   let ending: ReturnType<Client['takeEnding']>;
   let told = '';
-  let sleeping: Client['sleeping'];
+  const sleepers = new Set<Sleeper>();
   const host: Host = {
     ...hostOf(options),
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         const done = (settle: () => void): void => {
-          sleeping = undefined;
+          sleepers.delete(sleeper);
           settle();
         };
-        sleeping = { until: options.now() - machine.skew + ms, wake: () => done(resolve) };
+        const sleeper = { until: options.now() - machine.skew + ms, wake: () => done(resolve) };
+        sleepers.add(sleeper);
         signal.addEventListener('abort', () => done(() => reject(new Error('Cancelled.'))), { once: true });
       }),
   };
@@ -143,7 +150,7 @@ export function begin(options: ClientOptions): Client {
       return told;
     },
     get sleeping() {
-      return state === 'running' ? sleeping : undefined;
+      return state === 'running' ? [...sleepers] : [];
     },
     actor: () => ({
       kind: operation.kind === 'unlock' ? 'unlock' : operation.kind === 'status' ? 'look' : 'run',

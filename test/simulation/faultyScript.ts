@@ -33,26 +33,38 @@ export interface ServerPlace {
 
 const COMMANDS = ['mv', 'ln', 'rm', 'cp', 'mkdir', 'chmod', 'rmdir', 'grep', 'sync'];
 
-/** @param number tells the scripts of a server apart. */
+/**
+ * A script as its server runs it. What it leaves in the background is noted before it goes on, so that a seed decides all.
+ * @param number tells the scripts of a server apart.
+ */
 export function faultyScript(
   script: string,
   place: ServerPlace,
   number: number,
   fault?: ScriptFault,
 ): string {
+  const waited = script.replaceAll(/^(.*\$(?:detach sh -c|run sh "\$S\/make").*) &$/gm, '$1');
+  return `${prelude(place, number, fault)}\n${waited}`;
+}
+
+/** What comes before the text of a script: functions for the commands that a simulation decides about. */
+export function prelude(place: ServerPlace, number: number, fault?: ScriptFault): string {
   const [counter, pipe] = [`${place.control}/${number}.count`, pipeOf(place, number)];
+  const detached = quote(`${place.control}/${String(number).padStart(4, '0')}.detached`);
   const acts: Readonly<Record<Fault, string>> = {
     die: 'kill -KILL 0',
     fail: `command printf '%s\\n' "$1: No space left on device" >&2; return 1`,
     'fail after': 'command "$@"; return 1',
     pause: `command mkfifo ${quote(pipe)}; { echo ${quote(PAUSED)} >&9; read -r sim_go; } 8<>${quote(pipe)} <&8; command "$@"; return`,
   };
+  // mv --help is a question: both ends of its pipeline would count at once.
   const functions =
     fault === undefined
       ? `sync() { :; }
 mv() { if [ "$1" = --help ]; then echo ' -T'; else command mv "$@"; fi; }`
       : `echo 0 > ${quote(counter)}
 sim_run() {
+  if [ "$1 $2" = 'mv --help' ]; then echo ' -T'; return; fi
   read -r sim_n < ${quote(counter)}; sim_n=$((sim_n + 1)); echo $sim_n > ${quote(counter)}
   if [ $sim_n = ${fault.at} ]; then ${acts[fault.kind]}; fi
   [ "$1" = sync ] || command "$@"
@@ -64,8 +76,10 @@ date() { command date -d @${seconds} "$@"; }
 id() { echo somebody; }
 gzip() { cat; }
 df() { echo head; echo "disk 1000000 1000 900000 1% /"; }
-${functions}
-${script}`;
+sleep() { case $1 in 0.*) command sleep "$@";; esac; }
+nice() { shift 2; "$@"; }
+setsid() { if [ "$2" = -c ]; then cat; else printf %s "$2"; fi > ${detached}; }
+${functions}`;
 }
 
 function pipeOf(place: ServerPlace, number: number): string {

@@ -10,7 +10,7 @@ export class Violation extends Error {
 
 /** Whose script ran. */
 export interface Actor {
-  readonly kind: 'run' | 'unlock' | 'look';
+  readonly kind: 'run' | 'unlock' | 'look' | 'spare';
   /** Of a run. */
   readonly run: string | undefined;
   readonly action: string;
@@ -78,7 +78,7 @@ export function watch(places: readonly Place[]): Watch {
       server.last = after;
       if (after.holder !== null && !server.atLock.has(after.holder))
         server.atLock.set(after.holder, before.current);
-      assertLive(server, before, after, fail);
+      assertLive(server, before, after, actor, fail);
       assertLock(before, after, actor, fail);
       assertKept(known, server, before, after, fail);
       if (before.current !== after.current) {
@@ -99,9 +99,9 @@ export function watch(places: readonly Place[]): Watch {
 type Fail = (what: string) => never;
 
 /** `current` is a whole release at every instant, and never gone once it was there; but a failed first deploy takes it away again. */
-function assertLive({ place, atLock }: Known, before: Look, after: Look, fail: Fail): void {
+function assertLive({ place, atLock }: Known, before: Look, after: Look, actor: Actor, fail: Fail): void {
   if (after.current === null) {
-    const first = after.holder !== null && atLock.get(after.holder) === null;
+    const first = [after.holder, actor.run].some((run) => atLock.get(run ?? '') === null);
     if (before.current !== null && !first) fail(`current is gone; it was ${before.current}`);
     return;
   }
@@ -111,7 +111,10 @@ function assertLive({ place, atLock }: Known, before: Look, after: Look, fail: F
 
 /** Only the holder of the lock changes anything. */
 function assertLock(before: Look, after: Look, actor: Actor, fail: Fail): void {
-  const holds = actor.run !== undefined && (before.holder === actor.run || after.holder === actor.run);
+  const holds =
+    actor.kind === 'run' &&
+    actor.run !== undefined &&
+    (before.holder === actor.run || after.holder === actor.run);
   if (before.holder !== after.holder && actor.kind === 'look')
     fail('somebody who only looks changed the lock');
   if (before.holder !== null && after.holder === null && actor.kind === 'run' && before.holder !== actor.run)
@@ -133,6 +136,10 @@ function assertLock(before: Look, after: Look, actor: Actor, fail: Fail): void {
 function isFree(path: string, actor: Actor): boolean {
   if (/^\.durant\/(lock|lock\..*|processes\..*|version)$/.test(path)) return true;
   if (/^(\.durant|releases|\.durant\/releases|\.durant\/manifests)$/.test(path)) return true;
+  if (actor.kind === 'spare' && /^\.durant\/spare\./.test(path)) return true;
+  if (/^\.durant\/(watch|reverting|reverted)\./.test(path) && path.endsWith(`.${actor.run}`)) return true;
+  // A refused run is logged, too: its line is added in one write.
+  if (path === '.durant/history.log' && actor.kind === 'run') return true;
   return actor.kind === 'unlock' && /^\.durant\/(history\.log|record\.tmp)$/.test(path);
 }
 

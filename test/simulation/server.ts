@@ -3,12 +3,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DurantError } from '../../src/errors.ts';
 import type { Connection, RemoteCommand, RemoteResult, ServerAddress } from '../../src/remote/target.ts';
+import type { Actor } from './invariants.ts';
 import { resume } from './faultyScript.ts';
-import type { Running, Shells } from './shells.ts';
+import type { Running, Sh, Shells } from './shells.ts';
 
-/** A script that a client waits for, and that nobody has let run yet. */
+/** A script that a client waits for, and that nobody has let run yet; or that runs for itself. */
 export interface Waiting {
   readonly client: number;
+  /** Of a script that no client waits for. */
+  readonly actor?: Actor;
   readonly server: SimulatedServer;
   readonly label: string;
   readonly line: Line;
@@ -36,17 +39,18 @@ export interface SimulatedServer {
   readonly home: string;
   readonly site: string;
   readonly control: string;
+  readonly sh: Sh;
   scripts: number;
 }
 
-export function makeServer(folder: string, entry: string): SimulatedServer {
+export function makeServer(folder: string, entry: string, sh: Sh = 'dash'): SimulatedServer {
   const home = join(folder, entry);
   const control = join(folder, `${entry}.control`);
   const site = join(home, 'site');
   for (const path of [control, join(site, 'shared/storage')]) mkdirSync(path, { recursive: true });
   writeFileSync(join(site, 'shared/storage/upload'), 'of a visitor\n');
   writeFileSync(join(home, 'private'), 'of the login user\n');
-  return { entry, home, site, control, scripts: 0 };
+  return { entry, home, site, control, sh, scripts: 0 };
 }
 
 /** A connection whose scripts wait in a queue until they are let run. */
@@ -97,7 +101,12 @@ export async function start(
   const { server, command } = waiting;
   const number = (server.scripts += 1);
   const input = await collect(command.input);
-  return { waiting, number, running: shells.run(wrap(command.script, number), input), awaited: true };
+  return {
+    waiting,
+    number,
+    running: shells.run(wrap(command.script, number), input, server.sh),
+    awaited: true,
+  };
 }
 
 /** What a script's end is to its client. */
@@ -149,5 +158,7 @@ function labelOf(script: string): string {
     ['"prepared"', 'seal'],
     ['rm -f .durant/processes.', 'give lock back'],
   ];
-  return marks.find(([mark]) => script.includes(mark))?.[1] ?? 'script';
+  // Without the guard of the lock.
+  const own = script.replace(/^\( cd [^]*? \|\| exit 79\n/, '');
+  return marks.find(([mark]) => own.includes(mark))?.[1] ?? 'script';
 }

@@ -15,8 +15,15 @@ export interface Running {
   end(): void;
 }
 
+/**
+ * busybox has its commands inside, so it costs a fourth of dash with the commands of coreutils. Servers have either, and their commands
+ * differ in what they accept.
+ */
+export type Sh = 'busybox sh' | 'dash';
+
 export interface Shells {
-  run(script: string, input: Buffer): Running;
+  /** @param sh which shell runs it. */
+  run(script: string, input: Buffer, sh: Sh): Running;
   close(): void;
 }
 
@@ -27,7 +34,7 @@ interface Worker {
 
 /** Only bash gives its jobs process groups where there is no terminal. It waits for one script at a time. */
 const LOOP = `exec 9>&1; set -m
-while read -r f; do sh "$f.sh" <"$f.in" >"$f.out" 2>"$f.err" & echo "begun $!"; wait $!; echo "ended $?"; done 2>/dev/null`;
+while read -r f sh; do $sh "$f.sh" <"$f.in" >"$f.out" 2>"$f.err" & echo "begun $!"; wait $!; echo "ended $?"; done 2>/dev/null`;
 
 /** What a script says on descriptor 9 when it stops half way. */
 export const PAUSED = 'paused -';
@@ -51,7 +58,7 @@ export function openShells(folder: string): Shells {
     return worker;
   };
   return {
-    run(script, input) {
+    run(script, input, sh) {
       const base = join(folder, String((number += 1)));
       writeFileSync(`${base}.sh`, script);
       writeFileSync(`${base}.in`, input);
@@ -73,7 +80,7 @@ export function openShells(folder: string): Shells {
           }
         };
       });
-      worker.process.stdin.write(`${base}\n`);
+      worker.process.stdin.write(`${base} ${sh}\n`);
       return {
         ended,
         pauseOrEnd: Promise.race([stops, ended.then(() => 'ended' as const)]),

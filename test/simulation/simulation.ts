@@ -10,7 +10,7 @@ import { Violation } from './invariants.ts';
 import { leftoversOf } from './look.ts';
 import { VERSIONS } from './repository.ts';
 import { goOn } from './server.ts';
-import { kill, resumeOne, settle, startClient, stepOn } from './steps.ts';
+import { kill, resumeOne, runDetached, settle, startClient, stepOn } from './steps.ts';
 import type { Surroundings } from './surroundings.ts';
 import { count, makeWorld, say, type World } from './world.ts';
 
@@ -74,6 +74,12 @@ function misfortune(world: World, active: readonly Client[]): boolean {
     client.cancel();
     return true;
   }
+  if (world.detached.size > 0 && random.chance(0.03)) {
+    world.now += 30_000 + random.below(60_000);
+    count(world, 'time passed');
+    say(world, undefined, 'time passes');
+    return true;
+  }
   if (random.chance(0.02)) {
     const server = random.any(world.servers);
     if (server === undefined) return false;
@@ -121,6 +127,7 @@ function activeOf({ clients }: World): readonly Client[] {
 async function putInOrder(world: World): Promise<void> {
   world.budget = 0;
   for (const { home } of world.servers) rmSync(join(home, 'sick'), { force: true });
+  if (world.random.chance(0.5)) await outlive(world);
   for (const each of [...world.stopped]) await resumeOne(world, each);
   await settle(world);
   const holders = new Set(world.servers.flatMap(({ entry }) => world.watch.look(entry).holder ?? []));
@@ -134,6 +141,7 @@ async function putInOrder(world: World): Promise<void> {
   const version = 1 + world.random.below(VERSIONS);
   const deploy: Operation = { kind: 'deploy', version, again: false, waitMs: 0, only: [] };
   await succeed(world, deploy);
+  await outlive(world);
   tidy(world);
   const before = world.servers.map(({ entry }) => world.watch.look(entry).current);
   await succeed(world, deploy);
@@ -145,6 +153,12 @@ async function putInOrder(world: World): Promise<void> {
   if (world.servers.some(({ entry }, index) => world.watch.look(entry).current !== before[index]))
     throw new Violation('a rollback did not go back to what was live before');
   tidy(world);
+}
+
+/** All that is left on servers comes to its end. */
+async function outlive(world: World): Promise<void> {
+  for (const each of [...world.detached].toSorted((a, b) => a.due - b.due))
+    await runDetached(world, each, 'without faults');
 }
 
 function tidy(world: World): void {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { begin, type Client, type Machine, type Operation } from './client.ts';
+import { expectOf, isOver, startDetached, takeDetached, type Detached } from './detached.ts';
 import { faultyScript, type Fault, type ScriptFault } from './faultyScript.ts';
 import { Violation } from './invariants.ts';
 import { cancelled, goOn, lost, resultOf, start, unreachable, type Started, type Waiting } from './server.ts';
@@ -23,7 +24,10 @@ export async function stepOn(world: World, how: 'with faults' | 'without faults'
   const { random } = world;
   const stopped = [...world.stopped];
   const waiting = [...world.waiting].toSorted((a, b) => order(a) - order(b));
-  const stuck = waiting.length === 0 && world.clients.every(({ sleeping }) => sleeping === undefined);
+  const stuck = waiting.length === 0 && world.clients.every(({ sleeping }) => sleeping.length === 0);
+  const due = [...world.detached].filter((each) => each.due <= world.now);
+  const left = due.length > 0 && (stuck || random.chance(0.15)) ? random.any(due) : undefined;
+  if (left !== undefined) return runDetached(world, left, how);
   const again = stopped.length > 0 && (stuck || random.chance(0.15)) ? random.any(stopped) : undefined;
   if (again !== undefined) return resumeOne(world, again);
   const next = random.any(waiting);
@@ -38,14 +42,47 @@ export async function stepOn(world: World, how: 'with faults' | 'without faults'
     next.reject(lost(next.server));
     return;
   }
-  const fault = random.chance(0.12)
-    ? {
-        kind: random.pick<Fault>(['die', 'fail', 'fail after', 'pause', 'pause']),
-        at: 1 + random.below(random.pick([3, 6, 14])),
-      }
-    : undefined;
+  const fault = anyFault(world);
   const cut = fault === undefined ? random.chance(0.03) : random.chance(0.5);
   await run(world, next, fault, cut ? 'line is cut' : 'line holds');
+}
+
+function anyFault({ random }: World): ScriptFault | undefined {
+  if (!random.chance(0.12)) return undefined;
+  return {
+    kind: random.pick<Fault>(['die', 'fail', 'fail after', 'pause', 'pause']),
+    at: 1 + random.below(random.pick([3, 6, 14])),
+  };
+}
+
+/** A watcher or the maker of a spare; its end, or where it stops half way. */
+export async function runDetached(
+  world: World,
+  detached: Detached,
+  how: 'with faults' | 'without faults',
+): Promise<void> {
+  const { home, control } = detached.server;
+  world.detached.delete(detached);
+  if (isOver(detached)) return;
+  world.now = Math.max(world.now, detached.due);
+  world.scripts += 1;
+  count(world, detached.kind);
+  const fault = how === 'with faults' && world.budget > 0 ? anyFault(world) : undefined;
+  const asExpected = expectOf(detached);
+  const started = startDetached(detached, world.shells, { home, control, now: world.now }, fault);
+  const words = `the ${detached.kind} of ${detached.run} on ${detached.server.entry}`;
+  if ((await started.running.pauseOrEnd) === 'paused') {
+    count(world, 'script stopped half way');
+    say(world, undefined, `${words} stops half way at ${fault?.at ?? 0}`);
+    world.stopped.add(started);
+  } else {
+    const { status } = await started.running.ended;
+    if (fault !== undefined && status !== 0)
+      count(world, fault.kind === 'die' ? 'script died' : 'command failed');
+    say(world, undefined, `${words} ends: ${status}`);
+    if (fault === undefined) asExpected();
+  }
+  check(world, started.waiting);
 }
 
 /** The order in which the random choice sees scripts: whose promise came first must not matter. */
@@ -79,6 +116,7 @@ async function run(
     return check(world, waiting);
   }
   const result = await resultOf(started);
+  for (const each of takeDetached(waiting.server, world.now)) world.detached.add(each);
   const status = String(result.status);
   const met = fault !== undefined && result.status !== 0;
   if (met) count(world, fault.kind === 'die' ? 'script died' : 'command failed');
@@ -104,6 +142,7 @@ export async function resumeOne(world: World, started: Started): Promise<void> {
   const { waiting } = started;
   await goOn(started);
   const result = await resultOf(started);
+  for (const each of takeDetached(waiting.server, world.now)) world.detached.add(each);
   world.stopped.delete(started);
   say(
     world,
@@ -116,17 +155,15 @@ export async function resumeOne(world: World, started: Started): Promise<void> {
 
 /** Nothing runs: the first sleeper wakes. */
 function sleepOn(world: World): void {
-  const [first] = world.clients
-    .flatMap(({ sleeping }) => sleeping ?? [])
-    .toSorted((a, b) => a.until - b.until);
+  const [first] = world.clients.flatMap(({ sleeping }) => sleeping).toSorted((a, b) => a.until - b.until);
   if (first === undefined) throw new Violation('nothing goes on, and a run has not ended');
   world.now = Math.max(world.now, first.until);
   first.wake();
 }
 
-function check(world: World, { server, client }: Waiting): void {
-  const found = world.clients[client];
-  if (found !== undefined) world.watch.step(server.entry, found.actor());
+function check(world: World, { server, client, actor }: Waiting): void {
+  const by = actor ?? world.clients[client]?.actor();
+  if (by !== undefined) world.watch.step(server.entry, by);
 }
 
 /** Waits until every client waits for a script, sleeps or has ended. */

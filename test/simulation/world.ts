@@ -5,6 +5,7 @@ import type { Client, Machine } from './client.ts';
 import { watch, type Watch } from './invariants.ts';
 import { FOREIGN } from './look.ts';
 import { seeded, type Random } from './random.ts';
+import type { Detached } from './detached.ts';
 import { makeServer, type SimulatedServer, type Started, type Waiting } from './server.ts';
 import type { Shells } from './shells.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -20,6 +21,8 @@ export interface World {
   readonly machines: readonly [Machine, Machine];
   readonly waiting: Set<Waiting>;
   readonly stopped: Set<Started>;
+  /** Left on servers by scripts, and not run yet. */
+  readonly detached: Set<Detached>;
   readonly trace: string[];
   readonly faults: Map<string, number>;
   /** Faults that may still happen. */
@@ -33,7 +36,9 @@ const HOUR = 3_600_000;
 export function makeWorld(seed: number, { folder, trees, shells }: Surroundings): World {
   const random = seeded(seed);
   const count = random.pick([1, 2, 2, 2, 3]);
-  const servers = Array.from({ length: count }, (_, index) => makeServer(folder, `web${index + 1}`));
+  const servers = Array.from({ length: count }, (_, index) =>
+    makeServer(folder, `web${index + 1}`, random.chance(0.1) ? 'dash' : 'busybox sh'),
+  );
   const machine = (name: string, skew: number): Machine => ({ name, skew, folder: join(folder, name) });
   const skew = (): number => (random.chance(0.5) ? 0 : Math.round((random.next() - 0.5) * 6 * HOUR));
   const conf = [
@@ -41,8 +46,8 @@ export function makeWorld(seed: number, { folder, trees, shells }: Surroundings)
     'repository = .',
     `server = ${servers.map(({ entry }) => entry).join(', ')}`,
     'project_dir = ~/site',
-    'spare = no',
-    'dead_man = no',
+    `spare = ${random.chance(0.4) ? 'yes' : 'no'}`,
+    `dead_man = ${random.chance(0.5) ? 'yes' : 'no'}`,
     `keep_releases = ${random.pick([1, 2, 3])}`,
     `health_retries = ${random.pick([0, 0, 1])}`,
     'health_check = test ! -e "$HOME/sick"',
@@ -55,7 +60,11 @@ export function makeWorld(seed: number, { folder, trees, shells }: Surroundings)
       mkdirSync(join(site, '.durant'), { recursive: true });
       mkdirSync(join(site, 'releases', FOREIGN), { recursive: true });
     }
-  const trace = [`seed ${seed}: ${count} servers`, ...conf.split('\n').slice(5)];
+  const trace = [
+    `seed ${seed}: ${count} servers`,
+    ...servers.map(({ entry, sh }) => `${entry}: ${sh}`),
+    ...conf.split('\n').slice(4),
+  ];
   return {
     random,
     trees,
@@ -67,6 +76,7 @@ export function makeWorld(seed: number, { folder, trees, shells }: Surroundings)
     machines: [machine('laptop', skew()), machine('ci', skew())],
     waiting: new Set(),
     stopped: new Set(),
+    detached: new Set(),
     trace,
     faults: new Map(),
     budget: random.below(7),
@@ -80,7 +90,10 @@ export function say(world: World, client: Client | undefined, what: string): voi
   world.trace.push(`${second}s  ${client?.name ?? ''} ${what}`);
 }
 
+/** What is counted and is no fault. */
+const FREE: ReadonlySet<string> = new Set(['site down', 'watcher', 'spare', 'time passed']);
+
 export function count(world: World, fault: string): void {
-  if (fault !== 'site down') world.budget -= 1;
+  if (!FREE.has(fault)) world.budget -= 1;
   world.faults.set(fault, (world.faults.get(fault) ?? 0) + 1);
 }

@@ -17,7 +17,8 @@ export const unfinishedRecord = '.durant/record.tmp';
 
 /**
  * Makes project_dir and `.durant` where they are missing, then takes the lock if nobody has it. The lock's text is the script's input.
- * Prints `taken` or `held`; the caller appends the facts script to learn what is true under the lock.
+ * Prints `taken` or `held`; the caller appends the facts script to learn what is true under the lock. What `ln` says is not the last word:
+ * over NFS it may have made the link whose answer was lost.
  */
 export function lockScript(projectDir: string, run: string, strategy: Settings['strategy']): string {
   return `trap '' PIPE
@@ -25,7 +26,7 @@ ${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
 cat > "$t" || exit 1
 if [ -e .durant/lock ]; then echo held
-elif ln "$t" .durant/lock 2>/dev/null; then echo taken
+elif ln "$t" .durant/lock 2>/dev/null || ${lockIsOurs(run)}; then echo taken
 elif [ -e .durant/lock ]; then echo held
 elif [ -s "$t" ] && (set -C; cat "$t" > .durant/lock) 2>/dev/null; then echo taken
 else echo held; fi
@@ -94,7 +95,7 @@ cat > "$t" || exit 1
 ${lockIdentity}
 ${endOthers(run)}
 take_over() {
-  ${same} && { ln "$t" ${claim} || { [ -s "$t" ] && ! [ -e ${claim} ] && (set -C; cat "$t" > ${claim}); }; } 2>/dev/null || return 1
+  ${same} && { ln "$t" ${claim} || ${namesRun(claim, run)} || { [ -s "$t" ] && ! [ -e ${claim} ] && (set -C; cat "$t" > ${claim}); }; } 2>/dev/null || return 1
   if ${same}; then
     ${noteProcesses(run)}
     ${work.first}
@@ -103,12 +104,12 @@ take_over() {
   fi
   rm -f ${claim} .durant/processes.${run}; return 1
 }
-if take_over; then
+if take_over || ${lockIsOurs(run)}; then
   end_others
   rm -rf .durant/lock.* ${work.leftovers.join(' ')} 2>/dev/null
   echo taken
 elif [ -e .durant/lock ]; then echo held
-elif ln "$t" .durant/lock 2>/dev/null; then echo taken
+elif ln "$t" .durant/lock 2>/dev/null || ${lockIsOurs(run)}; then echo taken
 else echo held; fi
 rm -f "$t"
 cd /`;
@@ -119,7 +120,11 @@ cd /`;
  * fails is taken for a lock that is lost.
  */
 export function lockIsOurs(run: string): string {
-  return `( while read -r line; do [ "$line" != ${quote(recordLine('run', run))} ] || exit 0; done < .durant/lock; exit 1 ) 2>/dev/null`;
+  return namesRun('.durant/lock', run);
+}
+
+function namesRun(lock: string, run: string): string {
+  return `( while read -r line; do [ "$line" != ${quote(recordLine('run', run))} ] || exit 0; done < ${lock}; exit 1 ) 2>/dev/null`;
 }
 
 /** Makes project_dir and Durant's folders in it, for hooks that come before the lock, and prints its path. */

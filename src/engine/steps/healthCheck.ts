@@ -60,7 +60,8 @@ async function tryCheck(
       return;
     } catch (thrown) {
       const error = asDurantError(thrown);
-      if (signal.aborted || error.code === 'cancelled') throw error;
+      // Without the lock nothing is asked any more, and to ask nothing is not to pass.
+      if (signal.aborted || ['cancelled', 'lock-lost'].includes(error.code)) throw error;
       if (attempt >= tries)
         throw new DurantError('health-check-failed', `${error.message} ${run.strategy.afterFailedCheck}`, {
           server: server.address.entry,
