@@ -3,11 +3,13 @@ import {
   appExec,
   appInfo,
   appLogs,
+  appSecrets,
   appShellScript,
   controlApp,
   type AppInfo,
   type AppParts,
 } from '../engine/index.ts';
+import { Readable } from 'node:stream';
 import { DurantError, asDurantError } from '../errors.ts';
 import { quote } from '../remote/shell.ts';
 import type { Context } from './context.ts';
@@ -19,7 +21,7 @@ import { printLine } from './output.ts';
 import { printable, printableLines } from '../printable.ts';
 import { openProject } from './project.ts';
 import { openSession } from './session.ts';
-import { runInTerminal, sshCommand } from './systemSsh.ts';
+import { runInTerminal, runMasked, sshCommand } from './systemSsh.ts';
 
 export async function appAction(command: AppCommand, context: Context): Promise<number> {
   const project = await openProject({ cwd: context.cwd, config: context.options.config });
@@ -132,20 +134,28 @@ async function run(
   const [address] = request.servers;
   if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
   const { options, output, input, env } = context;
-  if (!options.json && (line === undefined || input.isTTY === true)) {
-    closeDisplay();
-    const script = appShellScript(request, line);
-    const [program, ...args] = sshCommand(request, address, { terminal: input.isTTY === true, env, script });
-    return runInTerminal(program, args);
-  }
-  if (line === undefined)
+  if (options.json && line === undefined)
     throw new DurantError(
       'usage',
       'A shell is interactive and does not support --json. Name a command after --.',
     );
-  if (!options.json) return appExec(parts, line, (stream, text) => output[stream].write(text));
+  if (!options.json && input.isTTY === true) {
+    const secrets = await appSecrets(parts);
+    closeDisplay();
+    const [program, ...args] = sshCommand(request, address, {
+      terminal: true,
+      env,
+      script: appShellScript(request, line),
+    });
+    // A shell of this machine would take pipes for no terminal.
+    if (address.local && line === undefined) return runInTerminal(program, args);
+    return runMasked(program, args, { secrets, output, masks: address.local ? 'both' : 'stdout' });
+  }
+  const wanted = line ?? 'exec "${SHELL:-/bin/sh}"';
+  const stdin = input.isTTY !== true && input instanceof Readable ? input : undefined;
+  if (!options.json) return appExec(parts, wanted, stdin, (stream, text) => output[stream].write(text));
   const said: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] };
-  const status = await appExec(parts, line, (stream, text) => said[stream].push(text));
+  const status = await appExec(parts, wanted, stdin, (stream, text) => said[stream].push(text));
   printJson(output, {
     stage: request.stage,
     server: address.entry,

@@ -5,7 +5,7 @@ export type Colors = ReturnType<typeof createColors>;
 
 /** As much of a standard stream as the CLI uses. */
 export interface TextStream {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
   readonly rows?: number | undefined;

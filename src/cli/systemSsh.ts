@@ -1,10 +1,12 @@
 /** The system's ssh with the settings of durant.conf, on this process's own terminal: for `durant ssh` and `durant app`. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { expandLocalPath } from '../config/values/localPath.ts';
+import { createMaskStream } from '../config/values/maskStream.ts';
 import { DurantError } from '../errors.ts';
 import type { StageRequest } from '../engine/index.ts';
 import { destination } from '../remote/openssh/arguments.ts';
+import type { Output } from './output.ts';
 import { quote, quotePath } from '../remote/shell.ts';
 import type { ServerAddress } from '../remote/target.ts';
 
@@ -61,8 +63,53 @@ function enterScript({
 
 /** Runs it with this process's own terminal, and ends as it ends. */
 export function runInTerminal(program: string, args: readonly string[]): Promise<number> {
+  return endOf(program, spawn(program, args, { stdio: 'inherit' }), 'exit');
+}
+
+/** How long output may stay away before what was held back of it is shown. */
+const IDLE_MS = 30;
+
+/** The same, with secrets masked in what it prints; the terminal's input is its own. */
+export function runMasked(
+  program: string,
+  args: readonly string[],
+  {
+    secrets,
+    output,
+    masks,
+  }: {
+    readonly secrets: readonly string[];
+    readonly output: Pick<Output, 'stdout' | 'stderr'>;
+    /** ssh has all that a terminal of the server shows on its standard output; the other is its own, and its master's that stays. */
+    readonly masks: 'stdout' | 'both';
+  },
+): Promise<number> {
+  const child = spawn(program, args, {
+    stdio: ['inherit', 'pipe', masks === 'both' ? 'pipe' : 'inherit'],
+  });
+  for (const name of ['stdout', 'stderr'] as const) {
+    const stream = child[name];
+    if (stream === null) continue;
+    const mask = createMaskStream(secrets);
+    const show = (bytes: Buffer): void => {
+      if (bytes.length > 0) output[name].write(bytes);
+    };
+    let timer: NodeJS.Timeout | undefined;
+    stream.on('data', (chunk: Buffer) => {
+      clearTimeout(timer);
+      show(mask.write(chunk));
+      timer = setTimeout(() => show(mask.idle()), IDLE_MS);
+    });
+    stream.once('end', () => {
+      clearTimeout(timer);
+      show(mask.end());
+    });
+  }
+  return endOf(program, child, 'close');
+}
+
+function endOf(program: string, child: ChildProcess, event: 'exit' | 'close'): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
     child.on('error', (error) => {
       reject(
         new DurantError(
@@ -72,7 +119,7 @@ export function runInTerminal(program: string, args: readonly string[]): Promise
         ),
       );
     });
-    child.on('exit', (status, signal) =>
+    child.on(event, (status: number | null, signal: NodeJS.Signals | null) =>
       resolve(signal === null ? (status ?? 1) : 128 + constants.signals[signal]),
     );
   });

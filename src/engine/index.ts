@@ -33,6 +33,7 @@ export {
   appExec,
   appInfo,
   appLogs,
+  appSecrets,
   appShellScript,
   controlApp,
   type AppControl,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createMasker } from '../../src/config/values/mask.ts';
+import { createMaskStream } from '../../src/config/values/maskStream.ts';
 import type { Settings } from '../../src/config/options/options.ts';
 import { parseConf } from '../../src/config/syntax/parse.ts';
 import { secretFromEnvironment, secretVariable } from '../../src/config/values/resolvers.ts';
@@ -253,6 +254,41 @@ describe('config: masking', () => {
         .toString('base64')
         .match(new RegExp(`.{1,${columns}}`, 'g')) ?? [])
         assert.equal(createMasker([long])(line), '***');
+  });
+
+  it('of what comes in pieces: the same for any cut, and what is no secret byte for byte', () => {
+    const secrets = ['hunter22', 'hunter22-and-more', 'two words', 'größer als'];
+    const text = Buffer.concat([
+      Buffer.from('a hunter22 b hunter22-and-more hunt hunter2 c größer als'),
+      Buffer.from([0xff, 0xfe, 0x0a]),
+      Buffer.from(`two words ${Buffer.from('two words').toString('base64')}\nhunter22-and`),
+    ]);
+    const expected = Buffer.concat([
+      Buffer.from('a *** b *** hunt hunter2 c ***'),
+      Buffer.from([0xff, 0xfe, 0x0a]),
+      Buffer.from('*** ***\n***-and'),
+    ]);
+    for (const size of [1, 2, 5, 1000]) {
+      const stream = createMaskStream(secrets);
+      const seen: Buffer[] = [];
+      for (let at = 0; at < text.length; at += size) seen.push(stream.write(text.subarray(at, at + size)));
+      seen.push(stream.end());
+      assert.deepEqual(Buffer.concat(seen).toString('latin1'), expected.toString('latin1'), `${size}`);
+    }
+  });
+
+  it('of pieces with pauses: a question is seen whole, and of a secret three characters at most', () => {
+    const stream = createMaskStream(['hunter22']);
+    const show = (text: string) => `${stream.write(Buffer.from(text))}|${stream.idle()}`;
+    assert.equal(show('Name? h'), 'Name? |h');
+    assert.equal(show('u'), '|u');
+    assert.equal(show('n'), '|n');
+    assert.equal(show('t'), '|');
+    assert.equal(show('er22 and'), '*** and|');
+    assert.equal(show(' hun'), ' |hun');
+    assert.equal(show('g'), 'g|');
+    assert.equal(show(' hunte'), ' |');
+    assert.equal(stream.end().toString(), 'hunte');
   });
 
   it('is only for values of secret sources and names, and passwords of URLs', async () => {

@@ -172,6 +172,17 @@ describe('services on a real systemd, behind a real Caddy', function () {
     assert.equal(await machine.sh('pgrep -c journalctl || true'), '0\n');
   });
 
+  it('and the logs of one server end where those of another cannot be read', async () => {
+    const file = join(project, 'durant.conf');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, before.replace(/^server = .*/m, `$&, ${machine.entry('plain')}`));
+    const { status, stderr } = await run('app', 'production', 'logs', '-f', 'web');
+    writeFileSync(file, before);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /no process "web"/);
+    assert.equal(await machine.sh('pgrep -c journalctl || true'), '0\n');
+  });
+
   it('and its release is where durant app runs commands, with its environment', async () => {
     const printed = await run(
       'app',

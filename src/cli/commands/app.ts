@@ -25,12 +25,14 @@ export const app = defineCommand<AppCommand>({
 ACTION is info, start, stop, restart or logs (of all processes, or of the one that is named), or
 exec or shell: a command in the live release, with its environment, on the stage's first server.
 exec takes the words as they are; shell has a shell read them, or without any leaves you in one.
+Both hand their standard input on, and show no secret.
 
 Examples:
   durant app production info
   durant app production restart worker
   durant app production logs -f web
   durant app production exec -- ./manage.py createsuperuser
+  durant app production exec -- ./manage.py loaddata --format=json - < users.json
   durant app production shell -- 'du -sh * | sort -h'`,
   args: '<STAGE> <ACTION> [WORDS...]',
   options: [

@@ -7,7 +7,7 @@ export interface Masker {
   readonly longest: () => number;
 }
 
-const MASK = '***';
+export const MASK = '***';
 /** A shorter value is no secret worth the name, and hiding it would hide half of the log. */
 const SHORTEST = 6;
 /** Columns after which `base64` (76, or 64 for PEM) and `xxd -p` (60) begin a new line. */
@@ -19,13 +19,30 @@ const HEX_COLUMNS = [60];
  * something longer) and in hex. One of several lines is hidden line by line, too, since output arrives so.
  */
 export function createMasker(secrets: readonly string[]): Masker {
-  const parts = secrets.flatMap(partsOf);
-  const plain = longestFirst(parts.flatMap(formsOf));
-  const base64 = longestFirst(parts.flatMap((part) => base64Forms(Buffer.from(part))));
+  const { plain, base64 } = secretForms(secrets);
   const longest = (): number => Math.max(plain[0]?.length ?? 0, (base64[0]?.length ?? 0) + BASE64_END.length);
   if (plain.length === 0) return Object.assign((text: string) => text, { longest: () => 0 });
-  const pattern = new RegExp(`${anyOf(plain)}|${anyOf(base64)}${BASE64_END.pattern}`, 'g');
+  const pattern = formsPattern({ plain, base64 });
   return Object.assign((text: string) => text.replace(pattern, MASK), { longest });
+}
+
+/** The texts that give secrets away, longest first. */
+export interface SecretForms {
+  readonly plain: readonly string[];
+  readonly base64: readonly string[];
+}
+
+export function secretForms(secrets: readonly string[]): SecretForms {
+  const parts = secrets.flatMap(partsOf);
+  return {
+    plain: longestFirst(parts.flatMap(formsOf)),
+    base64: longestFirst(parts.flatMap((part) => base64Forms(Buffer.from(part)))),
+  };
+}
+
+/** Finds each of them; there has to be one. */
+export function formsPattern({ plain, base64 }: SecretForms): RegExp {
+  return new RegExp(`${anyOf(plain)}|${anyOf(base64)}${BASE64_END.pattern}`, 'g');
 }
 
 /** The digits that a secret shares with what follows it, and the padding. */

@@ -1,4 +1,5 @@
 /** A stage's running application: how its processes are, starting and stopping them, their logs, and commands in its live release. */
+import type { Readable } from 'node:stream';
 import { LAYOUTS } from '../server/layout.ts';
 import { createMasker, type Masker } from '../../config/values/mask.ts';
 import { DurantError, asDurantError } from '../../errors.ts';
@@ -145,18 +146,30 @@ export async function appLogs(
   );
 }
 
+/** The values that no output of the stage's first server may show: durant.conf's, and those of the live release's environment file. */
+export async function appSecrets(parts: AppParts): Promise<readonly string[]> {
+  return onServer(parts, firstServer(parts), async ({ secrets }) => secrets);
+}
+
+function firstServer({ request }: AppParts): ServerAddress {
+  const [address] = request.servers;
+  if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
+  return address;
+}
+
 /**
  * Runs a shell command in the live release of the stage's first server, with its environment. Its output comes line by line, without
  * secrets.
+ * @param input what it reads from standard input; undefined: nothing.
  * @returns its exit status.
  */
 export async function appExec(
   parts: AppParts,
   command: string,
+  input: Readable | undefined,
   onOutput: (stream: OutputStream, text: string) => void,
 ): Promise<number> {
-  const [address] = parts.request.servers;
-  if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
+  const address = firstServer(parts);
   return onServer(parts, address, async ({ connection, facts, mask }) => {
     const { stage, settings } = parts.request;
     const { hasReleases, releaseFolder } = LAYOUTS[settings.strategy];
@@ -175,6 +188,7 @@ export async function appExec(
     const lines = outputLines(mask, (stream, line, lineEnd) => onOutput(stream, `${mask(line)}${lineEnd}`));
     const { status } = await connection.exec({
       script: `${sourceEnvironment(facts.project, facts.live ?? '')}${exports(env)}\ncd ${quote(folder)} || exit 1\n${command}`,
+      ...(input === undefined ? {} : { input }),
       signal: parts.signal,
       onOutput: lines.write,
     });
@@ -202,7 +216,9 @@ interface Opened {
   readonly facts: ServerFacts;
   /** What the live release runs with. */
   readonly set: ServiceSet;
-  /** Hides the secrets of durant.conf and of the live release's environment file. */
+  /** Those of durant.conf and of the live release's environment file. */
+  readonly secrets: readonly string[];
+  /** Hides them. */
   readonly mask: Masker;
 }
 
@@ -221,8 +237,9 @@ async function onServer<T>(
     const kept = facts.withServices.has(facts.live ?? '')
       ? (await connection.exec({ script: `cat ${file}`, signal })).stdout.toString('utf8')
       : '';
-    mask = createMasker([...request.secrets, ...(await environmentSecrets(connection, facts, signal))]);
-    return await work({ connection, facts, set: parseServiceSet(kept), mask });
+    const secrets = [...request.secrets, ...(await environmentSecrets(connection, facts, signal))];
+    mask = createMasker(secrets);
+    return await work({ connection, facts, set: parseServiceSet(kept), secrets, mask });
   } catch (thrown) {
     const error = asDurantError(thrown);
     throw new DurantError(error.code, mask(error.message), { server: error.server, cause: error });
