@@ -142,9 +142,10 @@ async function run(
   if (!options.json && input.isTTY === true) {
     const secrets = await appSecrets(parts);
     closeDisplay();
-    const [program, ...args] = sshCommand(request, address, {
+    const [program, ...args] = await sshCommand(request, address, {
       terminal: true,
       env,
+      signal: parts.signal,
       script: appShellScript(request, line),
     });
     // A shell of this machine would take pipes for no terminal.

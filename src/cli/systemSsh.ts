@@ -5,13 +5,20 @@ import { expandLocalPath } from '../config/values/localPath.ts';
 import { createMaskStream } from '../config/values/maskStream.ts';
 import { DurantError } from '../errors.ts';
 import type { StageRequest } from '../engine/index.ts';
-import { destination } from '../remote/openssh/arguments.ts';
+import { effectiveChecking } from '../remote/hostKeySettings.ts';
+import { destination, strictness } from '../remote/openssh/arguments.ts';
+import { jumpArguments } from '../remote/openssh/jumps.ts';
+import { readRoute } from '../remote/route.ts';
 import type { Output } from './output.ts';
 import { quote, quotePath } from '../remote/shell.ts';
+import { readSettings } from '../remote/sshSettings.ts';
 import type { ServerAddress } from '../remote/target.ts';
 
-/** The command line, as words. @throws {DurantError} `usage` for a host or user that could be taken for an option. */
-export function sshCommand(
+/**
+ * The command line, as words; host keys are checked as durant.conf and the ssh configuration say, the stricter of both.
+ * @throws {DurantError} `usage` for a host or user that could be taken for an option; `connection-unsupported`.
+ */
+export async function sshCommand(
   { settings }: Pick<StageRequest, 'settings'>,
   address: ServerAddress,
   surroundings: {
@@ -20,25 +27,36 @@ export function sshCommand(
     /** What runs there instead of a login shell in the live release. No secret may be in it: it is an argument. */
     readonly script?: string;
     readonly env: Readonly<Record<string, string | undefined>>;
+    readonly signal: AbortSignal;
   },
-): readonly [string, ...string[]] {
+): Promise<readonly [string, ...string[]]> {
   const script = surroundings.script ?? enterScript(settings);
   if (address.local) return ['/bin/sh', '-c', script];
+  const identity =
+    settings.ssh_identity === undefined
+      ? undefined
+      : expandLocalPath(settings.ssh_identity, surroundings.env);
   const { arguments: where, host } = destination({
     address,
     user: settings.user,
     port: settings.ssh_port,
-    identity:
-      settings.ssh_identity === undefined
-        ? undefined
-        : expandLocalPath(settings.ssh_identity, surroundings.env),
+    identity,
   });
-  const checking = { ask: 'ask', strict: 'yes', 'accept-new': 'accept-new' }[settings.host_key_checking];
+  const query = {
+    host,
+    user: address.user ?? settings.user,
+    port: address.port ?? settings.ssh_port,
+    identity,
+    sshPath: undefined,
+  };
+  const route = await readRoute(query, readSettings, surroundings.signal);
+  const checking = settings.host_key_checking;
   return [
     'ssh',
     surroundings.terminal ? '-t' : '-T',
     '-o',
-    `StrictHostKeyChecking=${checking}`,
+    `StrictHostKeyChecking=${strictness(effectiveChecking(checking, route[0]))}`,
+    ...jumpArguments({ route, checking, sshPath: undefined, log: 'quiet', knownHosts: undefined }),
     '-o',
     'RemoteCommand=none',
     ...where,

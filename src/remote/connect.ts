@@ -38,12 +38,13 @@ export function createConnect(options: Ssh2Options = {}): Connect {
     );
     const [settings] = route;
     const forOpenssh = { ...request, hostKeyChecking: effectiveChecking(request.hostKeyChecking, settings) };
-    if (request.client === 'openssh') return noted(await connectOpenssh(forOpenssh), request.onNotice);
+    const way = { route, checking: request.hostKeyChecking };
+    if (request.client === 'openssh') return noted(await connectOpenssh(forOpenssh, way), request.onNotice);
     const needs = request.client === 'auto' ? await Promise.all(route.map(needsOpenssh)) : [];
     const why = needs.find((need) => need !== undefined);
     if (why === undefined)
       return noted(await connectSsh2(request, settings, state, options), request.onNotice);
-    const connection = await connectOpenssh(forOpenssh);
+    const connection = await connectOpenssh(forOpenssh, way);
     return noted({ ...connection, description: `openssh (${why})` }, request.onNotice);
   };
 }

@@ -46,7 +46,7 @@ describe('check --connect', function () {
     };
     world = await makeWorld({
       servers: [
-        { path: path('first', /^(systemctl|caddy|uv)$/) },
+        { path: path('first', /^(systemctl|caddy|uv|setsid)$/) },
         { path: path('second', /^(systemctl|caddy|uv|python.*)$/) },
       ],
     });
@@ -87,6 +87,19 @@ describe('check --connect', function () {
     for (const server of [0, 1]) assert.equal(existsSync(world.site(server)), false, 'something was changed');
     return assessments;
   }
+
+  it("says where the dead man's switch ends with its run's processes", async () => {
+    const said = (await check([])).filter(({ step }) => step === 'symlink');
+    assert.deepEqual(
+      said.map(({ server, ok }) => [server, ok]),
+      [[world.servers[0]?.entry, true]],
+    );
+    assert.match(said[0]?.message ?? '', /no setsid.*Install setsid/);
+    assert.deepEqual(
+      (await check(['dead_man = no'])).filter(({ step }) => step === 'symlink'),
+      [],
+    );
+  });
 
   const ROWS: readonly Row[] = [
     ['nothing asked for', [], undefined],

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -24,6 +25,7 @@ import { makeRepository, type Repository } from '../support/repo.ts';
 import { useSystemd, canBootSystemd, startVisitor, type SystemdServer } from '../support/systemd.ts';
 import { throughProxy } from '../support/throughProxy.ts';
 import { webApp } from '../support/webApp.ts';
+import { waitFor } from '../support/wait.ts';
 import { onEvent, step } from './faultsSupport.ts';
 import { finishedOf } from './world.ts';
 
@@ -117,6 +119,46 @@ describe('a fault while services are changed', function () {
     if (project !== undefined) rmSync(project, { recursive: true, force: true });
   });
   afterEach(() => proxy?.mend());
+
+  it("the client killed in the health check: the dead man's switch puts the link and changed units back", async () => {
+    // Where seconds are to pass quickly: the watcher counts them by this.
+    await machine.sh(
+      `printf '#!/bin/sh\\n[ "$1" = 1 ] && [ -e /tmp/hurry ] && exit 0\\nexec /usr/bin/sleep "$@"\\n' > /usr/local/bin/sleep; chmod 755 /usr/local/bin/sleep`,
+    );
+    const link = () => readlinkSync(join(machine.root, site, 'current'));
+    const before = link();
+    const tidy = await units();
+    repository.commit({ message: 'Not confirmed', files: { 'app.py': webApp('unconfirmed') } });
+    configure('health_check = sleep 3', '[process extra]', 'command = sleep 1000');
+    const started = startCli(['--json', 'deploy', 'production'], { home, cwd: project });
+    onEvent(started, step('health_check', 'running'), () => started.kill());
+    await started.result;
+    assert.notEqual(link(), before);
+    assert.match(await seen(), /^version unconfirmed:/);
+    assert.equal(await machine.sh('systemctl is-active shop-extra'), 'active\n');
+    await machine.sh('touch /tmp/hurry');
+    try {
+      await waitFor(
+        'the watcher to end',
+        async () => (await machine.sh(`pgrep -cu deploy -f 'eval "[$]' || true`)).trim() === '0',
+        60_000,
+      );
+    } finally {
+      await machine.sh('rm -f /tmp/hurry /usr/local/bin/sleep');
+    }
+    assert.equal(link(), before);
+    assert.match(await seen(), new RegExp(`^version ${version}:`));
+    assert.equal(await units(), tidy);
+    assert.match(
+      readFileSync(join(machine.root, site, '.durant/history.log'), 'utf8'),
+      /dead_man \S+ put back/,
+    );
+    configure();
+    commit();
+    const again = await run('deploy', 'production');
+    assert.equal(again.status, 0, again.stderr);
+    await assertTidy();
+  });
 
   const line = (pattern: RegExp) => (event: JsonLine) =>
     event['event'] === 'output' && pattern.test(String(event['line']));

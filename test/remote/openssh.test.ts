@@ -315,6 +315,7 @@ describe('openssh: connecting', function () {
           connectOpensshSharing(
             requestFor(server, { sshPath: '/nowhere/ssh', mayAddHostKeys: true }),
             sharing,
+            { route: [], checking: 'ask' },
           ),
           {
             code: 'local-tool-missing',
@@ -371,6 +372,61 @@ describe('openssh: connecting', function () {
     writeFileSync(server.sshConfig, `${lines.join('\n')}\n${readFileSync(server.sshConfig, 'utf8')}`);
     await succeeds(requestFor(server));
     assert.match(jump.log(), /Accepted publickey/);
+  });
+
+  describe('checks jump hosts as durant.conf and their own settings say', () => {
+    /** Two jump hosts on the way, whose keys nobody knows yet, each with lines of its own. */
+    async function through(lines: readonly string[]) {
+      const [gate, inner, server] = [await start(), await start(), await start()];
+      const host = (name: string, to: TestServer): string[] => [
+        `Host ${name}`,
+        '  HostName 127.0.0.1',
+        `  Port ${to.port}`,
+        `  IdentityFile ${to.clientKey}`,
+      ];
+      const config = [
+        ...host('target', server),
+        `  ProxyJump in%ner`,
+        ...host('in%ner', inner),
+        '  ProxyJump gate',
+        ...lines,
+        ...host('gate', gate),
+        ...lines,
+      ];
+      writeFileSync(server.sshConfig, `${config.join('\n')}\n${readFileSync(server.sshConfig, 'utf8')}`);
+      const address = { ...requestFor(server).address, host: 'target', port: undefined };
+      const known = readFileSync(server.knownHosts, 'utf8');
+      return {
+        connect: (changes: Partial<ConnectRequest>) =>
+          connectOpenssh(requestFor(server, { address, ...changes })),
+        added: () => readFileSync(server.knownHosts, 'utf8').slice(known.length),
+        jumps: [gate, inner],
+      };
+    }
+
+    it('strict in durant.conf, whatever they allow', async () => {
+      const { connect, added, jumps } = await through(['  StrictHostKeyChecking accept-new']);
+      await assert.rejects(connect({ hostKeyChecking: 'strict' }), { code: 'host-unknown' });
+      assert.equal(added(), '');
+      assert.doesNotMatch(jumps.map((each) => each.log()).join(''), /Accepted/);
+    });
+
+    it('strict in their own settings, whatever durant.conf allows', async () => {
+      const { connect, added } = await through(['  StrictHostKeyChecking yes']);
+      await assert.rejects(connect({ hostKeyChecking: 'accept-new' }), { code: 'host-unknown' });
+      assert.equal(added(), '');
+    });
+
+    it('new keys are accepted where durant.conf says so, and a dry run keeps none', async () => {
+      const { connect, added, jumps } = await through([]);
+      for (const mayAddHostKeys of [false, true]) {
+        const connection = await connect({ hostKeyChecking: 'accept-new', mayAddHostKeys });
+        assert.equal((await connection.exec({ script: 'echo here' })).stdout.toString(), 'here\n');
+        connection.close();
+        assert.equal(added() === '', !mayAddHostKeys);
+      }
+      for (const jump of jumps) assert.match(jump.log(), /Accepted publickey/);
+    });
   });
 
   it('overrides what a user configures for terminals only', async () => {

@@ -43,9 +43,10 @@ Examples:
         context.output.stderr,
         `${printable(address.entry)}, the first of ${String(server.length)} servers; another: durant ssh ${printable(wanted.stage)} SERVER`,
       );
-    const [program, ...args] = sshCommand(request, address, {
+    const [program, ...args] = await sshCommand(request, address, {
       terminal: context.input.isTTY === true,
       env: context.env,
+      signal: context.interruption.signal,
     });
     return runInTerminal(program, args);
   },

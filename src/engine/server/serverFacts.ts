@@ -60,6 +60,8 @@ export interface ServerFacts {
   readonly missingTools: readonly string[];
   /** How `current` can flip: `mv -T`, `mv -h`, or neither. */
   readonly switchBy: 'mv -T' | 'mv -h' | undefined;
+  /** Whether a process can leave the group of the script that starts it. */
+  readonly hasSetsid: boolean;
   /** What logind.conf says of processes that outlive their session, by key; the last word counts. */
   readonly logind: ReadonlyMap<string, string>;
   /** What the dead man's switch put back there since a run was last finished. */
@@ -117,6 +119,7 @@ say "home=$HOME"; say "user=$(id -un)"; say "clock=$(date +%s)"
 for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
 if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
 else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
+if command -v setsid >/dev/null 2>&1; then say setsid=yes; fi
 if [ -d /etc/systemd ]; then cat /usr/lib/systemd/logind.conf /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | sed -n 's/^[[:space:]]*Kill/logind=Kill/p'; fi
 if [ -d "$p" ]; then
   say exists=yes
@@ -230,6 +233,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     freeInodes: count(values.get('inodes')),
     missingTools,
     switchBy: switchBy === 'mv -T' || switchBy === 'mv -h' ? switchBy : undefined,
+    hasSetsid: values.get('setsid') === 'yes',
     logind,
     reverted: reverted === undefined ? undefined : parseReverted(reverted.join('\n')),
     home: values.get('home') ?? '',

@@ -54,15 +54,28 @@ const plainSession = [
   ...option('ForwardX11', 'no'),
 ];
 
+/** A check of durant.conf as ssh writes it. */
+export function strictness(checking: ConnectRequest['hostKeyChecking']): string {
+  return checking === 'strict' ? 'yes' : checking;
+}
+
+/** What host keys are checked by on the way to a server. */
+export interface HostKeyFiles {
+  /** The server's known_hosts; undefined: those of the ssh configuration. */
+  readonly knownHosts: readonly string[] | undefined;
+  /** `jumpArguments`. */
+  readonly jumps: readonly string[];
+}
+
 /** For a process that opens a connection of its own. */
 export function connectionArguments(
   request: ConnectRequest,
-  knownHosts: readonly string[] | undefined,
+  { knownHosts, jumps }: HostKeyFiles,
 ): readonly string[] {
-  const checking = { ask: 'ask', strict: 'yes', 'accept-new': 'accept-new' }[request.hostKeyChecking];
   return [
     ...plainSession,
-    ...option('StrictHostKeyChecking', checking),
+    ...jumps,
+    ...option('StrictHostKeyChecking', strictness(request.hostKeyChecking)),
     ...(knownHosts === undefined ? [] : option('UserKnownHostsFile', knownHosts.map(quoteValue).join(' '))),
     ...(request.mayAddHostKeys ? [] : option('UpdateHostKeys', 'no')),
     ...option('ConnectTimeout', String(Math.max(1, Math.ceil(request.connectTimeoutMs / 1000)))),
@@ -94,11 +107,11 @@ export function separateArguments(log: string): readonly string[] {
   return ['-v', '-E', log, '-S', 'none', ...option('ControlMaster', 'no')];
 }
 
-function option(name: string, value: string): readonly string[] {
+export function option(name: string, value: string): readonly string[] {
   return ['-o', `${name}=${value}`];
 }
 
 /** A word of an option that takes several. */
-function quoteValue(value: string): string {
+export function quoteValue(value: string): string {
   return /[\s"']/.test(value) ? `"${value}"` : value;
 }

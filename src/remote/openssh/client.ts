@@ -7,11 +7,13 @@ import { Readable } from 'node:stream';
 import { userInfo } from 'node:os';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from '../bootstrap.ts';
+import { readRoute } from '../route.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
 import { readSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
-import { destination } from './arguments.ts';
+import { destination, type HostKeyFiles } from './arguments.ts';
 import { openAskpass } from './askpass.ts';
+import { jumpArguments, type Way } from './jumps.ts';
 import { startMaster, type Master } from './master.ts';
 import { makePrivateDirectory, removePrivateDirectory } from './privateDirectory.ts';
 import { startSeparate, type SeparateChannel, type SeparateContext } from './separate.ts';
@@ -22,13 +24,24 @@ import { renameOverSftp } from './sftp.ts';
 /** `shared`: one connection for all commands. `separate`: one each, as Windows needs it. */
 export type Sharing = 'shared' | 'separate';
 
-/** Connects with OpenSSH's `ssh`. @throws {DurantError} the connection codes, `local-tool-missing`, `cancelled`. */
-export function connectOpenssh(request: ConnectRequest): Promise<Connection> {
-  return connectOpensshSharing(request, process.platform === 'win32' ? 'separate' : 'shared');
+/** The hosts on the way to the server, and what durant.conf asks of their keys. */
+export type KnownWay = Pick<Way, 'route' | 'checking'>;
+
+/**
+ * Connects with OpenSSH's `ssh`.
+ * @param way default: as the ssh configuration has it, checked as `request` says.
+ * @throws {DurantError} the connection codes, `local-tool-missing`, `cancelled`.
+ */
+export function connectOpenssh(request: ConnectRequest, way?: KnownWay): Promise<Connection> {
+  return connectOpensshSharing(request, process.platform === 'win32' ? 'separate' : 'shared', way);
 }
 
 /** As `connectOpenssh`, with the way of sharing given. */
-export async function connectOpensshSharing(request: ConnectRequest, sharing: Sharing): Promise<Connection> {
+export async function connectOpensshSharing(
+  request: ConnectRequest,
+  sharing: Sharing,
+  way?: KnownWay,
+): Promise<Connection> {
   throwIfCancelled(request.signal);
   const to = destination(request);
   const directory = await makePrivateDirectory();
@@ -38,11 +51,11 @@ export async function connectOpensshSharing(request: ConnectRequest, sharing: Sh
     removePrivateDirectory(directory);
   };
   try {
-    const knownHosts = await knownHostsFiles(request, directory);
-    const context: SeparateContext = { request, to, askpass, knownHosts, directory };
+    const hostKeys = hostKeyFiles(request, way ?? (await readWay(request)), directory);
+    const context: SeparateContext = { request, to, askpass, hostKeys, directory };
     const line =
       sharing === 'shared'
-        ? shareLine(context, await startMaster(request, directory, askpass.converse(), knownHosts))
+        ? shareLine(context, await startMaster(request, directory, askpass.converse(), hostKeys))
         : separateLine(context);
     if (sharing === 'separate') await tryOut(line, request);
     return createConnection(request, line, dispose);
@@ -189,27 +202,41 @@ async function tryOut(line: Line, request: ConnectRequest): Promise<void> {
   );
 }
 
+async function readWay(request: ConnectRequest): Promise<KnownWay> {
+  const { address, identity, sshPath } = request;
+  const query = {
+    host: address.host,
+    user: address.user ?? request.user,
+    port: address.port ?? request.port,
+    identity,
+    sshPath,
+  };
+  return { route: await readRoute(query, readSettings, request.signal), checking: request.hostKeyChecking };
+}
+
 /**
  * Where nothing may be written to known_hosts, an accepted key goes to a file of this connection, which ssh then has in front of the
  * user's files: it writes to the first.
  */
-async function knownHostsFiles(
+function hostKeyFiles(
   request: ConnectRequest,
+  { route, checking }: KnownWay,
   directory: string,
-): Promise<readonly string[] | undefined> {
-  if (request.mayAddHostKeys || request.hostKeyChecking === 'strict') return undefined;
-  const { address } = request;
-  const settings = await readSettings(
-    {
-      host: address.host,
-      user: address.user ?? request.user,
-      port: address.port ?? request.port,
-      identity: request.identity,
+): HostKeyFiles {
+  const own = request.mayAddHostKeys ? undefined : join(directory, 'known_hosts');
+  return {
+    knownHosts:
+      own === undefined || request.hostKeyChecking === 'strict'
+        ? undefined
+        : [own, ...(route[0]?.userKnownHostsFiles ?? [])],
+    jumps: jumpArguments({
+      route,
+      checking,
       sshPath: request.sshPath,
-    },
-    request.signal,
-  );
-  return [join(directory, 'known_hosts'), ...settings.userKnownHostsFiles];
+      log: 'verbose',
+      knownHosts: own,
+    }),
+  };
 }
 
 function bracketed(host: string): string {

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DurantError } from '../../errors.ts';
 import type { ConnectRequest } from '../target.ts';
-import { connectionArguments, destination, masterArguments } from './arguments.ts';
+import { connectionArguments, destination, masterArguments, type HostKeyFiles } from './arguments.ts';
 import type { Conversation } from './askpass.ts';
 import { connectFailure } from './failures.ts';
 import { keepLog, startGuardedSsh, type ProcessLog, type SshProcess } from './process.ts';
@@ -33,13 +33,13 @@ export async function startMaster(
   request: ConnectRequest,
   directory: string,
   conversation: Conversation,
-  knownHosts: readonly string[] | undefined,
+  hostKeys: HostKeyFiles,
 ): Promise<Master> {
   const socket = join(directory, 'c');
   const to = destination(request);
   const child = startGuardedSsh(
     request.sshPath ?? 'ssh',
-    [...masterArguments(socket), ...connectionArguments(request, knownHosts), ...to.arguments, '--', to.host],
+    [...masterArguments(socket), ...connectionArguments(request, hostKeys), ...to.arguments, '--', to.host],
     conversation.env,
     directory,
   );

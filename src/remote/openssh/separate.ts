@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChannelEnd, ScriptChannel } from '../scriptRun.ts';
 import type { ConnectRequest } from '../target.ts';
-import { connectionArguments, separateArguments, type Destination } from './arguments.ts';
+import { connectionArguments, separateArguments, type Destination, type HostKeyFiles } from './arguments.ts';
 import type { Askpass } from './askpass.ts';
 import { connectFailure, lostConnection } from './failures.ts';
 import { startFailure, unanswered } from './master.ts';
@@ -17,7 +17,7 @@ export interface SeparateContext {
   readonly request: ConnectRequest;
   readonly to: Destination;
   readonly askpass: Askpass;
-  readonly knownHosts: readonly string[] | undefined;
+  readonly hostKeys: HostKeyFiles;
   /** Private folder for the logs that tell why a connection failed. */
   readonly directory: string;
 }
@@ -29,13 +29,13 @@ export interface SeparateChannel extends ScriptChannel {
 
 /** Starts it. `rest` is what follows the host's options: `--`, host and command, or `-W …`. */
 export function startSeparate(context: SeparateContext, rest: readonly string[]): SeparateChannel {
-  const { request, to, askpass, knownHosts, directory } = context;
+  const { request, to, askpass, hostKeys, directory } = context;
   const { entry } = request.address;
   const conversation = askpass.converse();
   const logFile = join(directory, `log-${randomBytes(6).toString('hex')}`);
   const child = startSsh(
     request.sshPath ?? 'ssh',
-    [...separateArguments(logFile), ...connectionArguments(request, knownHosts), ...to.arguments, ...rest],
+    [...separateArguments(logFile), ...connectionArguments(request, hostKeys), ...to.arguments, ...rest],
     conversation.env,
   );
   let fail: (error: Error) => void = () => undefined;
