@@ -18,7 +18,7 @@ export interface ServerOutcome {
 export type RunEvent =
   | {
       readonly event: 'run-started';
-      readonly action: 'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune' | 'verify';
+      readonly action: 'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune' | 'verify' | 'down';
       readonly run: string;
       readonly stage: string;
       readonly dry_run: boolean;

@@ -12,6 +12,8 @@ export {
   type UnholdResult,
   type Until,
 } from './operations/hold.ts';
+export { down, type DownRequest, type TakenDown } from './operations/down.ts';
+export { runSetup, stageSetup, type SetupRun } from './operations/setup.ts';
 export { stageLog, type StageLog } from './operations/log.ts';
 export type { HistoryEntry } from './server/history.ts';
 export { stageGoals, type StageGoals } from './operations/goals.ts';

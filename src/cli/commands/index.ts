@@ -6,6 +6,7 @@ import { check } from './check.ts';
 import { completion } from './completion.ts';
 import { config } from './config.ts';
 import { deploy } from './deploy.ts';
+import { down } from './down.ts';
 import { goals } from './goals.ts';
 import { hold, unhold } from './hold.ts';
 import { init } from './init.ts';
@@ -13,6 +14,7 @@ import { log } from './log.ts';
 import { prune } from './prune.ts';
 import { releases } from './releases.ts';
 import { rollback } from './rollback.ts';
+import { setup } from './setup.ts';
 import { ssh } from './ssh.ts';
 import { stages } from './stages.ts';
 import { status } from './status.ts';
@@ -31,10 +33,12 @@ export const COMMANDS: readonly CliCommand[] = [
   unhold,
   unlock,
   adopt,
+  setup,
   check,
   config,
   goals,
   prune,
+  down,
   ssh,
   app,
   templates,

@@ -36,8 +36,12 @@ async function noteFailure(run: Run, error: DurantError): Promise<void> {
   );
 }
 
+/** Commands that are no deploy: `on_failure` is not about them. */
+const WITHOUT_HOOKS: readonly Run['action'][] = ['prune', 'down'];
+
 async function runOnFailure(run: Run, error: DurantError): Promise<void> {
-  if (run.action === 'prune' || !runsHooks(error) || hookCommands(run, 'on_failure').length === 0) return;
+  if (WITHOUT_HOOKS.includes(run.action) || !runsHooks(error) || hookCommands(run, 'on_failure').length === 0)
+    return;
   const { signal } = new AbortController();
   const reached = run.servers.filter(
     ({ state, facts, ownLock }) => state !== 'unknown' && (facts.exists || ownLock.state === 'held'),
