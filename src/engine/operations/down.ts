@@ -119,7 +119,7 @@ async function takeDown(
     );
   const hadShared = shared && facts.exists;
   await runScript(server, lastScript(hadShared), { signal });
-  server.hold = { state: 'none' };
+  server.ownLock = { state: 'none' };
   const gone = [
     ...services.flatMap(({ found }) => found),
     ...link,
