@@ -1,4 +1,4 @@
-// npm run simulate -- --seeds N [--from N] [--jobs N] | --seed N | --nth | --power | --window
+// npm run simulate -- --seeds N [--from N] [--jobs N] | --seed N | --nth [--only TRIAL] [--from N] | --power | --window
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -19,12 +19,13 @@ const { values } = parseArgs({
     // Of a process among others: lives every step-th seed.
     step: { type: 'string' },
     nth: { type: 'boolean', default: false },
+    only: { type: 'string' },
     power: { type: 'boolean', default: false },
     window: { type: 'boolean', default: false },
   },
 });
 
-if (values.nth) process.exitCode = await failEach();
+if (values.nth) process.exitCode = await failEach(values.only, Number(values.from));
 else if (values.power) process.exitCode = await cutAll();
 else if (values.window) await measureWindows();
 else if (values.seed !== undefined) process.exitCode = await repeat(Number(values.seed));
@@ -106,23 +107,24 @@ function liveIn(surroundings: Surroundings, seed: number): Promise<Life> {
   return live(seed, { ...surroundings, folder: join(surroundings.folder, String(seed)) });
 }
 
-/** Every command of every trial fails once. */
-async function failEach(): Promise<number> {
+/** Every command of every trial, or of one, fails once. */
+async function failEach(only: string | undefined, from: number): Promise<number> {
   let broken = 0;
   await withSurroundings(async (surroundings) => {
     for (const [index, trial] of TRIALS.entries()) {
+      if (only !== undefined && only !== trial.name) continue;
       const world = await prepareTrial(trial, {
         ...surroundings,
         folder: join(surroundings.folder, String(index)),
       });
-      let n = 1;
+      let n = from;
       for (; ; n += 1) {
         const { failed, violation, ended } = await world.attempt(n);
+        const [outcome] = ended.split('\n');
+        console.log(`${trial.name}: ${n} (${(failed ?? 'none').slice(0, 80)}): ${outcome}`);
         if (violation !== undefined) {
           broken += 1;
-          console.log(
-            `${trial.name}: call ${n} (${failed ?? 'none'}): ended ${ended}\n  BROKEN: ${violation}`,
-          );
+          console.log(`  BROKEN: ${violation}`);
         }
         if (failed === undefined) break;
       }

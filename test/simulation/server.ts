@@ -39,7 +39,8 @@ export interface SimulatedServer {
   readonly home: string;
   readonly site: string;
   readonly control: string;
-  readonly sh: Sh;
+  /** What runs its scripts. */
+  sh: Sh;
   scripts: number;
 }
 

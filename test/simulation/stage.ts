@@ -63,6 +63,8 @@ export function makeStage(options: StageOptions): Stage {
           server === servers[0] && path !== undefined
             ? `PATH=${quote(`${path}${delimiter}`)}$PATH; export PATH; `
             : '';
+        // Only a shell with no commands of its own looks for them on the PATH.
+        server.sh = path === undefined && latency === undefined ? 'busybox sh' : 'dash';
         if (latency !== undefined) await delay(latency);
         const started = await start(
           waiting,
