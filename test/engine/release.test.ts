@@ -123,6 +123,7 @@ describe('what a cleanup removes', () => {
     ['never the live one, however old', server('1', '1 2! 3!'), [], 1, []],
     ['bad ones older than what is kept', server('4', '1! 2 3 4'), [], 2, ['1', '2']],
     ['not the newest that all servers share', server('4', '1 2 3 4'), [server('2', '1 2')], 1, ['1', '3']],
+    ['not what all share and another server has live', server('1', '1 2'), [server('2', '1 2')], 1, []],
     ['what dead runs left', server('4', '2 3? 4'), [], 5, ['3']],
   ] as const)
     it(title, () => {

@@ -65,6 +65,7 @@ export function startDetached(
     server,
     label: kind,
     line: { cut: false },
+    begun: true,
     command: { script: '' },
     resolve: () => undefined,
     reject: () => undefined,

@@ -15,6 +15,8 @@ export interface Waiting {
   readonly server: SimulatedServer;
   readonly label: string;
   readonly line: Line;
+  /** Whether it has been let run: then a cancel ends it first. */
+  begun: boolean;
   readonly command: RemoteCommand;
   resolve(result: RemoteResult): void;
   reject(error: Error): void;
@@ -75,11 +77,15 @@ export function queuedConnection(
           server,
           label: labelOf(command.script),
           line,
+          begun: false,
           command,
           resolve,
           reject,
         };
-        command.signal?.addEventListener('abort', () => reject(cancelled()), { once: true });
+        const onAbort = (): void => {
+          if (!waiting.begun) reject(cancelled());
+        };
+        command.signal?.addEventListener('abort', onAbort, { once: true });
         queue(waiting);
       }),
     forward: () => Promise.resolve(undefined),
@@ -100,6 +106,7 @@ export async function start(
   wrap: (script: string, number: number) => string,
 ): Promise<Started> {
   const { server, command } = waiting;
+  waiting.begun = true;
   const number = (server.scripts += 1);
   const input = await collect(command.input);
   return {

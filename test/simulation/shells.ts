@@ -85,7 +85,12 @@ export function openShells(folder: string): Shells {
         ended,
         pauseOrEnd: Promise.race([stops, ended.then(() => 'ended' as const)]),
         end: () => {
-          if (group !== undefined) process.kill(-group, 'SIGTERM');
+          if (group === undefined) return;
+          try {
+            process.kill(-group, 'SIGTERM');
+          } catch {
+            // It has ended meanwhile.
+          }
         },
       };
     },

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { quote } from '../../src/remote/shell.ts';
 import { begin, type Client, type Machine, type Operation } from './client.ts';
 import type { Watch } from './invariants.ts';
-import { makeServer, resultOf, start, type SimulatedServer, type Waiting } from './server.ts';
+import { cancelled, makeServer, resultOf, start, type SimulatedServer, type Waiting } from './server.ts';
 import type { Shells } from './shells.ts';
 
 export interface StageOptions {
@@ -58,7 +58,7 @@ export function makeStage(options: StageOptions): Stage {
       operations += 1;
       const now = START + operations * 60_000;
       const perform = async (waiting: Waiting): Promise<void> => {
-        const { server } = waiting;
+        const { server, command } = waiting;
         const search =
           server === servers[0] && path !== undefined
             ? `PATH=${quote(`${path}${delimiter}`)}$PATH; export PATH; `
@@ -71,10 +71,12 @@ export function makeStage(options: StageOptions): Stage {
           shells,
           (script) => `HOME=${quote(server.home)}; export HOME; ${search}cd "$HOME" || exit 1\n${script}`,
         );
+        command.signal?.addEventListener('abort', () => started.running.end(), { once: true });
         const result = await resultOf(started);
         if (latency !== undefined) await delay(latency);
         watch?.step(server.entry, client.actor());
-        waiting.resolve(result);
+        if (command.signal?.aborted === true) waiting.reject(cancelled());
+        else waiting.resolve(result);
       };
       const client = begin({
         number: 0,

@@ -11,6 +11,7 @@ import {
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { defer, runScript } from '../run/script.ts';
 import type { Step, StepContext } from '../run/step.ts';
+import { switchUnsupported } from '../server/preflight.ts';
 import { restoreServices } from './services.ts';
 
 export const symlink: Step<NamedRun> = {
@@ -142,7 +143,8 @@ ${replace}`,
     { signal },
   );
   const said = result.stdout.toString('utf8');
-  if (/^rename$/m.test(said) && posixRename !== undefined)
-    await posixRename(`${server.facts.project}/${temporary}`, `${server.facts.project}/${path}`);
+  if (!/^rename$/m.test(said)) return said;
+  if (posixRename === undefined) throw switchUnsupported(server.address.entry);
+  await posixRename(`${server.facts.project}/${temporary}`, `${server.facts.project}/${path}`);
   return said;
 }
