@@ -72,6 +72,8 @@ export class DurantError extends Error {
   readonly changed: boolean;
   /** The server it happened on, as written in durant.conf. */
   readonly server: string | undefined;
+  /** The last lines of what a program said, which the message ends with; undefined where they tell nothing. */
+  readonly output: string | undefined;
 
   constructor(
     code: ErrorCode,
@@ -79,13 +81,17 @@ export class DurantError extends Error {
     options: {
       readonly changed?: boolean;
       readonly server?: string | undefined;
+      readonly output?: string | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    const { output } = options;
+    const whole = output === undefined || message.endsWith(output) ? message : `${message}\n${output}`;
+    super(whole, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.changed = options.changed ?? false;
     this.server = options.server;
+    this.output = output;
   }
 }
 

@@ -8,6 +8,8 @@ import {
   controlApp,
   type AppInfo,
   type AppParts,
+  type ControlAction,
+  type ProcessState,
 } from '../engine/index.ts';
 import { Readable } from 'node:stream';
 import { DurantError, asDurantError } from '../errors.ts';
@@ -16,9 +18,10 @@ import type { Context } from './context.ts';
 import { exitStatus } from './exitStatus.ts';
 import type { AppCommand } from './commands/app.ts';
 import { printJson } from './json.ts';
-import { count, formatBytes } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import { printLine } from './output.ts';
 import { printable, printableLines } from '../printable.ts';
+import { isSound, standingText } from '../report/processes.ts';
 import { openProject } from './project.ts';
 import { openSession } from './session.ts';
 import { runInTerminal, runMasked, sshCommand } from './systemSsh.ts';
@@ -36,6 +39,7 @@ export async function appAction(command: AppCommand, context: Context): Promise<
       case 'start':
       case 'stop':
       case 'restart':
+      case 'run':
         return await control(command.action, command.words[0], parts, context);
       case 'logs':
         return await logs(command, parts, context);
@@ -48,7 +52,8 @@ export async function appAction(command: AppCommand, context: Context): Promise<
   }
 }
 
-function showInfo(info: AppInfo, { options, output }: Context): number {
+function showInfo(info: AppInfo, context: Context): number {
+  const { options, output } = context;
   const status = info.servers.some(({ error }) => error !== null) ? 1 : 0;
   if (options.json) {
     printJson(output, info);
@@ -66,23 +71,25 @@ function showInfo(info: AppInfo, { options, output }: Context): number {
     );
     if (error !== null) printLine(output.stderr, `  ${color.red(printableLines(error))}`);
     if (error === null && processes.length === 0) printLine(output.stdout, '  no processes');
-    for (const { unit, state, sub, since, pid, restarts, memory_bytes: memory } of processes) {
-      const facts = [
-        sub,
-        ...(since === null ? [] : [`since ${since.replace('T', ' ').replace('.000Z', ' UTC')}`]),
-        ...(pid === null ? [] : [`pid ${String(pid)}`]),
-        ...(memory === null ? [] : [formatBytes(memory)]),
-        ...(restarts === 0 ? [] : [count(restarts, 'restart')]),
-      ];
-      const painted = state === 'active' ? color.green(state) : state === 'failed' ? color.red(state) : state;
-      printLine(output.stdout, `  ${printable(unit)}: ${painted} (${facts.map(printable).join(', ')})`);
-    }
+    for (const process of processes) printLine(output.stdout, `  ${processLine(process, context)}`);
   }
   return status;
 }
 
+function processLine(state: ProcessState, { output: { color } }: Context): string {
+  const { process, unit, since, pid, memory_bytes: memory } = state;
+  const facts = [
+    unit,
+    ...(since === null ? [] : [`since ${since.replace('T', ' ').replace('.000Z', ' UTC')}`]),
+    ...(pid === null ? [] : [`pid ${String(pid)}`]),
+    ...(memory === null ? [] : [formatBytes(memory)]),
+  ];
+  const paint = state.state === 'running' ? color.green : isSound(state) ? String : color.red;
+  return `${printable(process)}: ${paint(standingText(state))} (${facts.map(printable).join(', ')})`;
+}
+
 async function control(
-  action: 'start' | 'stop' | 'restart',
+  action: ControlAction,
   process: string | undefined,
   parts: AppParts,
   { options, output }: Context,

@@ -1,5 +1,7 @@
 /** Tables of what is on the servers: releases, status, locks. Pure. */
 import type { HoldRecord, LockRecord, Reverted } from '../engine/server/record.ts';
+import type { ProcessState } from '../engine/index.ts';
+import { isSound, standingText } from '../report/processes.ts';
 import { formatAge, formatBytes } from '../format.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from '../printable.ts';
@@ -86,6 +88,7 @@ export interface StatusOfServer {
   readonly free_bytes: number | null;
   readonly unchecked: boolean;
   readonly reverted: Reverted | null;
+  readonly processes: readonly ProcessState[];
   readonly error: string | null | undefined;
 }
 
@@ -104,6 +107,11 @@ export function statusLines(stages: readonly StatusOfStage[], look: Look): strin
     ...tableLines(servers.map((server) => statusCells(server, look))).map((line) => `  ${line}`),
     ...servers.flatMap(({ server, locked }) =>
       locked === null ? [] : [color.yellow(`  ${printable(server)} is locked by ${lockText(locked, now)}`)],
+    ),
+    ...servers.flatMap(({ server, processes }) =>
+      processes
+        .filter((each) => !isSound(each))
+        .map((each) => color.red(`  ${printable(`${server}: ${each.process}: ${standingText(each)}`)}`)),
     ),
     ...servers.flatMap(({ server, reverted }) =>
       reverted === null ? [] : [color.yellow(`  ${revertedText(server, reverted, now)}`)],

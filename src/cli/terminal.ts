@@ -37,7 +37,7 @@ export function terminalRenderer(output: Output, { lasting, now, frames }: Termi
   let state: 'live' | 'suspended' | 'closed' = 'live';
 
   /** Goes to where the live lines begin. */
-  const home = (): string => (drawn.length === 0 ? '' : cursorUp(rowsOf(drawn, screen.columns)));
+  const home = (): string => (drawn.length === 0 ? '' : cursorUp(rowsOf(drawn, widthOf(screen))));
   const clear = (): void => {
     if (drawn.length === 0) return;
     screen.write(`${home()}${clearBelow}`);
@@ -50,7 +50,7 @@ export function terminalRenderer(output: Output, { lasting, now, frames }: Termi
       return;
     }
     // One column is left free: a line that fills the last one wraps on some terminals.
-    const size = { width: (screen.columns ?? 80) - 1, height: Math.max(1, (screen.rows ?? 24) - 2) };
+    const size = { width: widthOf(screen) - 1, height: Math.max(1, (screen.rows ?? 24) - 2) };
     const lines = progressLines(progress, now(), size);
     if (text === '' && lines.length === 0 && drawn.length === 0) return;
     const body = lines.map((line) => `${line}${clearToEndOfLine}\n`).join('');
@@ -100,6 +100,11 @@ function cursorUp(rows: number): string {
 }
 
 /** How many rows of the terminal these lines take now: after it was made narrower, long ones wrap. */
-function rowsOf(lines: readonly string[], columns = 80): number {
+/** A terminal that does not know its size says 0. */
+function widthOf({ columns = 0 }: Output['stderr']): number {
+  return columns > 0 ? columns : 80;
+}
+
+function rowsOf(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(Array.from(line).length / columns)), 0);
 }

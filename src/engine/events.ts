@@ -93,7 +93,13 @@ export interface RunFinished {
   readonly release: string | null;
   readonly commit: string | null;
   readonly servers: readonly ServerOutcome[];
-  readonly error: { readonly code: ErrorCode; readonly message: string; readonly changed: boolean } | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly changed: boolean;
+    /** The last lines of what a program said, which the message ends with. */
+    readonly output?: string;
+  } | null;
 }
 
 export type Emit = (event: RunEvent) => void;

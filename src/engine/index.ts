@@ -34,16 +34,17 @@ export {
 export {
   appExec,
   appInfo,
-  appLogs,
   appSecrets,
-  appShellScript,
   controlApp,
   type AppControl,
   type AppInfo,
-  type AppParts,
+  type ControlAction,
 } from './app/control.ts';
+export { appLogs } from './app/logs.ts';
+export type { AppParts } from './app/openApp.ts';
+export { appShellScript } from './app/shellScript.ts';
 export type { ProcessState } from './app/processStates.ts';
-export { siteAddress } from './app/renderUnits.ts';
+export { siteAddress } from './app/site.ts';
 export { BUILT_IN_TEMPLATES } from './app/builtInTemplates.ts';
 export { openStage, type StageOpening } from './run/openStage.ts';
 export { openJournal, type Journal, type JournalEntry } from './server/journal.ts';

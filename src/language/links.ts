@@ -63,8 +63,6 @@ function linksIn(option: ConfOption, spec: OptionSpec, role: Role): readonly Lin
     if (spec.form === 'url' && isWebUrl(option.raw)) return link(option.valueRange, webTarget(option.raw));
     if (spec.form === 'goal-type' && option.raw.startsWith('./'))
       return link(option.valueRange, { kind: 'path', path: option.raw });
-    if (spec.form === 'host' && /^[A-Za-z0-9.-]+(?::\d+)?$/.test(option.raw))
-      return link(option.valueRange, webTarget(`https://${option.raw}/`));
     return LOCAL_PATHS.has(option.key) ? link(option.valueRange, pathTarget(option.raw)) : [];
   }
   if (spec.kind !== 'list' && option.key !== 'health_check') return [];
@@ -73,6 +71,8 @@ function linksIn(option: ConfOption, spec: OptionSpec, role: Role): readonly Lin
     const range = itemRange(option, option.raw, item);
     if (option.key === 'health_check')
       return link(range, isWebUrl(item.text) ? webTarget(item.text) : undefined);
+    if (spec.kind === 'list' && spec.form === 'host')
+      return link(range, item.text.includes('*') ? undefined : webTarget(`https://${item.text}/`));
     return LOCAL_PATHS.has(option.key) ? link(range, pathTarget(item.text)) : [];
   });
 }

@@ -114,7 +114,7 @@ export function describeConfiguration(file: string, label: string, text: string)
       user: textOf(options['user']?.value),
       port: textOf(options['ssh_port']?.raw),
       processes: processesOf(options, processes),
-      domain: wordOf(options['domain_name']?.value),
+      domain: wordOf(listOf(options['domain_name']?.value)[0]),
       problemMatchers: listOf(options['problem_matchers']?.value),
     };
   });

@@ -40,7 +40,7 @@ export function unitsOf(
 export function failedProcesses(snapshot: StageSnapshot, server: string): readonly string[] {
   if (snapshot.entry.processes.length === 0) return [];
   const units = processesOf(snapshot, server)?.processes ?? [];
-  const fallen = units.filter(({ state }) => state === 'failed');
+  const fallen = units.filter(({ state }) => state === 'failed' || state === 'restarting');
   return [...new Set(fallen.map(({ process }) => process))];
 }
 
@@ -92,11 +92,11 @@ function isService({ unit }: ProcessState): boolean {
 
 /** A process is up as far as its services are; where none is, its socket or timer may start it. */
 function standingOf(units: readonly ProcessState[]): Standing {
-  const has = (...states: readonly string[]): boolean => units.some(({ state }) => states.includes(state));
-  if (has('failed')) return 'failed';
+  const has = (...states: readonly string[]): boolean => units.some(({ active }) => states.includes(active));
+  if (has('failed') || units.some(({ state }) => state === 'restarting')) return 'failed';
   if (has('activating', 'deactivating', 'reloading', 'refreshing')) return 'changing';
   const services = units.filter(isService);
-  const up = services.filter(({ state }) => state === 'active').length;
+  const up = services.filter(({ active }) => active === 'active').length;
   if (up > 0) return up === services.length ? 'running' : 'partly';
   if (has('active')) return 'waiting';
   return has('inactive') ? 'stopped' : 'unknown';
@@ -132,9 +132,9 @@ function wordsOf(
 ): readonly string[] {
   const words = ['process', standing];
   if (control === undefined) {
-    if (units.some(({ state }) => state !== 'active')) words.push('startable');
-    if (units.some(({ state }) => state !== 'inactive' && state !== 'failed')) words.push('stoppable');
-    if (units.some((unit) => isService(unit) && unit.state === 'active')) words.push('restartable');
+    if (units.some(({ active }) => active !== 'active')) words.push('startable');
+    if (units.some(({ active }) => active !== 'inactive' && active !== 'failed')) words.push('stoppable');
+    if (units.some((unit) => isService(unit) && unit.active === 'active')) words.push('restartable');
   }
   words.push(followsLogs ? 'followed' : 'unfollowed');
   return words;
@@ -145,11 +145,12 @@ function summaryOf(units: readonly ProcessState[], { now, t }: View): string {
   const services = units.filter(isService);
   const [main = units[0]] = services;
   if (main === undefined) return t('not known any more');
-  const up = services.filter(({ state }) => state === 'active').length;
+  const up = services.filter(({ active }) => active === 'active').length;
   const memory = units.reduce((sum, unit) => sum + (unit.memory_bytes ?? 0), 0);
   const restarts = units.reduce((sum, unit) => sum + unit.restarts, 0);
   const several = services.length > 1;
-  const waiting = standingOf(units) === 'waiting' ? units.find(({ state }) => state === 'active') : undefined;
+  const waiting =
+    standingOf(units) === 'waiting' ? units.find(({ active }) => active === 'active') : undefined;
   return [
     several ? t('{0} of {1} running', up, services.length) : wordOf(waiting ?? main),
     ...(several || main.since === null ? [] : [t('started {0}', formatAge(main.since, now, t))]),
@@ -161,9 +162,9 @@ function summaryOf(units: readonly ProcessState[], { now, t }: View): string {
 
 /** Everything that is known of one unit. */
 function factsOf(unit: ProcessState, { t }: View): readonly string[] {
-  const { state, sub, since, pid, memory_bytes: memory, restarts } = unit;
+  const { active, sub, since, pid, memory_bytes: memory, restarts } = unit;
   return [
-    sub === '' ? state : `${state} (${sub})`,
+    sub === '' ? active : `${active} (${sub})`,
     ...(since === null ? [] : [t('since {0}', since.replace('T', ' ').replace('.000Z', ' UTC'))]),
     ...(pid === null ? [] : [t('pid {0}', String(pid))]),
     ...(memory === null ? [] : [formatBytes(memory)]),
@@ -172,8 +173,9 @@ function factsOf(unit: ProcessState, { t }: View): readonly string[] {
 }
 
 /** systemd's own words, as its users know them; the state where it says more than the word below it. */
-function wordOf({ state, sub }: ProcessState): string {
-  return state === 'failed' || sub === '' ? state : sub;
+function wordOf({ state, active, sub }: ProcessState): string {
+  if (state === 'restarting') return state;
+  return active === 'failed' || sub === '' ? active : sub;
 }
 
 function restartsText(restarts: number, t: Translate): readonly string[] {

@@ -99,6 +99,31 @@ const ROWS: readonly Row[] = [
     says: /has no sudo, and deploy is not root/,
   },
   {
+    title: 'a sudo that allows systemctl alone',
+    account: 'plain',
+    lines: ['domain_name = shop.test', ...web],
+    before: "echo 'plain ALL=(root) NOPASSWD: /usr/bin/systemctl' > /etc/sudoers.d/plain",
+    after: 'rm /etc/sudoers.d/plain',
+    ok: false,
+    says: /sudo on .* does not let plain run [^]*\ncp \/home\/plain\/site\/\.durant\/services\.new\/units\/shop\.service \/etc\/systemd\/system\/\.durant\.shop\.service\n/,
+  },
+  {
+    title: 'a Caddy that does not import the sites',
+    lines: ['domain_name = shop.test', ...web],
+    before: "sed -i 's/^import/#import/' /etc/caddy/Caddyfile",
+    after: "sed -i 's/^#import/import/' /etc/caddy/Caddyfile",
+    ok: false,
+    says: /Caddyfile on .* does not import \/etc\/caddy\/conf\.d\/shop\.caddy.*Add to it: import \/etc\/caddy\/conf\.d\/\*\.caddy/,
+  },
+  {
+    title: 'a Caddy that imports the sites by a file that it imports',
+    lines: ['domain_name = shop.test', ...web],
+    before:
+      "sed -i 's#^import.*#import \"more\"#' /etc/caddy/Caddyfile; echo 'import conf.d/*' > /etc/caddy/more",
+    after: "sed -i 's#^import.*#import conf.d/*.caddy#' /etc/caddy/Caddyfile; rm /etc/caddy/more",
+    ok: true,
+  },
+  {
     title: 'units of the login user, who lingers',
     lines: ['systemd = user', '[process web]', 'command = sleep 1000', 'socket = 8123'],
     ok: true,

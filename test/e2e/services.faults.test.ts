@@ -52,6 +52,7 @@ describe('a fault while services are changed', function () {
         'app = shop',
         'spare = no',
         'health_retries = 1',
+        'watch = 1s',
         'connect_timeout = 5s',
         'domain_name = shop.test',
         ...lines,

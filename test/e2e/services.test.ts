@@ -33,6 +33,7 @@ describe('services on a real systemd, behind a real Caddy', function () {
         'project_dir = ~/site',
         'app = shop',
         'spare = no',
+        'watch = 2s',
         ...lines,
         '',
       ].join('\n'),
@@ -127,25 +128,34 @@ describe('services on a real systemd, behind a real Caddy', function () {
     const told = JSON.parse(info.stdout) as {
       app: string;
       address: string;
-      servers: { processes: { unit: string; state: string; sub: string; pid: number; since: string }[] }[];
+      servers: {
+        processes: {
+          unit: string;
+          state: string;
+          sub: string;
+          restarts: number;
+          pid: number;
+          since: string;
+        }[];
+      }[];
     };
     assert.equal(told.app, 'shop');
     assert.equal(told.address, 'https://shop.test');
     const processes = told.servers[0]?.processes ?? [];
     assert.deepEqual(
-      processes.map(({ unit, state, sub }) => `${unit} ${state} ${sub}`),
+      processes.map(({ unit, state, sub, restarts }) => `${unit} ${state} ${sub} ${restarts}`),
       [
-        'shop.socket active running',
-        'shop.service active running',
-        'shop-worker@1.service active running',
-        'shop-worker@2.service active running',
-        'shop-nightly.timer active waiting',
+        'shop.service running running 0',
+        'shop.socket running running 0',
+        'shop-worker@1.service running running 0',
+        'shop-worker@2.service running running 0',
+        'shop-nightly.timer waiting waiting 0',
       ],
     );
-    assert.match(processes[1]?.since ?? '', /^20\d\d-.*Z$/);
+    assert.match(processes[0]?.since ?? '', /^20\d\d-.*Z$/);
     assert.match(
       (await run('app', 'production', 'info')).stdout,
-      /shop-worker@2\.service: active \(running, since/,
+      /worker: running \(shop-worker@2\.service, since/,
     );
 
     assert.equal((await run('app', 'production', 'stop', 'worker')).status, 0);
@@ -156,7 +166,10 @@ describe('services on a real systemd, behind a real Caddy', function () {
     assert.equal((await run('app', 'production', 'start', 'worker')).status, 0);
     const before = await machine.sh('systemctl show -p MainPID shop');
     const restarted = await run('app', 'production', 'restart');
-    assert.match(restarted.stdout, /restart shop\.service, shop-worker@1\.service, shop-worker@2\.service/);
+    assert.match(
+      restarted.stdout,
+      /restart shop\.service, shop-worker@1\.service, shop-worker@2\.service, shop-nightly\.timer/,
+    );
     assert.notEqual(await machine.sh('systemctl show -p MainPID shop'), before);
     assert.match((await run('app', 'production', 'logs', 'web')).stdout, /Started shop\.service - shop web/);
     const unknown = await run('app', 'production', 'stop', 'wrok');

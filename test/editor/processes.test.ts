@@ -12,15 +12,24 @@ const now = Date.parse('2026-05-01T12:00:00Z');
 const stage = { file: '/shop/durant.conf', stage: 'production' };
 const server = { kind: 'server', ...stage, server: 'web1' } as const;
 
-function unit(name: string, state: string, more: Partial<ProcessState> = {}): ProcessState {
+const STATES: Readonly<Record<string, ProcessState['state']>> = {
+  active: 'running',
+  failed: 'failed',
+  inactive: 'stopped',
+};
+
+function unit(name: string, active: string, more: Partial<ProcessState> = {}): ProcessState {
   return {
     process: 'web',
     unit: name,
-    state,
-    sub: state === 'active' ? 'running' : 'dead',
+    state: STATES[active] ?? 'running',
+    active,
+    sub: active === 'active' ? 'running' : 'dead',
     since: null,
     pid: null,
     restarts: 0,
+    restarts_since: null,
+    observed: null,
     memory_bytes: null,
     ...more,
   };

@@ -52,7 +52,6 @@ describe('sites of several projects on one server', function () {
         site: { path: join(sites(), `${name}.caddy`), text: textOf(name, round) },
       },
       project: name,
-      run: `${name}-${round}`,
       sudo: { kind: 'none' },
       proxyDir: sites(),
     });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { parseConf } from '../../src/config/syntax/parse.ts';
 import { resolveForRun } from '../../src/config/values/runSettings.ts';
 import { appName } from '../../src/engine/app/appName.ts';
-import { renderServices } from '../../src/engine/app/renderUnits.ts';
+import { renderServices } from '../../src/engine/app/renderServices.ts';
 import { formatServiceSet, parseServiceSet, type ServiceSet } from '../../src/engine/app/serviceSet.ts';
 import { shellCommand } from '../../src/engine/app/systemdText.ts';
 import { BUILT_IN_TEMPLATES, withMark } from '../../src/engine/app/builtInTemplates.ts';
@@ -54,6 +54,7 @@ Type=simple
 User=deploy
 WorkingDirectory=/srv/shop/current
 EnvironmentFile=/srv/shop/current/.env
+SyslogIdentifier=worker
 ExecStart=/bin/sh -c 'exec ./work --fast'
 Restart=always
 RestartSec=1
@@ -63,6 +64,35 @@ WantedBy=multi-user.target
 `,
     );
     assert.deepEqual(set.units[0]?.units, ['shop-worker.service']);
+  });
+
+  it('of a process with limits, which says when it is ready, in a stage with variables', async () => {
+    const set = await render(
+      'env = A=1\n[process web]\ncommand = ./serve\ntype = notify\nstop_timeout = 5m\nmemory_limit = 512M\n',
+    );
+    assert.match(
+      fileOf(set, 'shop.service'),
+      /^Type=notify\nUser=deploy\nWorkingDirectory=\/srv\/shop\/current\nEnvironmentFile=\/srv\/shop\/current\/\.durant\.env\nSyslogIdentifier=web\nExecStart=.*\nRestart=always\nRestartSec=1\nTimeoutStopSec=300\nMemoryMax=512M$/m,
+    );
+  });
+
+  it('of further domain names: each leads to the first', async () => {
+    const set = await render(
+      'domain_name = shop.example.org, www.shop.example.org, shop.example.com\nupstream = 127.0.0.1:1\n',
+    );
+    assert.equal(
+      set.site?.text,
+      `# X-Durant-Project=/srv/shop
+shop.example.org {
+	handle {
+		reverse_proxy 127.0.0.1:1
+	}
+}
+www.shop.example.org, shop.example.com {
+	redir https://shop.example.org{uri} 308
+}
+`,
+    );
   });
 
   it('of web with a socket, and the site that asks it', async () => {

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts';
 import { collect, flag, kept, list, number } from '../optionValues.ts';
 
 /** What `app` does. */
-const ACTIONS = ['info', 'start', 'stop', 'restart', 'logs', 'exec', 'shell'] as const;
+const ACTIONS = ['info', 'start', 'stop', 'restart', 'run', 'logs', 'exec', 'shell'] as const;
 
 /** What `durant app` is asked for. */
 export interface AppCommand {
@@ -22,14 +22,15 @@ export const app = defineCommand<AppCommand>({
   name: 'app',
   summary: 'Inspect and control the processes of a stage, or run a command in its live release.',
   help: `
-ACTION is info, start, stop, restart or logs (of all processes, or of the one that is named), or
-exec or shell: a command in the live release, with its environment, on the stage's first server.
+ACTION is info, start, stop, restart or logs (of all processes, or of the one that is named), run
+(what a timer starts: now, once, until it has ended), or exec or shell: a command in the live release, with its environment, on the stage's first server.
 exec takes the words as they are; shell has a shell read them, or without any leaves you in one.
 Both hand their standard input on, and show no secret.
 
 Examples:
   durant app production info
   durant app production restart worker
+  durant app production run nightly
   durant app production logs -f web
   durant app production exec -- ./manage.py createsuperuser
   durant app production exec -- ./manage.py loaddata --format=json - < users.json

@@ -70,6 +70,7 @@ function unknownStatus(stage: Stage, error: string): StageStatus {
       free_bytes: null,
       unchecked: false,
       reverted: null,
+      processes: [],
       error,
     })),
   };

@@ -17,15 +17,15 @@ export type TextForm =
   | 'variable-name'
   | 'release-name'
   | 'octal-mode'
-  | 'host'
   | 'upstream'
   | 'version'
   | 'url'
   | 'goal-type'
-  | 'git-ref';
+  | 'git-ref'
+  | 'size';
 
 /** What each item of a `list` has to look like; none: any text. */
-export type ItemForm = 'release-path' | 'goal-name' | 'process-name' | 'static-route';
+export type ItemForm = 'release-path' | 'goal-name' | 'process-name' | 'static-route' | 'host';
 
 interface OptionBase {
   /** The value used where the file has none, written as in the file. */

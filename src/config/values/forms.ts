@@ -42,6 +42,10 @@ export function checkItem(form: ItemForm | undefined, text: string): Refusal | u
         : wrong(`"${text}" is not a process name: letters, digits, ".", "_" and "-".`);
     case 'static-route':
       return staticRoute(text);
+    case 'host':
+      return /^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/.test(text)
+        ? undefined
+        : wrong(`"${text}" is not a host name such as shop.example.com.`);
   }
 }
 
@@ -73,10 +77,6 @@ const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> 
   'release-name': releaseName,
   'octal-mode': (text) =>
     /^[0-7]{3,4}$/.test(text) ? undefined : wrong(`"${text}" is not an octal mode such as 0755.`),
-  host: (text) =>
-    /^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/.test(text)
-      ? undefined
-      : wrong(`"${text}" is not a host name such as shop.example.com.`),
   upstream: (text) =>
     /^unix\/\/?\S+$/.test(text) || /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/.test(text)
       ? undefined
@@ -89,6 +89,10 @@ const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> 
     isWebUrl(text) ? undefined : wrong(`"${text}" is not an address that starts with https:// or http://.`),
   'goal-type': goalType,
   'git-ref': gitRef,
+  size: (text) =>
+    /^\d{1,12}[KMGT]?$/.test(text) || /^(?:100|[1-9]?\d)%$/.test(text)
+      ? undefined
+      : wrong(`"${text}" is not a size such as 512M, 2G or 50%.`),
 };
 
 /** Whether a health check or address is a URL rather than a command. */

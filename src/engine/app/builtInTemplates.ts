@@ -18,9 +18,12 @@ Type={{type}}
 User={{user}}
 WorkingDirectory={{directory}}
 EnvironmentFile={{environment_file}}
+SyslogIdentifier={{identifier}}
 ExecStart={{exec_start}}
 Restart={{restart}}
 RestartSec={{restart_delay}}
+TimeoutStopSec={{stop_timeout}}
+MemoryMax={{memory_limit}}
 
 [Install]
 WantedBy={{target}}
@@ -52,6 +55,7 @@ WantedBy=timers.target
 		reverse_proxy {{upstream}}
 	}
 }
+{{redirects}}
 `,
 };
 

@@ -1,31 +1,20 @@
-/** A stage's running application: how its processes are, starting and stopping them, their logs, and commands in its live release. */
+/** A stage's running application: how its processes are, starting and stopping them, and commands in its live release. */
 import type { Readable } from 'node:stream';
+import { DurantError } from '../../errors.ts';
+import { quote } from '../../remote/shell.ts';
+import type { RemoteResult, ServerAddress } from '../../remote/target.ts';
 import { LAYOUTS } from '../server/layout.ts';
-import { createMasker, type Masker } from '../../config/values/mask.ts';
-import { DurantError, asDurantError } from '../../errors.ts';
-import { quote, quotePath } from '../../remote/shell.ts';
-import type { Connection, RemoteResult, ServerAddress } from '../../remote/target.ts';
-import type { Emit } from '../events.ts';
-import type { ServerFacts } from '../server/serverFacts.ts';
-import { sourceEnvironment } from '../steps/envFile.ts';
-import { servicesRecord } from './wanted.ts';
-import type { Host } from '../ports.ts';
-import { lookedUpIn } from '../server/record.ts';
-import { announcedPrompter } from '../run/emit.ts';
-import { inParallel } from '../run/parallel.ts';
-import type { StageRequest } from '../run/run.ts';
 import { outputLines, type OutputStream } from '../run/outputLines.ts';
 import { exports, lastLines } from '../run/script.ts';
-import { secretValues } from '../secrets/environment.ts';
-import { readEnvText } from '../secrets/envText.ts';
-import { connectTo, learnFacts } from '../server/connectServers.ts';
+import { sourceEnvironment } from '../steps/envFile.ts';
 import { appName } from './appName.ts';
-import { lookScript, parseLook } from './lookAtServices.ts';
+import { lastLinesScript, serviceOf, SHOWN_LINES } from './journal.ts';
 import { useManager } from './manager.ts';
-import { defineAs, obtainSudo, type Sudo } from './privilege.ts';
+import { onServer, sudoOf, toldOf, unitsOf, type AppParts, type Opened } from './openApp.ts';
+import { defineAs, type Sudo } from './privilege.ts';
 import { processStates, type ProcessState } from './processStates.ts';
-import { siteAddress } from './renderUnits.ts';
-import { parseServiceSet, type ServiceSet, type UnitFile } from './serviceSet.ts';
+import type { UnitFile } from './serviceSet.ts';
+import { siteAddress } from './site.ts';
 
 export interface AppInfo {
   readonly stage: string;
@@ -50,13 +39,8 @@ export interface AppControl {
   }[];
 }
 
-/** What every function here works with. */
-export interface AppParts {
-  readonly request: StageRequest;
-  readonly host: Host;
-  readonly emit: Emit;
-  readonly signal: AbortSignal;
-}
+/** What is done with processes. */
+export type ControlAction = 'start' | 'stop' | 'restart' | 'run';
 
 /** The state of every unit that the live releases run with. One server's failure never hides another. */
 export async function appInfo(parts: AppParts): Promise<AppInfo> {
@@ -66,7 +50,12 @@ export async function appInfo(parts: AppParts): Promise<AppInfo> {
       onServer(parts, address, async (opened) => ({
         server: address.entry,
         release: opened.facts.live,
-        processes: await processStates(opened.connection, opened.set, parts.signal),
+        processes: await processStates({
+          connection: opened.connection,
+          set: opened.set,
+          link: `${opened.facts.project}/${request.settings.current_path}`,
+          signal: parts.signal,
+        }),
         error: null,
       })).catch((thrown: unknown) => ({
         server: address.entry,
@@ -85,26 +74,26 @@ export async function appInfo(parts: AppParts): Promise<AppInfo> {
 }
 
 /**
- * Starts, stops or restarts the processes of the live releases, all or one. To restart leaves sockets and timers as they are, so nobody
- * who connects meanwhile is turned away.
+ * Starts, stops or restarts the processes of the live releases, all or one. To restart leaves sockets as they are, so nobody who connects
+ * meanwhile is turned away. To run is to do what a timer starts now, once, and to wait until it has ended.
  * @throws {DurantError} `usage` for a process that no server has.
  */
 export async function controlApp(
   parts: AppParts,
-  action: 'start' | 'stop' | 'restart',
+  action: ControlAction,
   process: string | undefined,
 ): Promise<AppControl> {
   const { request, signal } = parts;
   const servers = await Promise.all(
     request.servers.map((address) =>
       onServer(parts, address, async (opened) => {
-        const units = unitsOf(opened, process)
-          .flatMap((file) => file.units)
-          .filter((unit) => action !== 'restart' || unit.endsWith('.service'));
+        const units = unitsFor(action, unitsOf(opened, process));
         if (units.length > 0) {
           const sudo = await sudoOf(parts, opened);
-          const script = `${defineAs(sudo)}\n${useManager(opened.set.manager)}\nctl ${action} ${units.map(quote).join(' ')}`;
-          assertDone(address, action, await opened.connection.exec({ script, signal }));
+          const verb = action === 'run' ? 'start' : action;
+          const script = `${defineAs(sudo)}\n${useManager(opened.set.manager)}\nctl ${verb} ${units.map(quote).join(' ')}`;
+          const result = await opened.connection.exec({ script, signal });
+          if (result.status !== 0) throw await notDone(parts, opened, { action, units, sudo, result });
         }
         return { server: address.entry, units, error: null };
       }).catch((thrown: unknown) => ({ server: address.entry, units: [], error: toldOf(thrown) })),
@@ -113,36 +102,48 @@ export async function controlApp(
   return { stage: request.stage, servers };
 }
 
-/**
- * The log lines of the processes, oldest first and without secrets, until they end or (with `follow`) the signal is aborted. What fails on
- * one server ends them all.
- * @throws {DurantError} `cancelled` at the end of following; `usage`; the connection codes.
- */
-export async function appLogs(
-  parts: AppParts,
-  options: { readonly process: string | undefined; readonly follow: boolean; readonly lines: number },
-  onLine: (server: string, line: string) => void,
-): Promise<void> {
-  const servers = parts.request.servers.map((address) => ({ address }));
-  await inParallel(servers, servers.length, parts.signal, ({ address }, signal) =>
-    onServer({ ...parts, signal }, address, async (opened) => {
-      const units = unitsOf(opened, options.process).flatMap((file) =>
-        file.units.length > 0 ? file.units : [file.name],
-      );
-      if (units.length === 0) return;
-      const sudo = await sudoOf({ ...parts, signal }, opened);
-      const { mask } = opened;
-      const lines = outputLines(mask, (_, line) => onLine(address.entry, mask(line)));
-      const user = opened.set.manager === 'user' ? '--user ' : '';
-      const named = units.map((unit) => `-u ${quote(unit)}`).join(' ');
-      const result = await opened.connection.exec({
-        script: `${defineAs(sudo)}\n${useManager(opened.set.manager)}\nchange journalctl ${user}--no-pager --quiet -o short-iso -n ${options.lines} ${options.follow ? '-f ' : ''}${named}`,
-        signal,
-        onOutput: lines.write,
-      });
-      lines.end();
-      assertDone(address, 'logs', result);
-    }),
+/** @throws {DurantError} `usage` where nothing of it can be run. */
+function unitsFor(action: ControlAction, files: readonly UnitFile[]): readonly string[] {
+  if (action !== 'run')
+    return files
+      .flatMap((file) => file.units)
+      .filter((unit) => action !== 'restart' || !unit.endsWith('.socket'));
+  const jobs = files
+    .filter(({ name }) => name.endsWith('.timer'))
+    .map(({ name }) => name.replace(/\.timer$/, '.service'));
+  if (jobs.length > 0) return jobs;
+  throw new DurantError(
+    'usage',
+    'Only what a timer starts can be run now. Name a process that has one, or start the others with: start',
+  );
+}
+
+async function notDone(
+  { signal }: AppParts,
+  { connection, set, mask }: Opened,
+  {
+    action,
+    units,
+    sudo,
+    result,
+  }: {
+    readonly action: ControlAction;
+    readonly units: readonly string[];
+    readonly sudo: Sudo;
+    readonly result: RemoteResult;
+  },
+): Promise<DurantError> {
+  const { entry } = connection.address;
+  const failed = units.find((unit) => result.stderr.includes(unit)) ?? units[0] ?? '';
+  const { stdout } = await connection.exec({
+    script: lastLinesScript(set.manager, sudo, serviceOf(failed)),
+    signal,
+  });
+  const said = lastLines(stdout.toString('utf8'), SHOWN_LINES);
+  return new DurantError(
+    'services-failed',
+    `${action} failed on ${entry} (exit status ${result.status}). Read what ${failed} and the server said:`,
+    { server: entry, output: mask([said, lastLines(result.stderr.toString('utf8'), 5)].join('\n').trim()) },
   );
 }
 
@@ -197,106 +198,6 @@ export async function appExec(
   });
 }
 
-/**
- * sh text that goes into the live release with its environment file, for a terminal of the user's own; then runs `command`, or a login
- * shell. It holds no value of any variable.
- */
-export function appShellScript({ settings, stage }: StageRequest, command: string | undefined): string {
-  const project = quotePath(settings.project_dir);
-  const missing = quote(`Nothing is live in ${settings.project_dir}; deploy first: durant deploy ${stage}`);
-  return `cd -- ${project} 2>/dev/null && p=$(pwd -P) && cd -- ${quote(settings.current_path)} 2>/dev/null || { echo ${missing} >&2; exit 1; }
-r=$(pwd -P); r=\${r##*/}
-if [ -r "$p/.durant/env/$r" ]; then set -a; . "$p/.durant/env/$r"; set +a; fi
-DURANT_STAGE=${quote(stage)} DURANT_RELEASE=$r DURANT_RELEASE_PATH=$(pwd -P); export DURANT_STAGE DURANT_RELEASE DURANT_RELEASE_PATH
-${command ?? 'exec "${SHELL:-/bin/sh}"'}`;
-}
-
-interface Opened {
-  readonly connection: Connection;
-  readonly facts: ServerFacts;
-  /** What the live release runs with. */
-  readonly set: ServiceSet;
-  /** Those of durant.conf and of the live release's environment file. */
-  readonly secrets: readonly string[];
-  /** Hides them. */
-  readonly mask: Masker;
-}
-
-async function onServer<T>(
-  { request, host, emit, signal }: AppParts,
-  address: ServerAddress,
-  work: (opened: Opened) => Promise<T>,
-): Promise<T> {
-  const { settings } = request;
-  const prompt = announcedPrompter(host.prompt, emit);
-  const connection = await connectTo({ settings, host, prompt, emit, mayAddHostKeys: true, signal }, address);
-  let mask = createMasker(request.secrets);
-  try {
-    const facts = await learnFacts(connection, settings, signal);
-    const file = quote(`${facts.project}/${servicesRecord(facts.live ?? '')}`);
-    const kept = facts.withServices.has(facts.live ?? '')
-      ? (await connection.exec({ script: `cat ${file}`, signal })).stdout.toString('utf8')
-      : '';
-    const secrets = [...request.secrets, ...(await environmentSecrets(connection, facts, signal))];
-    mask = createMasker(secrets);
-    return await work({ connection, facts, set: parseServiceSet(kept), secrets, mask });
-  } catch (thrown) {
-    const error = asDurantError(thrown);
-    throw new DurantError(error.code, mask(error.message), { server: error.server, cause: error });
-  } finally {
-    connection.close();
-  }
-}
-
-async function environmentSecrets(
-  connection: Connection,
-  { project, live, records }: ServerFacts,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const record = records.find(({ name }) => name === live);
-  if (record === undefined || record.env_names === '') return [];
-  const file = quote(`${project}/.durant/env/${record.name}`);
-  const { stdout } = await connection.exec({ script: `if [ -r ${file} ]; then cat ${file}; fi`, signal });
-  return secretValues(readEnvText(stdout.toString('utf8')), lookedUpIn(record));
-}
-
-/** @throws {DurantError} `usage` where the live release has no such process. */
-function unitsOf({ set }: Opened, process: string | undefined): readonly UnitFile[] {
-  if (process === undefined) return set.units;
-  const found = set.units.filter((file) => file.process === process);
-  const names = [...new Set(set.units.map((file) => file.process))];
-  if (found.length === 0)
-    throw new DurantError(
-      'usage',
-      `The live release has no process "${process}". ${names.length === 0 ? 'It runs none; add [process …] and deploy.' : `Name one of ${names.join(', ')}.`}`,
-    );
-  return found;
-}
-
-async function sudoOf(parts: AppParts, { connection, facts, set }: Opened): Promise<Sudo> {
-  if (set.manager === 'user') return { kind: 'none' };
-  const empty: ServiceSet = { manager: set.manager, units: [], site: undefined };
-  const looked = await connection.exec({ script: lookScript(empty, facts.project), signal: parts.signal });
-  return obtainSudo({
-    connection,
-    found: parseLook(looked.stdout.toString('utf8')).sudo,
-    user: facts.user,
-    prompt: announcedPrompter(parts.host.prompt, parts.emit),
-    addSecrets: () => undefined,
-    signal: parts.signal,
-  });
-}
-
-function assertDone(address: ServerAddress, what: string, result: RemoteResult): void {
-  if (result.status === 0) return;
-  const said = lastLines(result.stderr.toString('utf8'), 5);
-  throw new DurantError(
-    'services-failed',
-    `${what} failed on ${address.entry} (exit status ${result.status}). Read what the server said:\n${said}`,
-    { server: address.entry },
-  );
-}
-
 function nothingLive(address: ServerAddress, stage: string): DurantError {
   return new DurantError(
     'unknown-release',
@@ -305,11 +206,4 @@ function nothingLive(address: ServerAddress, stage: string): DurantError {
       server: address.entry,
     },
   );
-}
-
-/** @throws what ends the command as a whole: a cancel, a wrong name. */
-function toldOf(thrown: unknown): string {
-  const error = asDurantError(thrown);
-  if (error.code === 'cancelled' || error.code === 'usage') throw error;
-  return error.message;
 }

@@ -22,8 +22,11 @@ export interface ServicesFacts {
   readonly refusedSite: string | undefined;
   readonly hasCaddy: boolean;
   readonly caddyRuns: boolean;
-  /** Whether the main Caddyfile imports the folder of site files. */
-  readonly imported: boolean;
+  /** Whether the main Caddyfile, or one that it imports, imports the site file; undefined where nobody may read it. */
+  readonly imported: boolean | undefined;
+  /** Whether the login user may write in the folder of site files, or make it. */
+  readonly ownSites: boolean;
+  readonly hasSites: boolean;
 }
 
 /** sh text; prints what `parseLook` reads. Temporary files go to the server's own temporary folder and are removed. */
@@ -72,8 +75,6 @@ ${site === undefined ? '' : lookAtSite(site, mark)}
 function lookAtSite(site: NonNullable<ServiceSet['site']>, mark: string): string {
   const path = quote(site.path);
   const folder = site.path.slice(0, site.path.lastIndexOf('/'));
-  // As the main Caddyfile may write it: from its own folder, or whole.
-  const short = folder.startsWith(`${CADDY_FOLDER}/`) ? folder.slice(CADDY_FOLDER.length + 1) : folder;
   return `printf %s ${quote(site.text)} > "$t/site"
 if [ -e ${path} ] || [ -L ${path} ]; then
   if [ -f ${path} ] && grep -qxF "# "${mark} ${path}; then cmp -s "$t/site" ${path} && say same=${path}
@@ -84,7 +85,18 @@ if command -v caddy >/dev/null 2>&1; then
   HOME=$t XDG_DATA_HOME=$t XDG_CONFIG_HOME=$t caddy validate --adapter caddyfile --config "$t/site" > "$t/said" 2>&1 || { say @site; grep -i error "$t/said" | tail -n 3; say @end; }
 fi
 systemctl is-active --quiet caddy 2>/dev/null && say caddyruns=yes
-grep -E '^[[:space:]]*import[[:space:]]' ${CADDY_FOLDER}/Caddyfile 2>/dev/null | grep -qF ${quote(short)} && say imported=yes`;
+if [ -d ${quote(folder)} ]; then say hassites=yes; [ -w ${quote(folder)} ] && say ownsites=yes; elif [ -w ${quote(folder.slice(0, folder.lastIndexOf('/')) || '/')} ]; then say ownsites=yes; fi
+imports() {
+  while read -r w p rest; do
+    [ "$w" = import ] || continue
+    p=\${p#\\"}; p=\${p%\\"}
+    case $p in /*) ;; *) p=\${1%/*}/$p;; esac
+    case ${path} in $p) say imported=yes; return;; esac
+    [ "$2" -gt 0 ] || continue
+    for g in $p; do [ -f "$g" ] && [ -r "$g" ] && [ "$g" != ${path} ] && (imports "$g" $(($2-1))); done
+  done < "$1"
+}
+if [ -r ${CADDY_FOLDER}/Caddyfile ]; then say readable=yes; imports ${CADDY_FOLDER}/Caddyfile 3; fi`;
 }
 
 export function parseLook(stdout: string): ServicesFacts {
@@ -116,6 +128,8 @@ export function parseLook(stdout: string): ServicesFacts {
     refusedSite: blocks.get('site')?.join('\n').trim(),
     hasCaddy: is('caddy'),
     caddyRuns: is('caddyruns'),
-    imported: is('imported'),
+    imported: is('readable') ? is('imported') : undefined,
+    ownSites: is('ownsites'),
+    hasSites: is('hassites'),
   };
 }

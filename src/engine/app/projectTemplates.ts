@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { expandLocalPath } from '../../config/values/localPath.ts';
 import type { StageRequest } from '../run/run.ts';
-import { hasSite } from './renderUnits.ts';
+import { hasSite } from './site.ts';
 import { BUILT_IN_TEMPLATES, type Templates } from './builtInTemplates.ts';
 
 /** Absolute folder of the project's templates; it need not exist. */

@@ -59,7 +59,7 @@ export async function removeServices(
   for (const { set, sudo } of services) {
     const proxyDir = set.manager === 'system' ? run.settings.proxy_dir : '/nonexistent';
     try {
-      const script = applyScript({ set, project: server.facts.project, run: run.id, sudo, proxyDir });
+      const script = applyScript({ set, project: server.facts.project, sudo, proxyDir });
       await runScript(server, script, { signal });
     } catch (thrown) {
       const error = asDurantError(thrown);

@@ -1,8 +1,9 @@
-/** From `[process NAME]` sections and the options of a stage to the files that run it on a server. Pure. */
+/** From `[process NAME]` sections and the options of a stage to the units that run it on a server. Pure. */
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Settings } from '../../config/options/options.ts';
 import { DurantError } from '../../errors.ts';
-import { markOf, type ServiceSet, type SiteFile, type UnitFile } from './serviceSet.ts';
+import { environmentPath, hasEnvironment } from '../secrets/environment.ts';
+import { markLine, markOf, type UnitFile } from './serviceSet.ts';
 import { plainValue, shellCommand } from './systemdText.ts';
 import { fillTemplate, withMark, type Templates } from './builtInTemplates.ts';
 
@@ -18,15 +19,6 @@ export interface RenderRequest {
   readonly user: string;
 }
 
-/** @throws {DurantError} `config-invalid` for what validation cannot see: templates, a proxy without a process to ask. */
-export function renderServices(request: RenderRequest): ServiceSet {
-  return {
-    manager: request.settings.systemd,
-    units: request.processes.flatMap((process) => unitsOf(request, process)),
-    site: siteOf(request),
-  };
-}
-
 /** `<app>` for the process `web`, `<app>-<name>` for others; what systemd does not take in a name becomes `-`. */
 export function unitBase(app: string, process: string): string {
   return process === 'web' ? app : `${app}-${process.replaceAll(/[^A-Za-z0-9:_.-]/g, '-')}`;
@@ -39,17 +31,8 @@ export function unitNames(app: string, { name, settings }: NamedProcess): readon
   return Array.from({ length: settings.replicas }, (_, index) => `${base}@${index + 1}.service`);
 }
 
-/** Whether a stage's proxy gets a site file. */
-export function hasSite(settings: Settings): boolean {
-  return settings.domain_name !== undefined && (settings.proxy ?? 'caddy') === 'caddy';
-}
-
-/** Where visitors find the application; undefined where the stage names no domain. */
-export function siteAddress({ domain_name }: Pick<Settings, 'domain_name'>): string | undefined {
-  return domain_name === undefined ? undefined : `https://${domain_name}`;
-}
-
-function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFile[] {
+/** The unit files of a process. @throws {DurantError} `config-invalid` for what validation cannot see. */
+export function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFile[] {
   const { app, settings, project, stage, templates } = request;
   const { name } = process;
   const own = process.settings;
@@ -57,7 +40,7 @@ function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFi
   const listen = listenOf(app, process);
   const common = {
     description: plainValue(`${app} ${name} (${stage}, by Durant)`),
-    project: plainMark(project),
+    project: markLine(project),
   };
   const mark = markOf(project);
   if (own.user !== undefined && settings.systemd === 'user' && own.user !== request.user)
@@ -97,17 +80,19 @@ function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFi
     name: service,
     process: name,
     text: text('service', {
-      type: timed ? 'oneshot' : 'simple',
+      type: timed ? 'oneshot' : own.type,
       user: settings.systemd === 'user' ? '' : plainValue(own.user ?? request.user),
       directory: plainValue(`${project}/${settings.current_path}`),
-      environment_file:
-        settings.env_file === undefined
-          ? ''
-          : plainValue(`${project}/${settings.current_path}/${settings.env_target.replace(/^(\.\/)+/, '')}`),
+      environment_file: hasEnvironment(request)
+        ? plainValue(`${project}/${settings.current_path}/${environmentPath(settings)}`)
+        : '',
+      identifier: plainValue(name),
       exec_start: shellCommand(own.command),
       command: own.command,
       restart: timed ? '' : own.restart,
       restart_delay: timed ? '' : '1',
+      stop_timeout: own.stop_timeout === undefined ? '' : String(own.stop_timeout / 1000),
+      memory_limit: plainValue(own.memory_limit ?? ''),
       socket: listen === undefined ? '' : `${base}.socket`,
       target: timed ? '' : settings.systemd === 'user' ? 'default.target' : 'multi-user.target',
     }),
@@ -115,11 +100,6 @@ function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFi
     mayEnd: own.restart !== 'always',
   });
   return files;
-}
-
-/** A mark is compared as a whole line, so it has to stay one. */
-function plainMark(project: string): string {
-  return project.replaceAll(/[\r\n]+/g, ' ');
 }
 
 function timerLines(timer: string): string {
@@ -143,60 +123,7 @@ function listenOf(app: string, { name, settings }: NamedProcess): string | undef
   }
 }
 
-function socketKind(socket: string | undefined): 'no' | 'yes' | 'given' {
+export function socketKind(socket: string | undefined): 'no' | 'yes' | 'given' {
   if (socket === undefined || /^(no|false|off|0)$/i.test(socket)) return 'no';
   return /^(yes|true|on|1)$/i.test(socket) ? 'yes' : 'given';
-}
-
-function siteOf(request: RenderRequest): SiteFile | undefined {
-  const { app, settings, project, templates } = request;
-  if (!hasSite(settings)) return undefined;
-  const mark = `# ${markOf(project)}`;
-  const statics = settings.statics.map((route) => {
-    const [url = '', folder = ''] = route.split(/\s*=\s*/, 2);
-    const path = `/${url.replace(/^\/+|\/+$/g, '')}`;
-    const root = `${project}/${settings.current_path}/${folder.replace(/^(\.\/)+/, '').replace(/\/+$/, '')}`;
-    return `\thandle_path ${path === '/' ? '/*' : `${path}/*`} {\n\t\troot * ${caddyWord(root)}\n\t\tfile_server\n\t}`;
-  });
-  const text = fillTemplate(
-    templates,
-    { own: 'Caddyfile', fallback: 'Caddyfile' },
-    {
-      project: plainMark(project),
-      app,
-      domain_name: settings.domain_name ?? '',
-      upstream: caddyWord(settings.upstream ?? socketUpstream(request)),
-      statics: statics.join('\n'),
-      directory: caddyWord(`${project}/${settings.current_path}`),
-    },
-  );
-  return { path: `${settings.proxy_dir.replace(/\/+$/, '')}/${app}.caddy`, text: withMark(text, mark) };
-}
-
-/** Where the proxy asks the process `web`. */
-function socketUpstream({ app, processes, settings }: RenderRequest): string {
-  const web = processes.find(({ name }) => name === 'web');
-  const socket = web?.settings.socket;
-  const kind = socketKind(socket);
-  if (web === undefined || kind === 'no')
-    throw new DurantError(
-      'config-invalid',
-      'domain_name is set, but the proxy does not know where to send requests: there is no [process web] with a socket. Write upstream = host:port, or give [process web] a socket.',
-    );
-  if (kind === 'yes') {
-    if (settings.systemd === 'user')
-      throw new DurantError(
-        'config-invalid',
-        "The proxy may not enter the login user's folder of sockets. With systemd: user give [process web] a port: socket = 8000",
-      );
-    return `unix//run/${app}/web.sock`;
-  }
-  const given = socket ?? '';
-  if (given.startsWith('/')) return `unix/${given}`;
-  return /^\d+$/.test(given) ? `127.0.0.1:${given}` : given.replace(/^0\.0\.0\.0:/, '127.0.0.1:');
-}
-
-/** A word of a Caddyfile. */
-function caddyWord(text: string): string {
-  return /[\s"{}`]/.test(text) ? `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : text;
 }

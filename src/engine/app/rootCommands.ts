@@ -4,8 +4,8 @@
  */
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Settings } from '../../config/options/options.ts';
-import { CADDY_FOLDER } from './manager.ts';
-import { hasSite } from './renderUnits.ts';
+import { NEW_FILES } from './apply.ts';
+import { hasSite } from './site.ts';
 
 /** One command: its program, and its arguments as a pattern of sudoers; undefined: any. */
 export interface RootCommand {
@@ -44,7 +44,7 @@ const UNITS: readonly RootCommand[] = [
   any('systemctl'),
   { program: 'journalctl', args: '--no-pager *' },
   { program: 'mkdir', args: '-p /etc/systemd/system' },
-  { program: 'cp', args: '.durant/services.*/units/* /etc/systemd/system/.durant.*' },
+  { program: 'cp', args: `*/${NEW_FILES}/units/* /etc/systemd/system/.durant.*` },
   { program: 'chmod', args: '644 /etc/systemd/system/.durant.*' },
   { program: 'mv', args: '-f /etc/systemd/system/.durant.* /etc/systemd/system/*' },
   { program: 'rm', args: '-f /etc/systemd/system/*' },
@@ -53,10 +53,9 @@ const UNITS: readonly RootCommand[] = [
 function siteCommands(folder: string): readonly RootCommand[] {
   return [
     { program: 'systemctl', args: 'reload caddy' },
-    { program: 'caddy', args: `reload --adapter caddyfile --config ${CADDY_FOLDER}/Caddyfile` },
     { program: 'mkdir', args: `-p ${folder}` },
-    { program: 'cp', args: `.durant/services.*/site ${folder}/.durant.*` },
-    { program: 'cp', args: `.durant/services.*/before ${folder}/*` },
+    { program: 'cp', args: `*/${NEW_FILES}/site ${folder}/.durant.*` },
+    { program: 'cp', args: `*/${NEW_FILES}/before ${folder}/*` },
     { program: 'chmod', args: `644 ${folder}/.durant.*` },
     { program: 'mv', args: `-f ${folder}/.durant.* ${folder}/*` },
     { program: 'rm', args: `-f ${folder}/*` },

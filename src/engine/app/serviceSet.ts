@@ -30,6 +30,11 @@ export function markOf(project: string): string {
   return `X-Durant-Project=${project}`;
 }
 
+/** The project as a mark names it: a mark is compared as a whole line, so it has to stay one. */
+export function markLine(project: string): string {
+  return project.replaceAll(/[\r\n]+/g, ' ');
+}
+
 export function isEmpty(set: ServiceSet): boolean {
   return set.units.length === 0 && set.site === undefined;
 }

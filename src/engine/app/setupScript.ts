@@ -3,7 +3,7 @@ import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Settings } from '../../config/options/options.ts';
 import { quote } from '../../remote/shell.ts';
 import { CADDY_FOLDER } from './manager.ts';
-import { hasSite } from './renderUnits.ts';
+import { hasSite } from './site.ts';
 import { rootNeeds, sudoersArguments, type RootNeeds } from './rootCommands.ts';
 
 export interface SetupRequest {

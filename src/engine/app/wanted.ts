@@ -4,7 +4,7 @@ import { isNamed, type Run, type ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import { appName } from './appName.ts';
 import { readTemplates, templatesFolder } from './projectTemplates.ts';
-import { renderServices } from './renderUnits.ts';
+import { renderServices } from './renderServices.ts';
 import { parseServiceSet, type ServiceSet } from './serviceSet.ts';
 
 /** What `.durant/releases/` holds of a release's services. */

@@ -1,4 +1,5 @@
 /** What is on the servers: `releases` and `status`, and `unlock`. One server's failure never hides another. */
+import { liveProcesses, type ProcessState } from '../app/processStates.ts';
 import { DurantError } from '../../errors.ts';
 import type { Emit } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
@@ -53,6 +54,8 @@ export interface StageStatus {
     readonly unchecked: boolean;
     /** What the dead man's switch put back since a run was last finished. */
     readonly reverted: Reverted | null;
+    /** How its processes are; none where it has none. */
+    readonly processes: readonly ProcessState[];
     readonly error: string | null;
   }[];
 }
@@ -71,6 +74,7 @@ export type CountBehind = (commit: string) => Promise<number | undefined>;
 
 interface Found {
   readonly facts: ServerFacts | undefined;
+  readonly processes: readonly ProcessState[];
   readonly error: string | null;
 }
 
@@ -117,11 +121,16 @@ export async function stageStatus(
 ): Promise<StageStatus> {
   const looked = await lookAtEach<Pick<Looked, 'address'> & Found>(
     { request, host, emit, signal },
-    ({ address, facts }) => ({ address, facts, error: null }),
-    (address, { message }) => ({ address, facts: undefined, error: message }),
+    async ({ address, facts, connection }) => ({
+      address,
+      facts,
+      processes: await liveProcesses({ connection, facts, settings: request.settings, signal }),
+      error: null,
+    }),
+    (address, { message }) => ({ address, facts: undefined, processes: [], error: message }),
   );
   const servers = await Promise.all(
-    looked.map(async ({ address, facts, error }) => {
+    looked.map(async ({ address, facts, processes, error }) => {
       const live = facts?.records.find((record) => record.name === facts.live);
       const commit = live?.commit === '' ? undefined : live?.commit;
       return {
@@ -137,6 +146,7 @@ export async function stageStatus(
         free_bytes: facts?.freeBytes ?? null,
         unchecked: facts !== undefined && isUnchecked(facts),
         reverted: facts?.reverted ?? null,
+        processes,
         error,
       };
     }),

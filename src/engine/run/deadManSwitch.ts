@@ -62,7 +62,7 @@ export function secondsToConfirm(run: Run): number {
       : settings.command_timeout === undefined
         ? UNLIMITED_MS
         : hooks * settings.command_timeout;
-  const services = runsServices(run) ? UNLIMITED_MS + tries * (LOOK_MS + PAUSE_MS) : 0;
+  const services = runsServices(run) ? UNLIMITED_MS + settings.watch + LOOK_MS : 0;
   const checks = settings.health_check.length * tries * (settings.health_timeout + PAUSE_MS);
   return Math.ceil((afterSwitch + services + checks + MARGIN_MS) / 1000);
 }

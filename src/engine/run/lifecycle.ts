@@ -95,6 +95,7 @@ export async function runLifecycle(
     failure = new DurantError(failure.code, failure.message, {
       changed: failure.changed || left,
       server: failure.server,
+      output: failure.output,
       cause: failure,
     });
     for (const server of run.servers)

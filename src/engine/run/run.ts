@@ -15,6 +15,7 @@ import type { Journal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import type { LockRecord } from '../server/record.ts';
 import type { ServerReleases } from '../server/releases.ts';
+import type { RestartCounts } from '../app/unitStates.ts';
 import type { Sudo } from '../app/privilege.ts';
 import type { ServiceSet } from '../app/serviceSet.ts';
 import type { ReleaseEnvironment } from '../secrets/envText.ts';
@@ -82,6 +83,9 @@ export interface ServerServices {
   /** What the release that was live runs with; undefined for none. */
   readonly before: ServiceSet | undefined;
   readonly sudo: Sudo;
+  /** When this run's were started, as `performance.now()` counts, and how often each had been restarted by then. */
+  readonly started?: number;
+  readonly restarts?: RestartCounts;
 }
 
 /** A run as it was opened. What is optional here is found out on the way; steps ask for the phase that has it. */
@@ -238,6 +242,11 @@ export function finished(run: Run, error: DurantError | undefined): RunFinished 
     error:
       error === undefined
         ? null
-        : { code: error.code, message: run.mask(error.message), changed: error.changed },
+        : {
+            code: error.code,
+            message: run.mask(error.message),
+            changed: error.changed,
+            ...(error.output === undefined ? {} : { output: run.mask(error.output) }),
+          },
   };
 }

@@ -16,10 +16,17 @@ export interface ReleaseEnvironment {
   readonly digest: string;
 }
 
-/** The file's text. @throws {DurantError} `config-invalid`, naming the variable that cannot be so written; its value is not shown. */
-export function writeEnvText(values: Readonly<Record<string, string>>): string {
+/**
+ * The file's text.
+ * @param optionOf the option that a variable comes from, for messages.
+ * @throws {DurantError} `config-invalid`, naming the variable that cannot be so written; its value is not shown.
+ */
+export function writeEnvText(
+  values: Readonly<Record<string, string>>,
+  optionOf: (name: string) => 'env' | 'env_file' = () => 'env_file',
+): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name}=${quoted(name, value)}\n`)
+    .map(([name, value]) => `${name}=${quoted(name, value, optionOf(name))}\n`)
     .join('');
 }
 
@@ -33,28 +40,24 @@ export function readEnvText(text: string): Record<string, string> {
   return values;
 }
 
-function quoted(name: string, value: string): string {
+function quoted(name: string, value: string, option: 'env' | 'env_file'): string {
+  const refusal = (why: string): DurantError =>
+    new DurantError('config-invalid', `${option}: ${name} ${why}`);
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    throw refusal(name, 'is not a name of a variable for a shell. Use letters, digits and "_".');
+    throw refusal('is not a name of a variable for a shell. Use letters, digits and "_".');
   // systemd takes no control characters but these two; dotenv reads every line end as \n.
   if (/[\p{Cc}\p{Surrogate}\ufeff]/u.test(value.replaceAll(/[\t\n]/g, '')))
-    throw refusal(name, 'has a control character in its value. Encode the value, e.g. as base64.');
+    throw refusal('has a control character in its value. Encode the value, e.g. as base64.');
   if (!value.includes("'")) {
     // dotenv takes \' for a quote that belongs to the value.
     if (value.endsWith('\\'))
       throw refusal(
-        name,
         'has a value that ends with a backslash, which dotenv cannot read. Encode it, e.g. as base64.',
       );
     return `'${value}'`;
   }
   if (!/["\\$`]/.test(value)) return `"${value}"`;
   throw refusal(
-    name,
     'has a value with an apostrophe beside one of " \\ $ `, which systemd, sh and dotenv do not read alike. Encode it, e.g. as base64.',
   );
-}
-
-function refusal(name: string, why: string): DurantError {
-  return new DurantError('config-invalid', `env_file: ${name} ${why}`);
 }

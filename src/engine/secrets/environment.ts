@@ -7,40 +7,66 @@ import { expandLocalPath } from '../../config/values/localPath.ts';
 import type { Settings } from '../../config/options/options.ts';
 import { namesSecret, urlPasswords } from '../../config/secretNames.ts';
 import { DurantError } from '../../errors.ts';
-import type { Run } from '../run/run.ts';
+import type { Run, StageRequest } from '../run/run.ts';
 import { localStep } from '../run/timed.ts';
 import { assertAdapter, lookUpSecrets, type SecretsIo } from './adapters.ts';
 import { writeEnvText, type ReleaseEnvironment } from './envText.ts';
+
+/** Whether the releases of a stage have an environment file: `env_file`, and `env` where there are processes to see it. */
+export function hasEnvironment({
+  settings,
+  processes,
+}: Pick<StageRequest, 'settings' | 'processes'>): boolean {
+  return settings.env_file !== undefined || (processes.length > 0 && Object.keys(settings.env).length > 0);
+}
+
+/** Where the environment file stands in a release. A stage without `env_file` has none that its application would look for. */
+export function environmentPath({ env_file, env_target }: Settings): string {
+  return env_file === undefined ? '.durant.env' : env_target.replace(/^(\.\/+)+/, '').replace(/\/+$/, '');
+}
 
 /** `$NAME`, or a 1Password reference `$op://vault/item/field`. */
 const REFERENCE = /^\$([A-Za-z_][A-Za-z0-9_.-]*|op:\/\/.+)$/;
 
 /**
- * Reads `env_file` and looks its references up; undefined where the stage has none. What it finds is hidden from every output.
+ * Reads `env_file` and looks its references up, and adds `env` of the stage, which counts more, as it does for commands; undefined where the
+ * releases have no environment file. What it finds is hidden from every output.
  * @throws {DurantError} `config-invalid` for a file that is missing or cannot be written alike for all its readers; `unresolved-value`
  * and `local-tool-missing` as `lookUpSecrets`.
  */
 export async function resolveEnvironment(run: Run): Promise<ReleaseEnvironment | undefined> {
   const { settings, request } = run;
-  if (settings.env_file === undefined) return undefined;
-  const { written, references } = await readEnvironment(run, settings.env_file);
+  if (!hasEnvironment(request)) return undefined;
+  const { env_file: file, env } = settings;
+  const { written, references } =
+    file === undefined ? { written: {}, references: [] } : await readEnvironment(run, file);
   const found = await lookUpSecrets(
     settings.secrets,
     references,
     settings.secrets_password_env,
     secretsIo(run),
   );
-  const values = Object.fromEntries(
-    Object.entries(written).map(([name, value]) => [name, found.get(referenceIn(value) ?? '') ?? value]),
+  const looked = Object.entries(written).map(
+    ([name, value]) => [name, found.get(referenceIn(value) ?? '') ?? value] as const,
   );
-  const lookedUp = Object.keys(written).filter((name) => referenceIn(written[name] ?? '') !== undefined);
+  const values = { ...Object.fromEntries(looked), ...env };
+  const lookedUp = Object.keys(values).filter((name) =>
+    Object.hasOwn(env, name)
+      ? request.secrets.includes(env[name] ?? '')
+      : referenceIn(written[name] ?? '') !== undefined,
+  );
   run.addSecrets(secretValues(values, lookedUp));
-  return { values, lookedUp, text: writeEnvText(values), digest: digestOf(values, settings, request.stage) };
+  return {
+    values,
+    lookedUp,
+    text: writeEnvText(values, (name) => (Object.hasOwn(env, name) ? 'env' : 'env_file')),
+    digest: digestOf(values, settings, request.stage),
+  };
 }
 
 /** `resolve`: the values of `env_file`, before anything is contacted: what is missing ends the run here. */
 export async function resolveSecrets(run: Run): Promise<void> {
-  if (run.settings.env_file === undefined) return;
+  if (!hasEnvironment(run.request)) return;
   run.environment = await localStep(run, 'resolve', () => resolveEnvironment(run));
 }
 

@@ -40,6 +40,7 @@ const SHAPING = [
   'domain_name',
   'upstream',
   'statics',
+  'asset_dirs',
   'proxy',
   'before_lock',
   'after_lock',

@@ -6,7 +6,7 @@ import { DurantError } from '../../errors.ts';
 import { quote, refuseLinks } from '../../remote/shell.ts';
 import { lookedUpIn } from '../server/record.ts';
 import { readEnvText } from '../secrets/envText.ts';
-import { secretValues } from '../secrets/environment.ts';
+import { environmentPath, hasEnvironment, secretValues } from '../secrets/environment.ts';
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import type { Step, StepContext } from '../run/step.ts';
@@ -15,8 +15,8 @@ import { trim } from './shared.ts';
 export const envFile: Step = {
   name: 'env_file',
   inRelease: true,
-  applies({ settings }) {
-    return settings.env_file !== undefined;
+  applies({ request }) {
+    return hasEnvironment(request);
   },
   async assess({ run }) {
     assertOwnPlace(run);
@@ -62,7 +62,7 @@ export async function addReleaseSecrets({ run, server, signal }: StepContext<Nam
 }
 
 function targetOf(run: Run): string {
-  return trim(run.settings.env_target);
+  return environmentPath(run.settings);
 }
 
 /** @throws {DurantError} `config-invalid` where another option puts something of its own at `env_target`. */

@@ -25,20 +25,29 @@ export const healthCheck: Step<NamedRun> = {
     return { achieved: false, reason: `${asked.join(', ')} to be asked after the switch` };
   },
   async achieve(context) {
-    await checkServices(context);
-    for (const [index, item] of context.run.settings.health_check.entries()) {
-      const { where, command } = commandPlace(item);
-      if (where === 'here')
-        await oncePerRun(context.run, `health_check:${index}`, () =>
-          tryCheck(context, item, command, 'here'),
-        );
-      else await tryCheck(context, item, command, 'server');
+    await checkServices(context, 'once');
+    try {
+      await askAll(context);
+    } catch (error) {
+      // A service that has gone down says more than that nobody answers.
+      if (!context.signal.aborted) await checkServices(context, 'once');
+      throw error;
     }
+    await checkServices(context, 'to the end');
   },
   commands(run) {
     return run.settings.health_check.filter((check) => !isUrl(commandPlace(check).command));
   },
 };
+
+async function askAll(context: StepContext<NamedRun>): Promise<void> {
+  for (const [index, item] of context.run.settings.health_check.entries()) {
+    const { where, command } = commandPlace(item);
+    if (where === 'here')
+      await oncePerRun(context.run, `health_check:${index}`, () => tryCheck(context, item, command, 'here'));
+    else await tryCheck(context, item, command, 'server');
+  }
+}
 
 /** Whether a check is asked for by HTTP, or runs as a command. */
 export function isUrl(check: string): boolean {

@@ -5,16 +5,16 @@
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
-import { lastLines, runScript } from '../run/script.ts';
-import { applyScript, parseStates, statesScript } from '../app/apply.ts';
+import { runScript } from '../run/script.ts';
+import { applyScript } from '../app/apply.ts';
 import type { Sudo } from '../app/privilege.ts';
-import { hasSite } from '../app/renderUnits.ts';
+import { hasSite } from '../app/site.ts';
 import { formatServiceSet, isEmpty, type ServiceSet } from '../app/serviceSet.ts';
+import { parseRestarts } from '../app/unitStates.ts';
 import { keptSet, noServices, projectOf, servicesRecord, wantedSet } from '../app/wanted.ts';
+import { failedStart, watchServices } from '../app/watchServices.ts';
 import type { Step, StepContext } from '../run/step.ts';
 import { assessServices, pendingServices } from './servicesAssessment.ts';
-
-const BETWEEN_TRIES_MS = 2_000;
 
 export const services: Step<NamedRun> = {
   name: 'services',
@@ -34,7 +34,8 @@ export const services: Step<NamedRun> = {
     const set = await wantedSet(run, server, signal);
     server.services = { before: server.services?.before, sudo: sudoOf(server), begun: true };
     if (run.action === 'deploy' && !isEmpty(set)) await keep(run, server, set, signal);
-    await apply(run, server, set, signal);
+    const stdout = await apply(run, server, set, signal);
+    server.services = { ...server.services, started: performance.now(), restarts: parseRestarts(stdout) };
   },
 };
 
@@ -71,51 +72,16 @@ export async function restoreServices(run: Run, server: ServerRun, signal: Abort
   }
 }
 
-/** Part of the health check: every unit of the release is up, and stays so. @throws {DurantError} `health-check-failed`. */
-export async function checkServices({ run, server, signal }: StepContext<NamedRun>): Promise<void> {
+/**
+ * Part of the health check: every unit of the release is up; to the end: it stays so for `watch`.
+ * @throws {DurantError} `health-check-failed`.
+ */
+export async function checkServices(
+  { run, server, signal }: StepContext<NamedRun>,
+  how: 'once' | 'to the end',
+): Promise<void> {
   if (!runsServices(run)) return;
-  const set = await wantedSet(run, server, signal);
-  if (set.units.every(({ units }) => units.length === 0)) return;
-  const tries = run.settings.health_retries + 1;
-  for (let attempt = 1; ; attempt++) {
-    const result = await runScript(server, statesScript(set, sudoOf(server)), { signal });
-    const down = parseStates(result.stdout.toString('utf8'), set);
-    const [first] = down;
-    if (first === undefined) return;
-    const what = down.map(({ unit, why }) => `${unit} ${why}`).join(', ');
-    if (attempt >= tries) {
-      const log = await recentLog(server, set, first.unit, signal);
-      throw new DurantError(
-        'health-check-failed',
-        `On ${server.address.entry} ${what}. Every server was switched back; the release is kept as failed until the next run.${log === '' ? '' : `\n${log}`}`,
-        { server: server.address.entry },
-      );
-    }
-    run.emit({
-      event: 'warning',
-      code: 'health-check-retry',
-      message: `${what}. Looking again (${attempt} of ${tries - 1}).`,
-      server: server.address.entry,
-    });
-    await run.host.sleep(BETWEEN_TRIES_MS, signal);
-  }
-}
-
-async function recentLog(
-  server: ServerRun,
-  set: ServiceSet,
-  unit: string,
-  signal: AbortSignal,
-): Promise<string> {
-  const sudo = sudoOf(server);
-  const user = set.manager === 'user' ? '--user ' : '';
-  const root = set.manager === 'system' && sudo.kind === 'free' ? 'sudo -n ' : '';
-  const result = await runScript(
-    server,
-    `${root}journalctl ${user}--no-pager --quiet -o cat -n 8 -u ${quote(unit)} 2>/dev/null; :`,
-    { signal },
-  );
-  return lastLines(result.stdout.toString('utf8'), 8);
+  await watchServices({ run, server, signal }, await wantedSet(run, server, signal), how);
 }
 
 async function keep(run: NamedRun, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
@@ -135,7 +101,6 @@ function applyScripts(run: Run, server: ServerRun, set: ServiceSet): readonly st
   const before = server.services?.before;
   const request = {
     project: projectOf(server),
-    run: run.id,
     sudo: sudoOf(server),
     proxyDir: run.settings.proxy_dir,
   };
@@ -146,7 +111,9 @@ function applyScripts(run: Run, server: ServerRun, set: ServiceSet): readonly st
   return scripts;
 }
 
-async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<void> {
+/** @returns what the scripts said. */
+async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: AbortSignal): Promise<string> {
+  let said = '';
   for (const script of applyScripts(run, server, set)) {
     let result;
     try {
@@ -154,16 +121,25 @@ async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: Abort
     } catch (thrown) {
       const error = asDurantError(thrown);
       if (error.code === 'connection-lost' || error.code === 'cancelled') throw error;
-      const [, ...said] = error.message.split('\n');
-      throw new DurantError(
-        'services-failed',
-        `The services could not be started on ${server.address.entry}. Fix the cause below, then deploy again:\n${said.join('\n')}`,
-        { server: server.address.entry, cause: error },
-      );
+      throw await notStarted({ run, server, signal }, set, error);
     }
-    for (const line of result.stdout.toString('utf8').split('\n'))
-      if (line !== '') run.emit({ event: 'output', server: server.address.entry, stream: 'stdout', line });
+    said += result.stdout.toString('utf8');
   }
+  for (const line of said.split('\n'))
+    if (line !== '' && !line.startsWith('@'))
+      run.emit({ event: 'output', server: server.address.entry, stream: 'stdout', line });
+  return said;
+}
+
+async function notStarted(context: StepContext, set: ServiceSet, error: DurantError): Promise<DurantError> {
+  const { entry } = context.server.address;
+  const found = await failedStart(context, set).catch(() => undefined);
+  const [, ...said] = error.message.split('\n');
+  return new DurantError(
+    'services-failed',
+    `The services could not be started on ${entry}${found === undefined ? '' : `: ${found.what}`}. Fix the cause below, then deploy again:`,
+    { server: entry, output: found?.output ?? said.join('\n'), cause: error },
+  );
 }
 
 function sudoOf(server: ServerRun): Sudo {

@@ -3,6 +3,7 @@ import { DurantError } from '../../errors.ts';
 import { lookScript, parseLook, type ServicesFacts } from '../app/lookAtServices.ts';
 import { CADDY_FOLDER } from '../app/manager.ts';
 import { obtainSudo, type Sudo } from '../app/privilege.ts';
+import { applyCommands, askSudoScript } from '../app/applyCommands.ts';
 import type { ServiceSet } from '../app/serviceSet.ts';
 import { keptSet, projectOf, wantedSet } from '../app/wanted.ts';
 import { lastLines } from '../run/script.ts';
@@ -91,7 +92,7 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     if (!facts.hasCaddy)
       refuse(
         'tool-missing',
-        `${entry} has no caddy, which serves ${run.settings.domain_name ?? ''}. Install it there, or write proxy = none.`,
+        `${entry} has no caddy, which serves ${run.settings.domain_name.join(', ')}. Install it there, or write proxy = none.`,
       );
     if (facts.refusedSite !== undefined)
       refuse(
@@ -101,21 +102,48 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     if (!facts.caddyRuns)
       refuse(
         'services-failed',
-        `Caddy does not run on ${entry}, so nobody would serve ${run.settings.domain_name ?? ''}. Start it there: sudo systemctl enable --now caddy`,
+        `Caddy does not run on ${entry}, so nobody would serve ${run.settings.domain_name.join(', ')}. Start it there: sudo systemctl enable --now caddy`,
       );
-    if (!facts.imported)
-      run.emit({
-        event: 'warning',
-        code: 'site-not-imported',
-        message: `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${run.settings.proxy_dir}, so Caddy will not see the site. Add to it: import ${run.settings.proxy_dir}/*.caddy`,
-        server: entry,
-      });
+    if (facts.imported === false)
+      refuse(
+        'services-failed',
+        `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${set.site.path}, so nobody would see the site. Add to it: import ${run.settings.proxy_dir.replace(/\/+$/, '')}/*.caddy`,
+      );
   }
   const before =
     server.facts.live === null ? undefined : await keptSet(run, server, server.facts.live, signal);
   const sudo = await becomeRoot(context, look, root);
+  await assertAllowed(context, look, sudo);
   server.services = { begun: server.services?.begun ?? false, before, sudo };
   return pendingWork(look);
+}
+
+/** @throws {DurantError} `permission-denied`, naming what sudo does not allow of all that the run will need. */
+async function assertAllowed(
+  { run, server, signal }: StepContext,
+  { set, facts }: Look,
+  sudo: Sudo,
+): Promise<void> {
+  // In a dry run nobody is asked for the password that would tell.
+  if (sudo.kind === 'none' || facts.sudo === 'none' || (facts.sudo === 'password' && sudo.kind === 'free'))
+    return;
+  const commands = applyCommands({
+    set,
+    stale: facts.ours.filter((name) => !set.units.some((unit) => unit.name === name)),
+    project: projectOf(server),
+    proxyDir: run.settings.proxy_dir,
+    ownSites: facts.ownSites,
+    hasSites: facts.hasSites,
+  });
+  const { stdout } = await server.connection.exec({ script: askSudoScript(sudo, commands), signal });
+  const missing = stdout.toString('utf8').trim();
+  if (missing === '') return;
+  const { entry } = server.address;
+  throw new DurantError(
+    'permission-denied',
+    `sudo on ${entry} does not let ${server.facts.user} run what this stage needs, without a password; nothing was changed. Allow it in sudoers (durant setup ${run.request.stage} prints the lines):`,
+    { server: entry, output: missing },
+  );
 }
 
 /** @throws {DurantError} `permission-denied` where root is needed and cannot be had. */
@@ -125,7 +153,8 @@ async function becomeRoot(
   root: 'asked' | 'not asked',
 ): Promise<Sudo> {
   const needed =
-    (set.manager === 'system' && (set.units.length > 0 || facts.ours.length > 0)) || set.site !== undefined;
+    (set.manager === 'system' && (set.units.length > 0 || facts.ours.length > 0)) ||
+    (set.site !== undefined && !facts.ownSites);
   if (!needed) return { kind: 'none' };
   const known = server.services?.sudo;
   if (known?.kind === 'password') return known;

@@ -1,5 +1,5 @@
 /** `success`: the run is over, and `after_deploy` runs. */
-import { siteAddress } from '../app/renderUnits.ts';
+import { siteAddress } from '../app/site.ts';
 import { hookCommands, releaseFolder, runHook } from '../run/hooks.ts';
 import { runScript } from '../run/script.ts';
 import type { FinishingStep } from '../run/step.ts';

@@ -108,7 +108,7 @@ describe('quick fixes', () => {
       'unknown-process',
       `${STAGE}processes: web\n`,
       'Add [process web]',
-      `${STAGE}processes: web\n\n[process web]\ncommand: .venv/bin/gunicorn shop.wsgi --bind fd://3\n`,
+      `${STAGE}processes: web\n\n[process web]\ncommand: .venv/bin/gunicorn shop.wsgi\n`,
     ],
     [
       'no-stage',
