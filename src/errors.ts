@@ -52,6 +52,7 @@ export type FailureCode =
   | 'lock-lost'
   | 'switched-elsewhere'
   | 'verification-failed'
+  | 'plan-stale'
   | 'shared-file-missing'
   | 'distfile-missing'
   | 'install-failed'

@@ -33,6 +33,7 @@ export function eventLines(event: RunEvent, options: LineOptions): string[] {
     case 'drift':
       return [driftLine(event, color)];
     case 'change':
+    case 'plan':
       return [];
     case 'transfer':
     case 'prompt':

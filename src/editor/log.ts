@@ -96,6 +96,7 @@ function lineOf(event: RunEvent, stage: string, once: (text: string) => string):
       return { level: 'info', text: `${prefix(event.server)}asked: ${indented(event.message)}` };
     case 'run-finished':
       return finishedLine(event, prefix(null), once);
+    case 'plan':
     case 'transfer':
       return undefined;
   }

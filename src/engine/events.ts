@@ -1,5 +1,6 @@
 /** The typed event stream of a run: the public contract that every front end renders (docs/architecture.md). */
 import type { ErrorCode } from '../errors.ts';
+import type { DeployPlan } from './run/plan.ts';
 
 export type StepState = 'pending' | 'running' | 'done' | 'already' | 'skipped' | 'failed';
 
@@ -71,6 +72,8 @@ export type RunEvent =
       readonly path_base64?: string;
       readonly kind: 'changed' | 'added' | 'deleted' | 'mode';
     }
+  /** A dry run that was asked for its plan: what `deploy --plan` takes. */
+  | ({ readonly event: 'plan' } & DeployPlan)
   | {
       readonly event: 'warning';
       readonly code: string;

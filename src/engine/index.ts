@@ -3,7 +3,9 @@ export { deploy, type DeployRequest } from './operations/deploy.ts';
 export { rollback, type RollbackRequest } from './operations/rollback.ts';
 export { adopt, type AdoptRequest } from './operations/adopt.ts';
 export { prune, type Pruned, type PruneRequest } from './operations/prune.ts';
-export { verify, type Drift, type Verified, type VerifyRequest } from './operations/verify.ts';
+export { verify, type Verified, type VerifyRequest } from './operations/verify.ts';
+export type { Drift } from './server/drift.ts';
+export { parsePlan, type DeployPlan } from './run/plan.ts';
 export {
   hold,
   unhold,

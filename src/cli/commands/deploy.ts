@@ -1,5 +1,9 @@
 /** `durant deploy`. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import type { DeployPlan } from '../../engine/index.ts';
+import { asDurantError, DurantError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { changesPending, runStatus } from '../exitStatus.ts';
 import { collect, duration, flag, list, nonEmpty, number, text } from '../optionValues.ts';
@@ -23,10 +27,12 @@ Examples:
   durant deploy --server web2 production      one server, e.g. a new one
   durant deploy --wait=5m --yes production    in a script: wait for the lock, no question
   durant deploy --json production | tee run.jsonl
+  durant -n deploy production --out plan.json  save what was found ...
+  durant deploy --plan plan.json              ... and do exactly that, or nothing
 
 Exit status: 0 done or already live, 1 failed, 2 usage or configuration, 3 locked, 130 cancelled;
 with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
-  args: '<STAGE>',
+  args: '[STAGE]',
   dryRun: true,
   options: [
     ['--build', 'with -n: run before_deploy in a scratch work tree and list exactly'],
@@ -35,18 +41,34 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
     ['--server <HOST>', 'only this server of the stage (may be given again)', collect],
     ['--again', 'make a new release even if this commit is live already'],
     ['--wait <DURATION>', 'wait for a lock held by someone else (30, 30s, 5m, 1h; alone: 15m)', duration],
+    ['--out <FILE>', 'with -n: save the plan, by digests, for --plan', nonEmpty],
+    ['--plan <FILE>', 'do exactly what this plan says; nothing where anything is otherwise by now', nonEmpty],
     ['--yes', 'confirm the deploy of a protected stage'],
   ],
-  read([stage = ''], options) {
+  read([stage], options) {
     const dryRun = flag(options, 'dryRun');
     for (const [name, option] of [
       ['build', '--build'],
       ['detailedExitcode', '--detailed-exitcode'],
+      ['out', '--out'],
     ] as const)
-      if (flag(options, name) && !dryRun)
+      if (options[name] !== undefined && !dryRun)
         throw new InvalidArgumentError(`${option} belongs to a dry run: add -n`);
+    const plan = text(options, 'plan');
+    if (plan === undefined && stage === undefined)
+      throw new InvalidArgumentError('Name the STAGE to deploy, or a plan: --plan FILE');
+    if (plan !== undefined)
+      for (const [isGiven, name] of [
+        [stage !== undefined, 'STAGE'],
+        [text(options, 'ref') !== undefined, '--ref'],
+        [list(options, 'server').length > 0, '--server'],
+        [text(options, 'out') !== undefined, '--out'],
+      ] as const)
+        if (isGiven) throw new InvalidArgumentError(`A plan says that itself: leave ${name} out`);
     return {
-      stage,
+      stage: stage ?? '',
+      plan,
+      out: text(options, 'out'),
       dryRun,
       build: flag(options, 'build'),
       detailedExitcode: flag(options, 'detailedExitcode'),
@@ -63,12 +85,28 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
     const project = await openProject({ cwd: context.cwd, config: context.options.config });
     const session = openSession(context, 'shown');
     try {
-      const request = await session.pipelineRequest(project, wanted.stage, wanted.servers);
+      const plan =
+        wanted.plan === undefined
+          ? undefined
+          : engine.parsePlan(await readText(resolve(context.cwd, wanted.plan), wanted.plan), wanted.plan);
+      const request = await session
+        .pipelineRequest(
+          project,
+          plan?.stage ?? wanted.stage,
+          plan?.servers.map(({ server }) => server) ?? wanted.servers,
+        )
+        .catch((error: unknown) => {
+          throw plan === undefined ? error : withPlan(plan, error);
+        });
+      let saved: object | undefined;
       const { take, findings } = collectFindings([]);
       const finished = await engine.deploy(
         {
           ...request,
           ref: wanted.ref,
+          commit: plan?.commit,
+          plan,
+          savePlan: wanted.out !== undefined,
           dryRun: wanted.dryRun,
           build: wanted.build,
           again: wanted.again,
@@ -78,10 +116,14 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
         session.host,
         (event) => {
           take(event);
+          // Without the name of the event, which the file is not.
+          if (event.event === 'plan') saved = { ...event, event: undefined };
           session.emit(event);
         },
         session.signal,
       );
+      if (wanted.out !== undefined && saved !== undefined)
+        await writeFile(resolve(context.cwd, wanted.out), `${JSON.stringify(saved, null, 2)}\n`);
       if (finished.ok && wanted.detailedExitcode && isPending(findings())) return changesPending;
       const address = engine.siteAddress(request.settings);
       if (finished.ok && !wanted.dryRun && !context.options.json && address !== undefined)
@@ -92,3 +134,23 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
     }
   },
 });
+
+/** A stage or a server of the plan that durant.conf no longer has makes it stale. */
+function withPlan({ stage }: DeployPlan, thrown: unknown): DurantError {
+  const error = asDurantError(thrown);
+  if (error.code !== 'unknown-stage' && error.code !== 'unknown-server') return error;
+  return new DurantError(
+    'plan-stale',
+    `The plan is stale: durant.conf has other stages or servers by now. ${error.message} Save a new plan with: durant -n deploy ${stage} --out FILE`,
+    { cause: error },
+  );
+}
+
+/** @throws {DurantError} `usage`. */
+async function readText(file: string, name: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new DurantError('usage', `${name} cannot be read. Name the file of a plan.`, { cause: error });
+  }
+}

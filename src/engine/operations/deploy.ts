@@ -10,6 +10,7 @@ import { assertStillLive, confirmFinished, finishServers, withLockKept } from '.
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { both, forEachServer } from '../run/parallel.ts';
 import { lookAtLive, nameRelease, reconcile } from '../run/reconcile.ts';
+import { assertFresh, assertSameLive, assertSameTree, emitPlan, type DeployPlan } from '../run/plan.ts';
 import type { Run, StageRequest } from '../run/run.ts';
 import { assessSteps } from '../run/runSteps.ts';
 import type { Step } from '../run/step.ts';
@@ -36,6 +37,10 @@ export interface DeployRequest extends StageRequest {
   readonly build: boolean;
   /** With `build`: an empty folder, 0700, for copies of what it made (builtCopies.ts); whoever names it removes it. */
   readonly keepBuilt?: string | undefined;
+  /** In a dry run: the event `plan`, which needs to know the tree. */
+  readonly savePlan?: boolean | undefined;
+  /** Deploy exactly this, or nothing; `commit` and `servers` have to be the plan's. */
+  readonly plan?: DeployPlan | undefined;
   /** Make a new release although this commit is live by the same recipe. */
   readonly again: boolean;
   /** Milliseconds to wait for someone else's lock. */
@@ -72,15 +77,20 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
   warnOfWatchers(fetched);
   const named = nameRelease(fetched, await recipeOf(fetched), request);
   const live = lookAtLive(named);
+  if (request.plan !== undefined) await assertFresh(named, request.plan);
   if (request.waitMs === 0 && !request.dryRun && !live.achieved) await assertNotLocked(named);
   yield request.again ? { achieved: false, reason: 'a new release was asked for' } : live;
 
-  if (live.achieved && !request.again) return alreadyLive(named);
+  if (live.achieved && !request.again) {
+    if (request.savePlan === true) emitPlan(named, named.servers[0]?.facts.transfer.manifestDigest);
+    return alreadyLive(named);
+  }
   if (request.dryRun) return explain(named, request, [...stepsOf(named), cleanup, unlock, success]);
   const { strategy } = named;
 
   // On this machine: checkout, before_deploy.
   const run = await buildHere(named);
+  if (request.plan !== undefined) assertSameTree(run, request.plan);
   assessTree(run);
   strategy.announce(run);
   await strategy.preview(run);
@@ -90,6 +100,7 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
   await lockServers(run, request.waitMs);
   await forEachServer(run, (context) => assessSteps(context, stepsOf(run)));
   nameRelease(run, run.recipe, request);
+  if (request.plan !== undefined) assertSameLive(run, request.plan);
   await reconcile(run);
   if (!request.again && lookAtLive(run).achieved) {
     await giveBackLocks(run);

@@ -61,5 +61,5 @@ async function runOnFailure(run: Run, error: DurantError): Promise<void> {
 
 /** Whether a failure of this kind is one of the run, and not of how it was asked for. */
 function runsHooks(error: DurantError): boolean {
-  return !['locked', 'held', 'confirmation-needed'].includes(error.code);
+  return !['locked', 'held', 'plan-stale', 'confirmation-needed'].includes(error.code);
 }

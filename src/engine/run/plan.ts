@@ -1,0 +1,150 @@
+/**
+ * The saved plan of a deploy: what a dry run found, by digest. A deploy by it does exactly that, or nothing: where anything of it is
+ * otherwise by now, it ends before anything is written.
+ */
+import { DurantError } from '../../errors.ts';
+import { filesDrift } from '../server/drift.ts';
+import { forEachServer } from './parallel.ts';
+import type { BuiltRun, NamedRun, ServerRun } from './run.ts';
+
+export interface DeployPlan {
+  readonly version: 1;
+  readonly stage: string;
+  /** Full id. */
+  readonly commit: string;
+  /** Digest of the manifest that the release is to have: sha256 in hex. */
+  readonly tree: string;
+  readonly recipe: string;
+  readonly servers: readonly PlannedServer[];
+  /** UTC ISO 8601. */
+  readonly created: string;
+}
+
+/** What is live on a server: a release's name, and the digest of its manifest; null for none. */
+export interface PlannedServer {
+  readonly server: string;
+  readonly live: string | null;
+  readonly manifest: string | null;
+}
+
+/**
+ * Tells the plan of a dry run.
+ * @param tree digest of the manifest that the release is to have; undefined where it is not known before the build has run.
+ * @throws {DurantError} `usage` where it is not known.
+ */
+export function emitPlan(run: NamedRun, tree: string | undefined): void {
+  if (tree === undefined)
+    throw new DurantError(
+      'usage',
+      'What would be sent is known only after before_deploy has run, and a plan has to say it. Add --build.',
+    );
+  run.emit({ event: 'plan', ...planOf(run, tree) });
+}
+
+function planOf(run: NamedRun, tree: string): DeployPlan {
+  return {
+    version: 1,
+    stage: run.request.stage,
+    commit: run.commit.id,
+    tree,
+    recipe: run.recipe,
+    servers: run.servers.map(plannedServer),
+    created: run.host.now().toISOString(),
+  };
+}
+
+/** @throws {DurantError} `usage` where the text is no plan. */
+export function parsePlan(text: string, name: string): DeployPlan {
+  const refuse = (why: string): never => {
+    throw new DurantError('usage', `${name} ${why}. Make one with: durant -n deploy STAGE --out FILE`);
+  };
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return refuse('is no JSON');
+  }
+  if (!isRecord(found)) return refuse('is no plan');
+  if (found['version'] !== 1) return refuse(`has the version ${JSON.stringify(found['version'])}, not 1`);
+  const { stage, commit, tree, recipe, servers, created } = found;
+  const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+  if (!isText(stage) || !isText(commit) || !isText(tree) || !isText(recipe) || !Array.isArray(servers))
+    return refuse('lacks something of a plan');
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return refuse('names no commit by its full id');
+  return {
+    version: 1,
+    stage,
+    commit,
+    tree,
+    recipe,
+    servers: servers.map((server: unknown) => parseServer(server) ?? refuse('has a server that is none')),
+    created: isText(created) ? created : '',
+  };
+}
+
+/**
+ * Whether what the plan was made of is as it was: recipe, what is live, and each of its files.
+ * @throws {DurantError} `plan-stale`.
+ */
+export async function assertFresh(run: NamedRun, plan: DeployPlan): Promise<void> {
+  if (run.recipe !== plan.recipe)
+    throw stale('the options of the stage, or values that they take from elsewhere, are others', run);
+  assertSameLive(run, plan);
+  await forEachServer(run, async ({ server, signal }) => {
+    // What was adopted has no manifest: nobody can say what changed.
+    if (plannedServer(server).live === null || server.facts.transfer.manifestDigest === undefined) return;
+    const [first, ...more] = await filesDrift(run.request, server, signal);
+    if (first === undefined) return;
+    const others = more.length === 0 ? '' : `, and ${more.length} more`;
+    throw stale(
+      `${first.path} was changed on ${server.address.entry} after it was deployed${others}`,
+      run,
+      server,
+    );
+  });
+}
+
+/** Also under the lock: somebody may have deployed meanwhile. @throws {DurantError} `plan-stale`. */
+export function assertSameLive(run: NamedRun, plan: DeployPlan): void {
+  for (const server of run.servers) {
+    const now = plannedServer(server);
+    const then = plan.servers.find((each) => each.server === now.server);
+    if (then?.live === now.live && then.manifest === now.manifest) continue;
+    throw stale(
+      `${now.server} had ${then?.live ?? 'nothing'} live, and has ${now.live ?? 'nothing'} now`,
+      run,
+      server,
+    );
+  }
+}
+
+/** @throws {DurantError} `plan-stale` where another tree was built. */
+export function assertSameTree(run: BuiltRun, plan: DeployPlan): void {
+  if (run.tree.manifest.digest === plan.tree) return;
+  throw stale('the files that would be sent are others, although the commit is the same', run);
+}
+
+function stale(why: string, run: NamedRun, server?: ServerRun): DurantError {
+  return new DurantError(
+    'plan-stale',
+    `The plan is stale: ${why}. Nothing was changed. Look again and save a new plan: durant -n deploy ${run.request.stage} --out FILE`,
+    { server: server?.address.entry },
+  );
+}
+
+function plannedServer({ address, facts }: ServerRun): PlannedServer {
+  return { server: address.entry, live: facts.live, manifest: facts.transfer.manifestDigest ?? null };
+}
+
+function parseServer(value: unknown): PlannedServer | undefined {
+  if (!isRecord(value)) return undefined;
+  const { server, live, manifest } = value;
+  const isName = (name: unknown): name is string | null => name === null || typeof name === 'string';
+  return typeof server === 'string' && isName(live) && isName(manifest)
+    ? { server, live, manifest }
+    : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
