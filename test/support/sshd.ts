@@ -17,6 +17,7 @@ import {
   runEnvironment,
   type FoundProcess,
 } from './processes.ts';
+import { makeToolsPath, type ServerTools } from './serverTools.ts';
 import { waitFor } from './wait.ts';
 
 const run = promisify(execFile);
@@ -24,8 +25,8 @@ const run = promisify(execFile);
 const mark = 'DURANT_TEST_SERVER';
 
 export interface SshdOptions {
-  /** `busybox`: sh, tar and all else on the server's PATH are busybox's. Default `system`. */
-  readonly tools?: 'system' | 'busybox';
+  /** Whose tools are on the server's PATH. Default `system`. */
+  readonly tools?: ServerTools;
   /** Replaces the server's whole PATH; `tools` is then without effect. */
   readonly path?: string;
   /** Login shell that gets the command line as `-c`; default the first `sh` of the server's PATH. */
@@ -108,7 +109,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
   await makeKey(clientKey, 'ed25519', options.passphrase ?? '');
   const authorizedKeys = join(directory, 'authorized_keys');
   await writeFile(authorizedKeys, await readFile(`${clientKey}.pub`, 'utf8'));
-  const path = options.path ?? (await toolsPath(directory, options.tools ?? 'system'));
+  const path = options.path ?? makeToolsPath(directory, options.tools ?? 'system');
   const login = await writeLogin(directory, home, path, options.shell);
   const accounts = options.account && (await writeAccounts(directory, home, options.account));
 
@@ -227,14 +228,6 @@ async function makeHostKeys(
 
 async function makeKey(file: string, type: string, passphrase: string): Promise<void> {
   await run('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'durant-test', '-f', file]);
-}
-
-async function toolsPath(directory: string, tools: 'system' | 'busybox'): Promise<string> {
-  if (tools === 'system') return '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
-  const bin = join(directory, 'busybox');
-  await mkdir(bin);
-  await run('busybox', ['--install', '-s', bin]);
-  return bin;
 }
 
 /** What sshd starts instead of the user's shell: the same shell and folder whatever passwd says. */

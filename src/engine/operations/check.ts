@@ -25,6 +25,7 @@ import {
   type StageRequest,
 } from '../run/run.ts';
 import { assessEnvironment } from '../secrets/environment.ts';
+import { tryRelease } from '../server/trialRelease.ts';
 import { connectTo, learnFacts } from '../server/connectServers.ts';
 import { appName } from '../app/appName.ts';
 import { stageGoals } from './goals.ts';
@@ -220,8 +221,20 @@ const looks: Readonly<Record<string, Look>> = {
     await run.strategy.assertRoom({ run, server, signal });
     return 'there is room for it';
   },
-  update_code: async ({ run }) =>
-    run.settings.transfer === 'rsync' ? 'rsync 3.1 or newer is on both ends' : undefined,
+  update_code: async ({ run, server, signal }) => {
+    // What keeps a release from being made at all is said by `prepare`.
+    if (server.facts.obstacle !== undefined || server.facts.missingTools.length > 0) return undefined;
+    if (server.facts.transfer.hashTool === undefined || !server.facts.transfer.tar) return undefined;
+    await tryRelease({
+      connection: server.connection,
+      facts: server.facts.transfer,
+      tree: run.tree,
+      unchanged: run.settings.unchanged,
+      signal,
+    });
+    const made = 'its tools made a release in a scratch folder';
+    return run.settings.transfer === 'rsync' ? `rsync 3.1 or newer is on both ends, and ${made}` : made;
+  },
   shared: async ({ run, server }, tracked) => {
     if (run.settings.shared_files.length === 0) return undefined;
     assertSharedThere(server.address.entry, run.settings, server.facts, tracked);

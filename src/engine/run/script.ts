@@ -5,6 +5,7 @@ import type { Connection, RemoteResult } from '../../remote/target.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
 import { outputLines } from './outputLines.ts';
 import type { Run, ServerRun } from './run.ts';
+import { READS_AHEAD } from '../server/lockScripts.ts';
 import { REVERTED } from '../server/watcherScript.ts';
 
 /** Adds a script to what the next round trip to this server runs first, in project_dir. */
@@ -56,12 +57,21 @@ export function serverFailure(server: Pick<ServerRun, 'address'>, result: Remote
   const said = lastLines(result.stderr.toString('utf8'), 5);
   const name = server.address.entry;
   const [code, sentence] = explain(name, said);
-  return new DurantError(code, `${sentence}${said === '' || code === 'reverted' ? '' : `\n${said}`}`, {
-    server: name,
-  });
+  return new DurantError(
+    code,
+    `${sentence}${said === '' || code === 'reverted' || said.includes(READS_AHEAD) ? '' : `\n${said}`}`,
+    {
+      server: name,
+    },
+  );
 }
 
 function explain(server: string, said: string): [ErrorCode, string] {
+  if (said.includes(READS_AHEAD))
+    return [
+      'tool-missing',
+      `The dd of ${server} reads more than it is asked to (uutils did before 0.0.18), so nothing can be sent there. Install GNU coreutils or a newer uutils there, then try again.`,
+    ];
   if (said.includes(REVERTED))
     return [
       'reverted',

@@ -12,6 +12,9 @@ import { LAYOUT_VERSION, lockIdentity, type ServerFacts } from './serverFacts.ts
 /** How an attempt to take the lock ended: the first line that `lockScript` or `takeOverScript` prints. */
 export type LockAnswer = 'taken' | 'held';
 
+/** What a script says where the server's `dd`, which reads scripts from their input, has read what comes behind them as well. */
+export const READS_AHEAD = 'durant: dd reads ahead';
+
 /** A record that is being written: only the lock's holder writes one, and it is removed with the lock. */
 export const unfinishedRecord = '.durant/record.tmp';
 
@@ -24,7 +27,7 @@ export function lockScript(projectDir: string, run: string, strategy: Settings['
   return `trap '' PIPE
 ${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
-cat > "$t" || exit 1
+${takeLock}
 if [ -e .durant/lock ]; then echo held
 elif ln "$t" .durant/lock 2>/dev/null || ${lockIsOurs(run)}; then echo taken
 elif [ -e .durant/lock ]; then echo held
@@ -33,6 +36,10 @@ else echo held; fi
 rm -f "$t"
 cd /`;
 }
+
+/** Writes the lock's text to `$t`. It comes behind the script, so an early reader would have swallowed it. */
+const takeLock = `cat > "$t" || exit 1
+[ -s "$t" ] || { rm -f "$t"; echo ${quote(READS_AHEAD)} >&2; exit 1; }`;
 
 /** A lock that is to be replaced, as it was seen. */
 export interface SeenLock {
@@ -91,7 +98,7 @@ function replaceLockScript(
   return `trap '' PIPE
 ${enterProject(projectDir, strategy)}
 t=.durant/lock.${run}
-cat > "$t" || exit 1
+${takeLock}
 ${lockIdentity}
 ${endOthers(run)}
 take_over() {

@@ -35,7 +35,11 @@ export function assessServer(
         ? `The login user ${connection.user} may not write in project_dir ${path} on ${server}. Give it the folder: chown ${connection.user} ${path}`
         : `The login user ${connection.user} may not make project_dir ${path} on ${server}. Make it there and give it to that user.`,
     );
-  const missing = [...facts.missingTools, ...(facts.transfer.hashTool === undefined ? ['sha256sum'] : [])];
+  const missing = [
+    ...(facts.transfer.tar ? [] : ['tar']),
+    ...facts.missingTools,
+    ...(facts.transfer.hashTool === undefined ? ['sha256sum'] : []),
+  ];
   if (missing.length > 0)
     fail(
       'tool-missing',
@@ -82,7 +86,7 @@ export function assessServers({ servers, settings }: Pick<Run, 'servers' | 'sett
 export function switchUnsupported(server: string): DurantError {
   return new DurantError(
     'switch-unsupported',
-    `${server} offers no way to switch a link atomically (mv -T, mv -h, or SFTP posix-rename). Install coreutils or busybox there.`,
+    `${server} offers no way to switch a link atomically (mv -T, mv -h, perl, python3 or SFTP posix-rename were tried). Install perl or GNU coreutils there.`,
     { server },
   );
 }

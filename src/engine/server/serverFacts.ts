@@ -3,6 +3,7 @@ import type { Settings } from '../../config/options/options.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
 import { LAYOUTS } from './layout.ts';
 import { transferProbe, parseTransferProbe, type TransferFacts } from '../../transfer/stream/probe.ts';
+import { isSwitchMethod, trySwitch, type SwitchMethod } from './linkSwitch.ts';
 import {
   parseHold,
   parseLock,
@@ -58,8 +59,8 @@ export interface ServerFacts {
   readonly freeInodes: number | undefined;
   /** Names of needed tools that are missing. */
   readonly missingTools: readonly string[];
-  /** How `current` can flip: `mv -T`, `mv -h`, or neither. */
-  readonly switchBy: 'mv -T' | 'mv -h' | undefined;
+  /** How `current` can flip; undefined: no command there can. */
+  readonly switchBy: SwitchMethod | undefined;
   /** Whether a process can leave the group of the script that starts it. */
   readonly hasSetsid: boolean;
   /** What logind.conf says of processes that outlive their session, by key; the last word counts. */
@@ -77,7 +78,6 @@ export interface ServerFacts {
 }
 
 const NEEDED_TOOLS = [
-  'tar',
   'readlink',
   'mktemp',
   'awk',
@@ -106,7 +106,7 @@ export interface FactsRequest {
  */
 export const lockIdentity = `lock_id() { [ ! -e .durant/lock ] || echo $(ls -di .durant/lock) $(cksum < .durant/lock 2>/dev/null); }`;
 
-/** The script. It reads only, so a dry run, `status` and `check --connect` use it too. */
+/** The script. It changes nothing that stays, so a dry run, `status` and `check --connect` use it too. */
 export function factsScript({ projectDir, currentPath, shared, strategy }: FactsRequest): string {
   const { hasReleases } = LAYOUTS[strategy];
   const lookForShared = shared
@@ -117,8 +117,7 @@ p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
 say() { printf '%s\\n' "$1"; }
 say "home=$HOME"; say "user=$(id -un)"; say "clock=$(date +%s)"
 for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
-if mv --help 2>&1 | grep -q -e '-T'; then say 'switch=mv -T'
-else case $(uname) in FreeBSD|Darwin|DragonFly) say 'switch=mv -h';; esac; fi
+${hasReleases ? trySwitch() : ''}
 if command -v setsid >/dev/null 2>&1; then say setsid=yes; fi
 if [ -d /etc/systemd ]; then cat /usr/lib/systemd/logind.conf /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | sed -n 's/^[[:space:]]*Kill/logind=Kill/p'; fi
 if [ -d "$p" ]; then
@@ -232,7 +231,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     freeBytes: kilobytes(values.get('free')),
     freeInodes: count(values.get('inodes')),
     missingTools,
-    switchBy: switchBy === 'mv -T' || switchBy === 'mv -h' ? switchBy : undefined,
+    switchBy: isSwitchMethod(switchBy) ? switchBy : undefined,
     hasSetsid: values.get('setsid') === 'yes',
     logind,
     reverted: reverted === undefined ? undefined : parseReverted(reverted.join('\n')),

@@ -6,6 +6,7 @@
  * watcher that renames it to `reverting.<run>` puts back, and leaves `reverted.<run>`, which says what it did.
  */
 import { quote } from '../../remote/shell.ts';
+import { replaceLink, type SwitchMethod } from './linkSwitch.ts';
 import { recordLine } from './record.ts';
 
 export interface WatchRequest {
@@ -21,7 +22,7 @@ export interface WatchRequest {
   readonly link: string;
   readonly linkBefore: string | undefined;
   /** Replaces a link by a link in one step. */
-  readonly switchBy: 'mv -T' | 'mv -h';
+  readonly switchBy: SwitchMethod;
   /** Whether the release is new: it is no longer touched once it is finished, and failed when it is left. */
   readonly isNew: boolean;
   /** Lock of this run, for the case that there is none any more. */
@@ -95,6 +96,5 @@ else rm -f ${acting}; fi
 
 function putBack({ run, currentPath, linkBefore, switchBy }: WatchRequest): string {
   if (linkBefore === undefined) return `rm -f ${quote(currentPath)}`;
-  const temporary = `.durant/current.back.${run}`;
-  return `rm -f ${temporary} && ln -s ${quote(linkBefore)} ${temporary} && ${switchBy} -f ${temporary} ${quote(currentPath)}`;
+  return replaceLink({ path: currentPath, link: linkBefore, run: `back.${run}`, method: switchBy });
 }

@@ -5,11 +5,12 @@
  * change of the content, or of anything (`ctime`), in seconds; `-` where the server's tools do not tell. Needs `pathFunctions`.
  */
 export function lookFunction(time: 'mtime' | 'ctime'): string {
-  const [gnu, bsd] = time === 'mtime' ? ['%Y', '%m'] : ['%Z', '%c'];
+  const [find, gnu, bsd] = time === 'mtime' ? ['%T@', '%Y', '%m'] : ['%C@', '%Z', '%c'];
   return String.raw`
 look() {
   [ -s "$1" ] || return 0
-  if stat -c %a . >/dev/null 2>&1; then slots "$1" | xargs -0 stat -c '%a %s ${gnu} - - %F/%n' 2>/dev/null
+  if find . -prune -printf '%m %s ${find} - - %y/%p\n' >/dev/null 2>&1; then slots "$1" | xargs -0 sh -c 'exec find "$@" -prune -printf "%m %s ${find} - - %y/%p\n"' sh 2>/dev/null
+  elif stat -c %a . >/dev/null 2>&1; then slots "$1" | xargs -0 stat -c '%a %s ${gnu} - - %F/%n' 2>/dev/null
   elif stat -f %Lp . >/dev/null 2>&1; then slots "$1" | xargs -0 stat -f '%Mp%Lp %z ${bsd} - - %HT/%N' 2>/dev/null
   else slots "$1" | xargs -0 ls -lnd 2>/dev/null | awk '
     { i=index($0," .//.") } !i { print; next }
@@ -23,7 +24,7 @@ look() {
         h=""; r=substr($0,i+5); if(r=="")next
         split($0,a," "); t=tolower(substr(a[6],1,2)); m=a[1]; sub(/^0+/,"",m); if(m=="")m=0; z=a[2]
         if(t=="re"||t~/^f/){t="f"} else if(t~/^d/){t="d";z=0} else if(t=="sy"||t~/^l/){t="l";m=777} else t="o"
-        h=t " " m " " z " " a[3]; p=esc(substr(r,2)); next }
+        sub(/[.].*/,"",a[3]); h=t " " m " " z " " a[3]; p=esc(substr(r,2)); next }
     h!="" { p=p "\\n" esc($0) }
     END { if(h!="")print h " " p }'
 }

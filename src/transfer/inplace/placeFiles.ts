@@ -28,7 +28,7 @@ export async function stageInplace(request: StageRequest): Promise<void> {
   const { plan, carry } = request;
   const hashTool = hashToolOf(request);
   await sendLoad(request, { send: plan.send, remove: [] }, (decompress) => {
-    const tar = 'tar -xpof - -C "$I/in"';
+    const tar = '$TAR -xpof - -C "$I/in"';
     const receive = decompress === undefined ? tar : `${decompress} | ${tar}`;
     return [
       prologue(request.projectDir, hashTool),

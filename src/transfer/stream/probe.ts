@@ -5,6 +5,7 @@ import type { HashTool } from './serverFunctions.ts';
 export interface TransferFacts {
   /** undefined: none of them is there, and nothing can be sent. */
   readonly hashTool: HashTool | undefined;
+  /** tar, or bsdtar where that is its only name. */
   readonly tar: boolean;
   readonly zstd: boolean;
   readonly gzip: boolean;
@@ -36,6 +37,7 @@ export function transferProbe(): string {
 LC_ALL=C; export LC_ALL
 for t in sha256sum shasum sha256 openssl; do command -v $t >/dev/null 2>&1 && break; t=; done
 for x in tar zstd gzip; do command -v $x >/dev/null 2>&1 && echo "transfer.$x=yes"; done
+! command -v bsdtar >/dev/null 2>&1 || echo transfer.tar=yes
 echo "transfer.hash=$t"
 m=.durant/manifests/$live
 [ -n "$live" ] && [ -f "$m" ] || exit 0

@@ -19,7 +19,8 @@ export function prologue(projectDir: string, hashTool: HashTool): string {
   return [
     'LC_ALL=C TZ=UTC0; export LC_ALL TZ; unset CDPATH; mask=$(umask); umask 022',
     `cd ${quotePath(projectDir)} || exit 1`,
-    `top=$(pwd) D=.durant H=${quote(hashCommands[hashTool])}; export H`,
+    `top=$(pwd) D=.durant H=${quote(hashCommands[hashTool])} TAR=tar; export H TAR`,
+    'command -v tar >/dev/null 2>&1 || TAR=bsdtar',
     '',
   ].join('\n');
 }
@@ -41,7 +42,7 @@ nul() {
  */
 export const scanFunction = String.raw`
 scan() {
-  if find . -prune -printf '' 2>/dev/null; then find .//. -printf '%m %s %C@ - - %y/%p\n'
+  if find . -prune -printf '%m %s %C@ - - %y/%p\n' >/dev/null 2>&1; then find .//. -printf '%m %s %C@ - - %y/%p\n'
   elif stat -c %a . >/dev/null 2>&1; then find .//. -exec stat -c '%a %s %z %F/%n' {} +
   elif stat -f %Lp . >/dev/null 2>&1; then find .//. -exec stat -f '%Mp%Lp %z %Fc - - %HT/%N' {} +
   else find .//. -exec ls -lnd {} + | awk '
@@ -69,8 +70,13 @@ scan() {
 export const hashFunctions = String.raw`
 hashes() {
   rm -rf "$W/p"; mkdir "$W/p" || return
-  awk 'index($0,"\\")==0{print "./" $0}' "$1" | tr '\n' '\0' | xargs -0 -n 2500 -P 4 sh -c 'exec $H /dev/null "$@" >"$W/p/$$"' sh
-  find "$W/p" -type f -exec cat {} + | awk '{i=index($0,"./"); if(i>64)print substr($0,1,64) " " substr($0,i+2)}'
+  # One line a file, in their order: a name is taken from the list, as some tools write other bytes for it. Without a line for each, it is theirs.
+  pair='NR<=n{p[NR]=$0;next} {h[++m]=$0} END{
+    for(j=1;j<=m;j++) if(m==n) { if(j>1)print substr(h[j],1,64) " " substr(p[j],3) }
+    else { i=index(h[j],"./"); if(i>64)print substr(h[j],1,64) " " substr(h[j],i+2) } }'; export pair
+  awk 'index($0,"\\")==0{print "./" $0}' "$1" | tr '\n' '\0' |
+    xargs -0 -n 2500 -P 4 sh -c 'set -- /dev/null "$@"; { printf "%s\n" "$@"; $H "$@"; } | awk -v n=$# "$pair" >"$W/p/$$"' sh
+  find "$W/p" -type f -exec cat {} +
   awk 'index($0,"\\")' "$1" | while IFS= read -r p; do raw "$p"; h=$($H <"$f") && printf '%.64s %s\n' "$h" "$p"; done
 }
 hash_lists() {
@@ -118,15 +124,16 @@ copy_tree() {
 }
 copy_files() {
   l=--reflink=auto; [ "$how" = copy ] || l=-l
-  rm -rf "$C/b"; mkdir "$C/b"; : >"$C/a"
+  rm -rf "$C/b" "$C/c"; mkdir "$C/b"; : >"$C/a"; ln -s b "$C/c"
   gnu() { xargs -0 cp -P $l --preserve=mode,timestamps --parents -t "$1"; }
-  if (cd "$C" && printf './a\0' | gnu ./b) 2>/dev/null; then nul "$C/n" | (cd "$from" && gnu "$to"); return; fi
+  # Some leave out links that lead to folders.
+  if (cd "$C" && printf './a\0./c\0' | gnu ./b) 2>/dev/null; then nul "$C/n" | (cd "$from" && gnu "$to"); return; fi
   if [ "$how" = link ]; then
     link_files || return
     awk 'k==1{f[$0];next}!($0 in f)' k=1 "$C/f" k=2 "$C/n" >"$C/o"; mv "$C/o" "$C/n"; [ -s "$C/n" ] || return 0
   fi
   to=$to; export to
-  nul "$C/n" | (cd "$from" && xargs -0 sh -c 'tar cf - "$@" | (cd "$to" && tar xpof -)' sh)
+  nul "$C/n" | (cd "$from" && xargs -0 sh -c '$TAR cf - "$@" | (cd "$to" && $TAR xpof -)' sh)
 }
 link_files() {
   awk '{d=$0; if(!sub(/\/[^\/]*$/,"",d))d="."; g[d]=g[d] "\nF" $0} END{for(d in g)print "D" d g[d]}' "$C/f" >"$C/g"

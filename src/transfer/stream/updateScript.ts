@@ -98,7 +98,7 @@ job=$!`,
 
 /** While the base is being copied in the background. */
 function receiveStage({ base, carrier, decompress }: UpdateScript): string {
-  const tar = 'tar -xpof - -C "$I/in"';
+  const tar = '$TAR -xpof - -C "$I/in"';
   const receive = decompress === undefined ? tar : `${decompress} | ${tar}`;
   return [
     carrier === 'stream' ? receive : 'cat >"$I/in/remove" && : >"$I/in/end"',
@@ -119,7 +119,7 @@ case $base in
     [ "$base" != copy ] || whole=yes
     if [ -s "$I/in/remove" ]; then nul "$I/in/remove" | (cd "$R" && xargs -0 rm -rf) || die apply; fi
     if ! cp -RPpl "$I/in/tree/." "$R" 2>/dev/null; then
-      whole=yes; (cd "$I/in/tree" && tar cf - .) | (cd "$R" && tar xpof -) || die apply; folders "$R"
+      whole=yes; (cd "$I/in/tree" && $TAR cf - .) | (cd "$R" && $TAR xpof -) || die apply; folders "$R"
     fi;;
 esac
 chmod 755 "$R"
@@ -137,9 +137,9 @@ function verifyStage({ base }: UpdateScript): string {
   awk 'k==1{out[$0];next} {p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p)} !(p in out)' k=1 "$W/drift" k=2 "$W/new" >"$W/new2" && mv "$W/new2" "$W/new"
   sed 's/^/transfer.drift=/' "$W/drift"; exit 0`;
   return String.raw`
-if [ -n "$whole" ]; then (cd "$R" && describe) >"$W/new2" || die verify
+if [ -n "$whole" ]; then (cd "$R" && describe) >"$W/new2" || die look
 else
-  (cd "$I/in/tree" && describe) >"$W/got" || die verify
+  (cd "$I/in/tree" && describe) >"$W/got" || die look
   awk '{p=$0; if(k>1)sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p)} k<3{out[p];next} !(p in out)' k=1 "$I/in/remove" k=2 "$W/got" k=3 "$live" |
     sort -m -t ' ' -k 5 - "$W/got" >"$W/new2" || die verify
 fi
