@@ -27,21 +27,54 @@ export async function collectFacts(
   const variables: Readonly<Record<string, string>> = Object.fromEntries(defined);
   const refs = new Map<string, readonly string[] | undefined>();
   const files = new Map<string, readonly string[] | undefined>();
+  const repositories = new Map<string, boolean>();
+  // Thousands of stages deploy from few clones: git is asked once for each clone, and for each branch.
+  const refsOnce = once<readonly string[] | undefined>(Infinity);
+  const repositoryOnce = once<boolean>(Infinity);
+  const filesOnce = once<readonly string[] | undefined>(MOST_BRANCHES);
   const binary = await findGit(undefined, variables).catch(() => undefined);
   if (binary !== undefined) {
     const context: GitContext = { binary, env: gitEnvironment(variables), config: [], signal };
     for (const stage of stages) {
+      const folder = folderOf(project, stage, variables);
+      if (folder !== undefined)
+        repositories.set(
+          stage.name,
+          (await repositoryOnce(folder, () => isRepository(context, folder))) === true,
+        );
       const clone = cloneOf(project, stage, variables);
       if (clone === undefined) continue;
-      refs.set(stage.name, await refsOf(context, clone));
-      files.set(stage.name, await filesOf(context, clone, plain(stage, 'branch')));
+      refs.set(stage.name, await refsOnce(clone, () => refsOf(context, clone)));
+      if ((stage.values.get('exclude')?.value ?? '') === '') continue;
+      const branch = plain(stage, 'branch');
+      const key = `${clone}\0${branch ?? ''}`;
+      files.set(stage.name, await filesOnce(key, () => filesOf(context, clone, branch)));
     }
   }
   return {
     identity: (path) => identityFile(resolve(project.directory, expandLocalPath(path, env))),
+    sampleServer: 'server.example.com',
+    isRepository: (stage) => repositories.get(stage.name),
     refs: (stage) => refs.get(stage.name),
     trackedFiles: (stage) => files.get(stage.name),
     excludes: createHides(),
+  };
+}
+
+/** Branches whose files are listed; stages of further ones are not judged by their files. */
+const MOST_BRANCHES = 20;
+
+/** Remembers what was looked up, by key; undefined for new keys beyond `most`. */
+function once<T>(most: number): (key: string, look: () => Promise<T>) => Promise<T | undefined> {
+  const known = new Map<string, Promise<T>>();
+  return async (key, look) => {
+    let found = known.get(key);
+    if (found === undefined) {
+      if (known.size >= most) return undefined;
+      found = look();
+      known.set(key, found);
+    }
+    return await found;
   };
 }
 
@@ -58,6 +91,24 @@ function cloneOf(project: Project, stage: Stage, env: Readonly<Record<string, st
     // A repository that git may not be given is a problem of its own, which validation has.
     return undefined;
   }
+}
+
+/** The folder of this machine that `repository` names, there or not. */
+function folderOf(project: Project, stage: Stage, env: Readonly<Record<string, string>>): string | undefined {
+  const written = plain(stage, 'repository');
+  if (written === undefined) return undefined;
+  try {
+    return localPath(parseRepository(written, project.directory, env['HOME']));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether git finds a repository in a folder, or above it. */
+async function isRepository(context: GitContext, directory: string): Promise<boolean> {
+  if (!existsSync(directory)) return false;
+  const env = { GIT_CEILING_DIRECTORIES: '' };
+  return (await gitTextIfAny(context, { directory, args: ['rev-parse', '--git-dir'], env })) !== undefined;
 }
 
 /** A text value of the stage that no resolver stands for. */

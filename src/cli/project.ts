@@ -1,9 +1,10 @@
 /** The project that a command works on: the folder that durant.conf lies in. */
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { ConfDocument } from '../config/syntax/document.ts';
-import { parseConf } from '../config/syntax/parse.ts';
-import { resolveStage, stageNames, type Stage } from '../config/values/stage.ts';
+import { parseConfBytes } from '../config/syntax/decode.ts';
+import { assertText, resolveStage, stageNames, type Stage } from '../config/values/stage.ts';
 import { DurantError } from '../errors.ts';
 
 export const CONF_NAME = 'durant.conf';
@@ -23,11 +24,11 @@ export async function openProject(place: {
   /** What `--config` was given. */
   readonly config: string | undefined;
 }): Promise<Project> {
-  const shown = place.config ?? CONF_NAME;
-  const file = resolve(place.cwd, shown);
+  const file = place.config === undefined ? nearest(place.cwd) : resolve(place.cwd, place.config);
+  const shown = place.config ?? (relative(place.cwd, file) || CONF_NAME);
   try {
-    const text = await readFile(file, 'utf8');
-    return { file, shown, directory: dirname(file), doc: parseConf(text) };
+    const bytes = await readFile(file);
+    return { file, shown, directory: dirname(file), doc: parseConfBytes(bytes) };
   } catch (error) {
     const remedy =
       place.config === undefined
@@ -36,15 +37,25 @@ export async function openProject(place: {
     const found =
       error instanceof Error && 'code' in error && error.code === 'ENOENT'
         ? place.config === undefined
-          ? `There is no ${CONF_NAME} in ${place.cwd}`
+          ? `There is no ${CONF_NAME} in ${place.cwd}, nor in a folder above it`
           : `There is no file ${shown}`
         : `${shown} cannot be read (${error instanceof Error ? error.message : String(error)})`;
     throw new DurantError('config-not-found', `${found}. ${remedy}`, { cause: error });
   }
 }
 
-/** The stage that was named, or all of them in the order of the file. @throws {DurantError} `unknown-stage`. */
+/** durant.conf of the folder, or of the nearest one above it that has one, as git finds its repository. */
+function nearest(cwd: string): string {
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    const file = join(folder, CONF_NAME);
+    if (existsSync(file)) return file;
+    if (dirname(folder) === folder) return join(cwd, CONF_NAME);
+  }
+}
+
+/** The stage that was named, or all of them in the order of the file. @throws {DurantError} `unknown-stage`, `config-invalid` for a file that is no text. */
 export function chosenStages({ doc }: Project, stage: string | undefined): readonly Stage[] {
+  assertText(doc);
   const names = stage === undefined ? stageNames(doc) : [stage];
   return names.map((name) => resolveStage(doc, name));
 }

@@ -1,6 +1,6 @@
 /** A stage as the engine takes it, from durant.conf as it is on disk. */
 import { readFile } from 'node:fs/promises';
-import { parseConf } from '../config/syntax/parse.ts';
+import { parseConfBytes } from '../config/syntax/decode.ts';
 import { openStage as openParsedStage, type Host, type StageRequest } from '../engine/index.ts';
 import { DurantError } from '../errors.ts';
 import type { StageCall } from './protocol.ts';
@@ -16,12 +16,12 @@ export async function openStage(
   signal: AbortSignal,
   goals: 'with goals' | 'without goals' = 'without goals',
 ): Promise<StageRequest> {
-  return openParsedStage({ ...call, doc: parseConf(await read(call.file)), goals }, host, signal);
+  return openParsedStage({ ...call, doc: parseConfBytes(await read(call.file)), goals }, host, signal);
 }
 
-async function read(file: string): Promise<string> {
+async function read(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (error) {
     throw new DurantError(
       'config-not-found',

@@ -226,6 +226,12 @@ const NAMES: readonly Row[] = [
     `${STAGE}ssh_identity: «k»`,
     { identity: () => ({ exists: true, mode: 0o100644 }) },
   ],
+  ['no-repository', '[p]\nrepository: «.»\nserver: a\nproject_dir: /x', { isRepository: () => false }],
+  [
+    'sample-server',
+    '[p]\nrepository: .\nserver: a, «deploy@server.example.com:22»\nproject_dir: /x',
+    { sampleServer: 'server.example.com' },
+  ],
   ['unknown-branch', `${STAGE}branch: «mian»`, { refs: () => ['main'] }],
   [
     'exclude-matches-nothing',
@@ -329,7 +335,7 @@ describe('config: validation', () => {
 
   it('every code is tested somewhere', () => {
     const parsers =
-      /^(?:no-section|no-delimiter|empty-|unclosed|duplicate-(?:key|section)|interpolation|lone|text-after|section-like)/;
+      /^(?:not-utf8|no-section|no-delimiter|empty-|unclosed|duplicate-(?:key|section)|interpolation|lone|text-after|section-like)/;
     const tested = new Set([...KEYS, ...VALUES, ...NAMES].map(([code]) => code));
     const untested = Object.keys(PROBLEM_CODES).filter(
       (code) => !parsers.test(code) && ![...tested].some((name) => name === code),

@@ -34,9 +34,13 @@ Exit status: 2 if durant.conf has an error, 1 if an assessment failed.`,
     const { options, output, env, interruption } = context;
     const project = await openProject({ cwd: context.cwd, config: options.config });
     const { doc, shown } = project;
-    const stages = chosenStages(project, wanted.stage);
+    // A file that is no text has that one problem.
+    const isText = doc.problems[0]?.code !== 'not-utf8';
+    const stages = isText ? chosenStages(project, wanted.stage) : [];
     const facts = await collectFacts(project, stages, { env, signal: interruption.signal });
-    const problems = validate(doc, wanted.stage, facts).map((problem) => toProblemJson(doc, problem));
+    const problems = (isText ? validate(doc, wanted.stage, facts) : doc.problems).map((problem) =>
+      toProblemJson(doc, problem),
+    );
     const invalid = hasErrors(problems);
     const names = stages.map(({ name }) => name);
     const assessments = wanted.connect && !invalid ? await assessStages(project, names, context) : undefined;

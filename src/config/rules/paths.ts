@@ -132,14 +132,14 @@ export function unknownBranch(view: SectionView): readonly Problem[] {
 
 /** Patterns that hide no tracked file. */
 export function idleExcludes(view: SectionView): readonly Problem[] {
-  const { excludes, trackedFiles } = view.facts;
-  if (view.place !== 'stage' || excludes === undefined || trackedFiles === undefined) return [];
+  const { hidesAny, trackedFiles } = view.facts;
+  if (view.place !== 'stage' || hidesAny === undefined || trackedFiles === undefined) return [];
   const patterns = plainItems(view, 'exclude');
   if (patterns.length === 0) return [];
   const files = trackedFiles(resolveStage(view.doc, view.name));
   if (files === undefined) return [];
   return patterns.flatMap((pattern) =>
-    files.some((file) => excludes([pattern.text], file))
+    hidesAny(pattern.text, files)
       ? []
       : [
           problem(

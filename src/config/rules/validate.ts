@@ -1,7 +1,7 @@
 /** What is wrong with a durant.conf beyond its syntax. Pure: facts about files and git are handed in, nothing is run or contacted. */
 import { DurantError } from '../../errors.ts';
 import type { ConfDocument, ConfSection } from '../syntax/document.ts';
-import type { Facts } from './validationFacts.ts';
+import { ruleFacts, type Facts } from './validationFacts.ts';
 import { partsOf } from '../syntax/interpolate.ts';
 import { positionAt } from '../syntax/document.ts';
 import { problem, type Problem } from '../syntax/problems.ts';
@@ -21,6 +21,7 @@ import {
 import { excludedPaths, identityFile, idleExcludes, nestedPaths, unknownBranch } from './paths.ts';
 import { targetProblems, webRoots } from './targets.ts';
 import { plainSecrets, processValues, wrongValues } from './valueKinds.ts';
+import { missingRepository, sampleServers } from './unready.ts';
 import { viewOf, type SectionView } from './view.ts';
 
 export type { Facts } from './validationFacts.ts';
@@ -45,6 +46,8 @@ const SECTION_RULES: readonly ((view: SectionView) => readonly Problem[])[] = [
   webRoots,
   identityFile,
   unknownBranch,
+  missingRepository,
+  sampleServers,
   idleExcludes,
   idleHooks,
 ];
@@ -57,8 +60,9 @@ const SECTION_RULES: readonly ((view: SectionView) => readonly Problem[])[] = [
 export function validate(
   doc: ConfDocument,
   stage: string | undefined,
-  facts: Facts = {},
+  given: Facts = {},
 ): readonly Problem[] {
+  const facts = ruleFacts(given);
   if (stage !== undefined) resolveStage(doc, stage);
   const used = referencedNames(doc);
   const all = [...doc.sections.values()].map((section) => viewOf(doc, section, facts));

@@ -1,6 +1,6 @@
 /** A section as rules look at it, and the ways they point at its parts. */
 import type { ConfDocument, ConfOption, ConfSection, Range } from '../syntax/document.ts';
-import type { Facts } from './validationFacts.ts';
+import type { RuleFacts } from './validationFacts.ts';
 import { itemRange, parseWhole, type Item } from '../values/kinds.ts';
 import { OPTIONS, optionsAt, type OptionSpec, type OptionTable, type Place } from '../options/options.ts';
 import type { QuickFix } from '../syntax/problems.ts';
@@ -18,10 +18,10 @@ export interface SectionView {
   readonly goalType: string | undefined;
   readonly table: OptionTable;
   readonly values: SettingTexts;
-  readonly facts: Facts;
+  readonly facts: RuleFacts;
 }
 
-export function viewOf(doc: ConfDocument, section: ConfSection, facts: Facts): SectionView {
+export function viewOf(doc: ConfDocument, section: ConfSection, facts: RuleFacts): SectionView {
   const { place, name } = placeOf(section.name);
   const goalType =
     place === 'goal' ? (section.options.get('type') ?? doc.defaults.options.get('type'))?.raw : undefined;

@@ -14,6 +14,11 @@ interface CodeDoc {
 
 /** Every problem code: those of the parser first, then those of validation. Codes are public and never change their meaning. */
 export const PROBLEM_CODES = {
+  'not-utf8': {
+    severity: 'error',
+    meaning: 'The file is no UTF-8 text; nothing else of it is judged.',
+    remedy: 'Save it as UTF-8, with or without a byte order mark.',
+  },
   'no-section': {
     severity: 'error',
     meaning: 'There is text before the first `[section]`.',
@@ -87,6 +92,16 @@ export const PROBLEM_CODES = {
     remedy: 'Close the section name with `]`, or rename the key.',
   },
 
+  'no-repository': {
+    severity: 'warning',
+    meaning: '`repository` names a folder in which git finds no repository.',
+    remedy: 'Correct the path, or make it a repository with `git init`.',
+  },
+  'sample-server': {
+    severity: 'warning',
+    meaning: '`server` is still that of the example.',
+    remedy: 'Write the name of your server.',
+  },
   'no-stage': {
     severity: 'warning',
     meaning: 'The file has no stage.',

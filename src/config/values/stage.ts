@@ -91,6 +91,7 @@ export function resolveStage(doc: ConfDocument, name: string): Stage {
 
 /** Mistakes after which a section that was meant is no section. */
 const HIDING: readonly ProblemCode[] = [
+  'not-utf8',
   'unclosed-section',
   'empty-section',
   'section-like-key',
@@ -101,6 +102,14 @@ const HIDING: readonly ProblemCode[] = [
 /** The first mistake of the file that may be why a section is missing. */
 export function hidingProblem(doc: Pick<ConfDocument, 'problems'>): Problem | undefined {
   return doc.problems.find(({ code }) => HIDING.includes(code));
+}
+
+/** @throws {DurantError} `config-invalid` where the file is no text, so that nothing of it is known. */
+export function assertText(doc: Pick<ConfDocument, 'text' | 'lineStarts' | 'problems'>): void {
+  const [first] = doc.problems;
+  if (first?.code !== 'not-utf8') return;
+  const { line, column } = positionAt(doc, first.range.start);
+  throw new DurantError('config-invalid', `durant.conf ${String(line)}:${String(column)}: ${first.message}`);
 }
 
 function unknownStage(doc: ConfDocument, name: string): DurantError {
