@@ -14,6 +14,7 @@ export type UsageCode =
   | 'config-exists'
   | 'unknown-stage'
   | 'unknown-server'
+  | 'unknown-role'
   | 'unresolved-value'
   | 'confirmation-needed';
 

@@ -31,7 +31,7 @@ export async function appAction(command: AppCommand, context: Context): Promise<
   const session = openSession(context, 'only for people');
   try {
     const { host, emit, signal } = session;
-    const request = await session.stageRequest(project, command.stage, command.servers);
+    const request = await session.stageRequest(project, command.stage, command.on);
     const parts: AppParts = { request, host, emit, signal };
     switch (command.action) {
       case 'info':

@@ -16,6 +16,7 @@ const usageCodes: Readonly<Record<UsageCode, 2>> = {
   'config-exists': 2,
   'unknown-stage': 2,
   'unknown-server': 2,
+  'unknown-role': 2,
   'unresolved-value': 2,
   'confirmation-needed': 2,
 };

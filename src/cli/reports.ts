@@ -78,6 +78,7 @@ function liveWord({ current, unchecked, state }: ReleaseRow): string {
 
 export interface StatusOfServer {
   readonly server: string;
+  readonly roles: readonly string[];
   readonly release: string | null;
   readonly commit: string | null;
   readonly branch: string | null;
@@ -96,13 +97,14 @@ export interface StatusOfStage {
   readonly stage: string;
   readonly mixed: boolean;
   readonly hold: HoldRecord | null;
+  readonly wave: { readonly number: number; readonly of: number } | null;
   readonly servers: readonly StatusOfServer[];
 }
 
 export function statusLines(stages: readonly StatusOfStage[], look: Look): string[] {
   const { color, now } = look;
-  return stages.flatMap(({ stage, mixed, hold, servers }) => [
-    `${color.bold(printable(stage))}${mixed ? color.yellow('  servers are on different releases') : ''}`,
+  return stages.flatMap(({ stage, mixed, hold, wave, servers }) => [
+    `${color.bold(printable(stage))}${mixed ? color.yellow('  servers are on different releases') : ''}${wave === null ? '' : color.yellow(`  wave ${wave.number} of ${wave.of}`)}`,
     ...(hold === null ? [] : [color.yellow(`  held by ${holdText(hold, now)}`)]),
     ...tableLines(servers.map((server) => statusCells(server, look))).map((line) => `  ${line}`),
     ...servers.flatMap(({ server, locked }) =>
@@ -127,11 +129,13 @@ function revertedText(server: string, { release, back_to, at }: Reverted, now: D
 }
 
 function statusCells(server: StatusOfServer, { color, now }: Look) {
+  const roles = server.roles.length === 0 ? '' : ` [${server.roles.join(' ')}]`;
+  const name = `${server.server}${roles}`;
   if (typeof server.error === 'string')
-    return [server.server, { text: printableOneLine(server.error), paint: color.red }];
-  if (server.release === null) return [server.server, { text: 'nothing is live yet', paint: color.dim }];
+    return [name, { text: printableOneLine(server.error), paint: color.red }];
+  if (server.release === null) return [name, { text: 'nothing is live yet', paint: color.dim }];
   return [
-    server.server,
+    name,
     { text: server.release, paint: color.green },
     server.unchecked ? { text: 'unchecked', paint: color.yellow } : '',
     (server.commit ?? '').slice(0, 7),

@@ -9,6 +9,7 @@ import { printLine } from './output.ts';
 import type { Project } from './project.ts';
 import { createPrompter } from './prompts.ts';
 import { createRenderer, type Renderer } from './render.ts';
+import { everyServer, type ServerChoice } from './serverOptions.ts';
 
 export interface Session {
   readonly host: Host;
@@ -17,11 +18,7 @@ export interface Session {
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** The stage as the engine takes it, its resolvers run. @throws {DurantError} usage and configuration codes. */
-  readonly stageRequest: (
-    project: Project,
-    stage: string,
-    servers?: readonly string[],
-  ) => Promise<StageRequest>;
+  readonly stageRequest: (project: Project, stage: string, on?: ServerChoice) => Promise<StageRequest>;
   /** The same with the goals of its pipeline, their resolvers run. */
   readonly pipelineRequest: Session['stageRequest'];
 }
@@ -52,8 +49,8 @@ export function openSession(context: Context, events: 'shown' | 'only for people
   // Whoever runs a command in a project trusts it: its durant.conf names commands.
   const open =
     (goals: 'with goals' | 'without goals'): Session['stageRequest'] =>
-    ({ doc, file }, stage, servers = []) =>
-      openStage({ doc, file, stage, servers, goals }, host, signal);
+    ({ doc, file }, stage, { servers, roles } = everyServer) =>
+      openStage({ doc, file, stage, servers, roles, goals }, host, signal);
   return {
     host,
     renderer,

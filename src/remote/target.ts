@@ -6,7 +6,7 @@ import type { Duplex, Readable } from 'node:stream';
 
 /** A server entry of durant.conf, e.g. `deploy@web1:2222`. */
 export interface ServerAddress {
-  /** The entry as written: its name in events, errors and `--server`. */
+  /** The entry as written, without its roles: its name in events, errors and `--server`. */
   readonly entry: string;
   /** Host name, alias of the ssh configuration, or address (IPv6 without brackets). */
   readonly host: string;
@@ -14,6 +14,8 @@ export interface ServerAddress {
   readonly port: number | undefined;
   /** True where the stage deploys to this machine without SSH. */
   readonly local: boolean;
+  /** What the server is there for; empty: everything. */
+  readonly roles: readonly string[];
 }
 
 /** One script for the server's `sh`. */

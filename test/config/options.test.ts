@@ -124,7 +124,7 @@ const SERVERS: readonly (readonly [
 describe('config: servers, durations, suggestions', () => {
   for (const [entry, sshPort, [user, host, port, local]] of SERVERS)
     it(`${entry}, ssh_port ${String(sshPort)}`, () => {
-      assert.deepEqual(parseServer(entry, { sshPort }), { entry, host, user, port, local });
+      assert.deepEqual(parseServer(entry, { sshPort }), { entry, host, user, port, local, roles: [] });
     });
 
   for (const entry of [
@@ -150,7 +150,14 @@ describe('config: servers, durations, suggestions', () => {
     });
 
   it('addresses are those of remote/target.ts', () => {
-    const here: ConfigAddress = { entry: 'a', host: 'a', user: undefined, port: undefined, local: false };
+    const here: ConfigAddress = {
+      entry: 'a',
+      host: 'a',
+      user: undefined,
+      port: undefined,
+      local: false,
+      roles: [],
+    };
     const there: RemoteAddress = here;
     const back: ConfigAddress = there;
     assert.equal(back, here);

@@ -143,10 +143,24 @@ describe('config: values', () => {
     assert.deepEqual(found.pipeline, ['deploy']);
     assert.deepEqual(found.before_symlink, []);
     assert.deepEqual(found.server, [
-      { entry: 'local', host: 'local', user: undefined, port: undefined, local: true },
-      { entry: '[::1]:22', host: '::1', user: undefined, port: 22, local: false },
-      { entry: 'a@b', host: 'b', user: 'a', port: undefined, local: false },
+      { entry: 'local', host: 'local', user: undefined, port: undefined, local: true, roles: [] },
+      { entry: '[::1]:22', host: '::1', user: undefined, port: 22, local: false, roles: [] },
+      { entry: 'a@b', host: 'b', user: 'a', port: undefined, local: false, roles: [] },
     ]);
+  });
+
+  it('roles of servers, in brackets after a blank', async () => {
+    for (const list of ['web1 [web], [::1]:22 [db, worker], c', '\n web1 [web]\n [::1]:22 [db worker]\n c']) {
+      const found = await settings(`[p]\nserver:${list}\nproject_dir: /x\nrepository: .`);
+      assert.deepEqual(
+        found.server.map(({ entry, host, roles }) => [entry, host, roles]),
+        [
+          ['web1', 'web1', ['web']],
+          ['[::1]:22', '::1', ['db', 'worker']],
+          ['c', 'c', []],
+        ],
+      );
+    }
   });
 
   it('secrets are named, also through var! and in lists; each is asked for once', async () => {

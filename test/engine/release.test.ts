@@ -34,6 +34,8 @@ function record(name: string, state: ReleaseRecord['state'] = 'finished', starte
     env_names: '',
     env_looked_up: '',
     env_digest: '',
+    roles: ['web', 'db'],
+    wave: '',
     order: 0,
   };
 }

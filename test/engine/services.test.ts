@@ -27,6 +27,7 @@ async function render(conf: string, templates: Record<string, string> = {}): Pro
     stage: 'production',
     settings,
     processes,
+    address: settings.server[0] ?? { roles: [] },
     templates: { ...BUILT_IN_TEMPLATES, ...templates },
     project: '/srv/shop',
     user: 'deploy',

@@ -384,7 +384,7 @@ describe('ssh2 logs in', function () {
         'GlobalKnownHostsFile /dev/null',
       ]);
       const connection = await createConnect()({
-        address: { entry: 'web', host: '127.0.0.1', user: 'me', port: Number(port), local: false },
+        address: { entry: 'web', host: '127.0.0.1', user: 'me', port: Number(port), local: false, roles: [] },
         user: undefined,
         port: undefined,
         identity: undefined,

@@ -62,7 +62,7 @@ describe('ssh2 reaches servers', function () {
       `  UserKnownHostsFile ${folder}/known_hosts`,
       '  GlobalKnownHostsFile /dev/null',
     ]);
-    const address = { entry: name, host: name, user: undefined, port: undefined, local: false };
+    const address = { entry: name, host: name, user: undefined, port: undefined, local: false, roles: [] };
     return createConnect()(requestFor(server, { client: 'ssh2', address, sshPath, ...changes }));
   }
   async function portSeen(connection: Connection): Promise<string> {
@@ -355,6 +355,7 @@ describe('ssh2 reaches servers', function () {
       user: undefined,
       port: undefined,
       local: false,
+      roles: [],
     };
     for (const client of ['auto', 'ssh2', 'openssh'] as const)
       await assert.rejects(createConnect()(requestFor(server, { client, address })), { code: 'usage' });

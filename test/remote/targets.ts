@@ -79,6 +79,7 @@ export function requestFor(
       user: server.user,
       port: server.port,
       local: false,
+      roles: [],
     },
     user: undefined,
     port: undefined,
@@ -149,7 +150,7 @@ async function startEmbeddedTarget(connect: Connect): Promise<Target> {
 function startLocalTarget(): Promise<Target> {
   const mark = randomBytes(8).toString('hex');
   const connections: Connection[] = [];
-  const address = { entry: 'local', host: 'local', user: undefined, port: undefined, local: true };
+  const address = { entry: 'local', host: 'local', user: undefined, port: undefined, local: true, roles: [] };
   const connect = async (changes?: Partial<ConnectRequest>) => {
     const signal = changes?.signal ?? new AbortController().signal;
     const connection = marked(mark, await connectLocal({ address, signal }));

@@ -179,7 +179,7 @@ async function perform(
   const { operation } = options;
   const request = await requestOf(options, host, signal);
   const only = 'only' in operation ? operation.only : [];
-  const chosen = { ...request, servers: selectServers(request.servers, only) };
+  const chosen = { ...request, servers: selectServers(request.servers, { servers: only, roles: [] }) };
   const common = { dryRun: false, confirmed: true };
   if (operation.kind === 'deploy') {
     const { version, again, waitMs } = operation;

@@ -1,7 +1,8 @@
 /** `durant app`. */
 import { InvalidArgumentError } from 'commander';
 import { defineCommand } from '../command.ts';
-import { collect, flag, kept, list, number } from '../optionValues.ts';
+import { flag, kept, number } from '../optionValues.ts';
+import { serverChoice, serverOptions, type ServerChoice } from '../serverOptions.ts';
 
 /** What `app` does. */
 const ACTIONS = ['info', 'start', 'stop', 'restart', 'run', 'logs', 'exec', 'shell'] as const;
@@ -14,8 +15,7 @@ export interface AppCommand {
   readonly words: readonly string[];
   readonly follow: boolean;
   readonly lines: number;
-  /** Servers to limit it to, as given; empty: all. */
-  readonly servers: readonly string[];
+  readonly on: ServerChoice;
 }
 
 export const app = defineCommand<AppCommand>({
@@ -39,7 +39,7 @@ Examples:
   options: [
     ['-f, --follow', 'with logs: go on until Ctrl+C'],
     ['--lines <N>', 'with logs: how many of the last lines (50)', kept],
-    ['--server <HOST>', 'only this server of the stage (may be given again)', collect],
+    ...serverOptions,
   ],
   read([stage = '', wanted, ...rest], options) {
     const words = rest.filter((word) => word !== undefined);
@@ -59,7 +59,7 @@ Examples:
       words,
       follow: flag(options, 'follow'),
       lines: number(options, 'lines') ?? 50,
-      servers: list(options, 'server'),
+      on: serverChoice(options),
     };
   },
   run: async (wanted, context) => (await import('../appActions.ts')).appAction(wanted, context),

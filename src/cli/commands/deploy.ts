@@ -6,9 +6,10 @@ import type { DeployPlan } from '../../engine/index.ts';
 import { asDurantError, DurantError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { changesPending, runStatus } from '../exitStatus.ts';
-import { collect, duration, flag, list, nonEmpty, number, text } from '../optionValues.ts';
+import { duration, flag, nonEmpty, number, text } from '../optionValues.ts';
 import { printLine } from '../output.ts';
 import { openProject } from '../project.ts';
+import { serverChoice, serverOptions } from '../serverOptions.ts';
 import { collectFindings, isPending } from '../../report/findings.ts';
 
 export const deploy = defineCommand({
@@ -38,7 +39,7 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
     ['--build', 'with -n: run before_deploy in a scratch work tree and list exactly'],
     ['--detailed-exitcode', 'with -n: exit 0 when nothing would change, 4 when something would'],
     ['--ref <REF>', "branch, tag or commit to deploy instead of the stage's", nonEmpty],
-    ['--server <HOST>', 'only this server of the stage (may be given again)', collect],
+    ...serverOptions,
     ['--again', 'make a new release even if this commit is live already'],
     ['--wait <DURATION>', 'wait for a lock held by someone else (30, 30s, 5m, 1h; alone: 15m)', duration],
     ['--out <FILE>', 'with -n: save the plan, by digests, for --plan', nonEmpty],
@@ -61,7 +62,8 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
       for (const [isGiven, name] of [
         [stage !== undefined, 'STAGE'],
         [text(options, 'ref') !== undefined, '--ref'],
-        [list(options, 'server').length > 0, '--server'],
+        [serverChoice(options).servers.length > 0, '--server'],
+        [serverChoice(options).roles.length > 0, '--role'],
         [text(options, 'out') !== undefined, '--out'],
       ] as const)
         if (isGiven) throw new InvalidArgumentError(`A plan says that itself: leave ${name} out`);
@@ -73,7 +75,7 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
       build: flag(options, 'build'),
       detailedExitcode: flag(options, 'detailedExitcode'),
       ref: text(options, 'ref'),
-      servers: list(options, 'server'),
+      on: serverChoice(options),
       again: flag(options, 'again'),
       /** How long to wait for someone else's lock, in milliseconds; undefined: not at all. */
       waitMs: number(options, 'wait'),
@@ -93,7 +95,7 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
         .pipelineRequest(
           project,
           plan?.stage ?? wanted.stage,
-          plan?.servers.map(({ server }) => server) ?? wanted.servers,
+          plan === undefined ? wanted.on : { servers: plan.servers.map(({ server }) => server), roles: [] },
         )
         .catch((error: unknown) => {
           throw plan === undefined ? error : withPlan(plan, error);

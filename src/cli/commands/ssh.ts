@@ -35,7 +35,10 @@ Examples:
       session.renderer.close();
     }
     const { server } = request.settings;
-    const [address] = engine.selectServers(server, wanted.server === undefined ? [] : [wanted.server]);
+    const [address] = engine.selectServers(server, {
+      servers: wanted.server === undefined ? [] : [wanted.server],
+      roles: [],
+    });
     if (address === undefined)
       throw new DurantError('config-invalid', `The stage ${wanted.stage} has no server. Add one.`);
     if (wanted.server === undefined && server.length > 1)

@@ -1,5 +1,6 @@
 /** `durant status`. */
 import type { StageStatus } from '../../engine/index.ts';
+import { parseServer } from '../../config/values/serverEntries.ts';
 import { defineCommand } from '../command.ts';
 import { configJson, type Stage } from '../../config/values/stage.ts';
 import { asDurantError } from '../../errors.ts';
@@ -52,13 +53,18 @@ Examples:
 /** The status of a stage whose settings could not be found out. */
 function unknownStatus(stage: Stage, error: string): StageStatus {
   const written = configJson(stage).options['server']?.value;
-  const servers = Array.isArray(written) ? written : [];
+  const servers = (Array.isArray(written) ? written : []).flatMap((item) => {
+    const server = parseServer(String(item), { sshPort: undefined });
+    return 'error' in server ? [] : [server];
+  });
   return {
     stage: stage.name,
     mixed: false,
     hold: null,
-    servers: servers.map((server) => ({
-      server: String(server),
+    wave: null,
+    servers: servers.map(({ entry, roles }) => ({
+      server: entry,
+      roles,
       release: null,
       commit: null,
       branch: null,

@@ -2,9 +2,10 @@
 import { defineCommand } from '../command.ts';
 import { drifted, runStatus } from '../exitStatus.ts';
 import { eventLines } from '../lines.ts';
-import { collect, flag, list } from '../optionValues.ts';
+import { flag } from '../optionValues.ts';
 import { printLine } from '../output.ts';
 import { openProject } from '../project.ts';
+import { serverChoice, serverOptions } from '../serverOptions.ts';
 import { count } from '../../format.ts';
 import { printable, printableLines } from '../../printable.ts';
 
@@ -24,11 +25,11 @@ Examples:
 Exit status: 0 as it was deployed, 4 otherwise.`,
   args: '<STAGE>',
   options: [
-    ['--server <HOST>', 'only this server of the stage (may be given again)', collect],
+    ...serverOptions,
     ['--all', "compare shared and writable paths, too, and what the run's own commands changed"],
   ],
   read([stage = ''], options) {
-    return { stage, servers: list(options, 'server'), all: flag(options, 'all') };
+    return { stage, on: serverChoice(options), all: flag(options, 'all') };
   },
   async run(wanted, context) {
     const { engine, openSession } = await import('../engine.ts');
@@ -37,7 +38,7 @@ Exit status: 0 as it was deployed, 4 otherwise.`,
     const project = await openProject({ cwd: context.cwd, config: context.options.config });
     const session = openSession(context, 'shown');
     try {
-      const request = await session.stageRequest(project, wanted.stage, wanted.servers);
+      const request = await session.stageRequest(project, wanted.stage, wanted.on);
       const { finished, drifts } = await engine.verify(
         { ...request, all: wanted.all },
         session.host,

@@ -135,9 +135,18 @@ export const BUILD_OPTIONS = {
   release_command: {
     kind: 'commands',
     group: 'Building the release',
-    doc: 'Commands run once per run, on the first server, in its new release, before the switch: migrations.',
+    doc: 'Commands run once per run, on the first server, in its new release, before the switch: migrations. With `release_role`: on the first server with that role.',
     example: './manage.py migrate --noinput',
     since: '0.3.0',
     seed: 'fujin',
+  },
+  release_role: {
+    kind: 'text',
+    form: 'role',
+    group: 'Building the release',
+    doc: 'The role of the servers of which the first runs `release_command`. Where no server of the run has it, the command is skipped, with a warning.',
+    example: 'db',
+    since: '0.3.0',
+    seed: 'durant-0.3',
   },
 } as const satisfies OptionTable;

@@ -26,7 +26,7 @@ interface HookSpec {
 }
 
 const PREFIXES =
-  'A command starting with `local!` runs here in the clone, once per run; `once!` on the first server only.';
+  'A command starting with `local!` runs here in the clone, once per run; `once!` on the first server only; `on ROLE!` on the servers with that role, `once ROLE!` on the first of them.';
 
 function hook(side: 'before' | 'after', step: HookStep): HookSpec {
   const early = step === 'lock' || (step === 'release' && side === 'before');
@@ -38,6 +38,22 @@ function hook(side: 'before' | 'after', step: HookStep): HookSpec {
       side === 'after' && step === 'symlink'
         ? 'sudo systemctl reload php8.2-fpm'
         : `once! echo ${side} ${step}`,
+    since: '0.3.0',
+    seed: 'deployer',
+  };
+}
+
+interface WaveHookSpec extends HookSpec {
+  readonly strategy: 'releases';
+}
+
+function waveHook(side: 'before' | 'after', example: string): WaveHookSpec {
+  return {
+    kind: 'commands',
+    strategy: 'releases',
+    group: 'Hooks',
+    doc: `Commands run in the new release on the servers of each wave, ${side === 'before' ? 'before its switch' : 'after its health check'}; \`local!\` once a wave, \`once!\` on its first server. They see \`DURANT_WAVE\` (\`2 of 4\`) and \`DURANT_SERVERS\` (its entries, with blanks between).`,
+    example,
     since: '0.3.0',
     seed: 'deployer',
   };
@@ -68,6 +84,8 @@ const STEP_HOOKS: StepHooks = {
 
 export const HOOK_OPTIONS = {
   ...STEP_HOOKS,
+  before_wave: waveHook('before', 'local! ./balancer drain $DURANT_SERVERS'),
+  after_wave: waveHook('after', 'local! ./balancer enable $DURANT_SERVERS'),
   after_deploy: {
     kind: 'commands',
     group: 'Hooks',
@@ -95,6 +113,25 @@ export const HOOK_OPTIONS = {
 } as const satisfies OptionTable;
 
 export const PUBLISHING_OPTIONS = {
+  waves: {
+    kind: 'list',
+    form: 'wave-size',
+    strategy: 'releases',
+    group: 'Publishing',
+    doc: "Switch the servers in successive groups, as Ansible's `serial`: numbers of servers, percentages of all (rounded up), or `rest`; the last repeats. Every server is prepared before the first wave. What fails in a wave switches back every server that was switched; later ones were never touched by it. Without it all are switched at once. A rollback has one wave.",
+    example: '1, 25%, rest',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
+  wave_pause: {
+    kind: 'duration',
+    strategy: 'releases',
+    group: 'Publishing',
+    doc: 'How long to wait after each wave but the last. Every 5 s the health checks of all servers switched so far are asked meanwhile.',
+    example: '5m',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
   current_path: {
     kind: 'text',
     form: 'current-path',

@@ -22,10 +22,12 @@ export type TextForm =
   | 'url'
   | 'goal-type'
   | 'git-ref'
-  | 'size';
+  | 'size'
+  | 'role';
 
 /** What each item of a `list` has to look like; none: any text. */
-export type ItemForm = 'release-path' | 'goal-name' | 'process-name' | 'static-route' | 'host';
+export type ItemForm =
+  'release-path' | 'goal-name' | 'process-name' | 'static-route' | 'host' | 'role' | 'wave-size';
 
 interface OptionBase {
   /** The value used where the file has none, written as in the file. */

@@ -261,6 +261,15 @@ export const PROCESS_OPTIONS = {
     since: '0.3.0',
     seed: 'fujin',
   },
+  roles: {
+    kind: 'list',
+    form: 'role',
+    group: 'Process',
+    doc: 'The roles of the servers that it runs on; none: all servers. The site of `domain_name` is on the servers that run `web`.',
+    example: 'worker',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
   replicas: {
     kind: 'number',
     min: 1,

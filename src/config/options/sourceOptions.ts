@@ -91,7 +91,7 @@ export const SOURCE_OPTIONS = {
     kind: 'servers',
     required: 'deploy',
     group: 'Servers',
-    doc: 'Servers to deploy to, `[user@]host[:port]` each; IPv6 addresses in brackets; aliases of `~/.ssh/config` are welcome. `local`, `localhost` and `127.0.0.1` deploy to this machine without SSH, unless the entry has a port or a `user@`, or `ssh_port` is set. A stage whose `pipeline` has no `deploy` needs none.',
+    doc: 'Servers to deploy to, `[user@]host[:port]` each; IPv6 addresses in brackets; aliases of `~/.ssh/config` are welcome. `local`, `localhost` and `127.0.0.1` deploy to this machine without SSH, unless the entry has a port or a `user@`, or `ssh_port` is set. Brackets after an entry name its roles, `web1 [web]`, `db1 [db worker]`: `roles` of a process, `release_role`, `on ROLE!` commands and `--role` choose servers by them. An entry without roles has all of them. A stage whose `pipeline` has no `deploy` needs none.',
     example: 'web1.example.com\nweb2.example.com',
     since: '0.2.0',
     seed: 'durant',

@@ -21,7 +21,7 @@ function targetsOf(view: SectionView): readonly Target[] {
     const id = server.local
       ? 'local'
       : `${server.user ?? user}@${server.host.toLowerCase()}:${port === undefined ? '' : String(port)}`;
-    return [{ entry: item.text, id, range: item.range }];
+    return [{ entry: server.entry, id, range: item.range }];
   });
 }
 

@@ -19,6 +19,7 @@ import {
   variableCycles,
 } from './names.ts';
 import { excludedPaths, identityFile, idleExcludes, nestedPaths, unknownBranch } from './paths.ts';
+import { unknownRoles } from './roles.ts';
 import { targetProblems, webRoots } from './targets.ts';
 import { plainSecrets, processValues, wrongValues } from './valueKinds.ts';
 import { missingRepository, sampleServers } from './unready.ts';
@@ -38,6 +39,7 @@ const SECTION_RULES: readonly ((view: SectionView) => readonly Problem[])[] = [
   undefinedVars,
   unknownGoals,
   unknownProcesses,
+  unknownRoles,
   repeatedGoals,
   repeatedProcesses,
   sectionNames,

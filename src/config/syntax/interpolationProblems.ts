@@ -15,6 +15,9 @@ const MAX_INHERITED_TRIES = 20_000;
 /** How many unknown names get a "did you mean": each is compared with every key there is. */
 const MAX_SUGGESTIONS = 50;
 
+/** Options whose items are percentages: they are younger than the parser that refuses a lone percent sign. */
+const PERCENTAGES: ReadonlySet<string> = new Set(['waves']);
+
 type Read = Pick<ConfDocument, 'defaults' | 'sections' | 'options' | 'text'>;
 
 /**
@@ -25,7 +28,7 @@ export function interpolationProblems(doc: Read): readonly Problem[] {
   const withPercent = doc.options.filter((option) => option.raw.includes('%'));
   if (withPercent.length === 0) return [];
   const problems: Problem[] = [];
-  for (const option of withPercent) problems.push(...lonePercents(option));
+  for (const option of withPercent) if (!PERCENTAGES.has(option.key)) problems.push(...lonePercents(option));
 
   const failures: {
     readonly option: ConfOption;

@@ -236,6 +236,12 @@ export const PROBLEM_CODES = {
     meaning: '`[goal deploy]` would hide the built-in goal `deploy`.',
     remedy: 'Choose another name.',
   },
+  'unknown-role': {
+    severity: 'error',
+    meaning:
+      '`release_role`, `roles` of a process, or a command with `on ROLE!` names a role that no server has.',
+    remedy: 'Correct the role, or give it to a server: `web1 [web]`.',
+  },
   'unknown-process': {
     severity: 'error',
     meaning: '`processes` names a process that has no `[process NAME]` section.',

@@ -2,7 +2,7 @@
 import type { ItemForm, TextForm } from '../options/options.ts';
 import { GOAL_TYPES, isGoalType } from '../options/options.ts';
 import type { ProblemCode } from '../syntax/problems.ts';
-import { isSafeWord } from './serverEntries.ts';
+import { isRole, isSafeWord } from './serverEntries.ts';
 import { didYouMean } from '../rules/suggest.ts';
 
 /** Why a value is refused; the sentence starts after the key: `branch: <message>`. */
@@ -46,7 +46,26 @@ export function checkItem(form: ItemForm | undefined, text: string): Refusal | u
       return /^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?$/.test(text)
         ? undefined
         : wrong(`"${text}" is not a host name such as shop.example.com.`);
+    case 'role':
+      return role(text);
+    case 'wave-size':
+      return waveSize(text);
   }
+}
+
+function role(text: string): Refusal | undefined {
+  return isRole(text) ? undefined : wrong(`"${text}" is not a role: letters, digits and "-".`);
+}
+
+function waveSize(text: string): Refusal | undefined {
+  const match = /^(\d{1,6})(%?)$/.exec(text);
+  const number = Number(match?.[1]);
+  const isSize = match !== null && number > 0 && (match[2] === '' || number <= 100);
+  return isSize || text === 'rest'
+    ? undefined
+    : wrong(
+        `"${text}" is not the size of a wave. Write a number of servers, a percentage from 1% to 100%, or rest.`,
+      );
 }
 
 const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> = {
@@ -70,6 +89,7 @@ const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> 
     /^[a-z0-9][a-z0-9-]*$/.test(text)
       ? undefined
       : wrong(`"${text}" is not an app name: lower-case letters, digits and "-".`),
+  role,
   'variable-name': (text) =>
     /^[A-Za-z_][A-Za-z0-9_]*$/.test(text)
       ? undefined

@@ -49,7 +49,8 @@ export interface Item {
   readonly end: number;
 }
 
-const PGP = /^(?:(?:local|once)!\s*)?(?:[A-Za-z_]\w*\s*=\s*)?-----BEGIN PGP MESSAGE-----/;
+const PGP =
+  /^(?:(?:(?:local|once)!|(?:on|once)\s+[^\s!]+\s*!)\s*)?(?:[A-Za-z_]\w*\s*=\s*)?-----BEGIN PGP MESSAGE-----/;
 const PGP_END = '-----END PGP MESSAGE-----';
 
 /** One item a line; blank ones dropped; a PGP message is one item. */
@@ -74,10 +75,18 @@ export function splitLines(value: string): readonly Item[] {
 
 /** A `list`: where the value holds a newline one item a line, else split at commas; trimmed, empties dropped. */
 export function splitList(value: string): readonly Item[] {
-  if (value.includes('\n')) return splitLines(value);
+  return value.includes('\n') ? splitLines(value) : splitAt(value, /,/);
+}
+
+/** As `splitList`, for servers: a comma between the roles of one ends no item. */
+export function splitServers(value: string): readonly Item[] {
+  return value.includes('\n') ? splitLines(value) : splitAt(value, /,(?![^[\]]*\])/);
+}
+
+function splitAt(value: string, separator: RegExp): readonly Item[] {
   const items: Item[] = [];
   let at = 0;
-  for (const piece of value.split(',')) {
+  for (const piece of value.split(separator)) {
     const text = strip(piece);
     const start = at + piece.indexOf(text);
     at += piece.length + 1;

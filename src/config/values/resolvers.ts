@@ -1,21 +1,25 @@
 /** The forms of value resolvers: `env!NAME`, `sh!command`, `var!name`, `secret!name` and PGP messages. Nothing is run here. */
 import type { Kind } from '../options/options.ts';
-import { splitLines, splitList, type Item } from './kinds.ts';
+import { splitLines, splitList, splitServers, type Item } from './kinds.ts';
 
 export type ResolverKind = 'env' | 'sh' | 'var' | 'secret' | 'pgp';
 
 export interface Resolver {
   readonly kind: ResolverKind;
-  /** `local! ` or `once! ` where it stands before the resolver, else empty. */
+  /** `local! `, `once! `, `on ROLE! ` or `once ROLE! ` where it stands before the resolver, else empty. */
   readonly prefix: string;
   /** The name, command or message. */
   readonly argument: string;
 }
 
-/** Where a command runs, by its prefix; the default is every server. */
-export type CommandPlace = 'each' | 'once' | 'local';
+/** Where a command runs, by its prefix: here, on the first server, or (the default) on each; of those with `role`, where one is named. */
+export interface PlacedCommand {
+  readonly place: 'each' | 'once' | 'local';
+  readonly role: string | undefined;
+  readonly command: string;
+}
 
-const PREFIX = /^(local|once)!\s*/;
+const PREFIX = /^(?:(local|once)!|(on|once)\s+([^\s!]+)\s*!)\s*/;
 const RESOLVER = /^(env|sh|var|secret)!([\s\S]*)$/;
 const PGP_BEGIN = '-----BEGIN PGP MESSAGE-----';
 
@@ -24,11 +28,13 @@ export function isArmoured(text: string): boolean {
   return text.trimStart().startsWith('-----BEGIN');
 }
 
-/** Splits a hook's item at its prefix. */
-export function parseCommand(item: string): { readonly place: CommandPlace; readonly command: string } {
+/** Splits a hook's item at its prefix: `local!`, `once!`, `on ROLE!`, `once ROLE!`. */
+export function parseCommand(item: string): PlacedCommand {
   const prefix = PREFIX.exec(item);
-  if (prefix === null) return { place: 'each', command: item };
-  return { place: prefix[1] === 'local' ? 'local' : 'once', command: item.slice(prefix[0].length) };
+  if (prefix === null) return { place: 'each', role: undefined, command: item };
+  const [whole, plain, ofRole, role] = prefix;
+  const place = plain === 'local' ? 'local' : (plain ?? ofRole) === 'once' ? 'once' : 'each';
+  return { place, role, command: item.slice(whole.length) };
 }
 
 /** The resolver that a text starts with, or undefined. */
@@ -56,8 +62,9 @@ export function hasItems(kind: Kind): boolean {
   return kind === 'list' || kind === 'commands' || kind === 'servers' || kind === 'env';
 }
 
-/** The items of a value: commands are never split at commas. */
+/** The items of a value: commands are never split at commas, servers not within brackets. */
 export function itemsOf(kind: Kind, value: string): readonly Item[] {
+  if (kind === 'servers') return splitServers(value);
   return kind === 'commands' ? splitLines(value) : splitList(value);
 }
 

@@ -38,6 +38,7 @@ export async function servicesRecipe(
   if (request.processes.length === 0 && !hasSite(request.settings)) return null;
   return {
     processes: request.processes,
+    roles: request.settings.server.map(({ roles }) => roles).filter((roles) => roles.length > 0),
     proxyDir: request.settings.proxy_dir,
     templates: await readTemplates(templatesFolder(request, env)),
   };

@@ -1,5 +1,5 @@
 /** What a stage runs on a server: the units of its processes and its proxy's site. Pure. */
-import { unitsOf, type RenderRequest } from './renderUnits.ts';
+import { runsThere, unitsOf, type RenderRequest } from './renderUnits.ts';
 import type { ServiceSet } from './serviceSet.ts';
 import { siteOf } from './site.ts';
 
@@ -7,7 +7,9 @@ import { siteOf } from './site.ts';
 export function renderServices(request: RenderRequest): ServiceSet {
   return {
     manager: request.settings.systemd,
-    units: request.processes.flatMap((process) => unitsOf(request, process)),
+    units: request.processes
+      .filter((process) => runsThere(process, request.address))
+      .flatMap((process) => unitsOf(request, process)),
     site: siteOf(request),
   };
 }

@@ -1,6 +1,7 @@
 /** From `[process NAME]` sections and the options of a stage to the units that run it on a server. Pure. */
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Settings } from '../../config/options/options.ts';
+import { hasRole, type ServerAddress } from '../../config/values/serverEntries.ts';
 import { DurantError } from '../../errors.ts';
 import { environmentPath, hasEnvironment } from '../secrets/environment.ts';
 import { markLine, markOf, type UnitFile } from './serviceSet.ts';
@@ -11,12 +12,23 @@ export interface RenderRequest {
   readonly app: string;
   readonly stage: string;
   readonly settings: Settings;
+  /** All of the stage. */
   readonly processes: readonly NamedProcess[];
+  /** The server, for the roles that it has. */
+  readonly address: Pick<ServerAddress, 'roles'>;
   readonly templates: Templates;
   /** Absolute project_dir on the server, links resolved. */
   readonly project: string;
   /** The login user there. */
   readonly user: string;
+}
+
+/** Whether a process runs on a server: one without roles runs on all. */
+export function runsThere(
+  { settings: { roles } }: NamedProcess,
+  address: Pick<ServerAddress, 'roles'>,
+): boolean {
+  return roles.length === 0 || roles.some((role) => hasRole(address, role));
 }
 
 /** `<app>` for the process `web`, `<app>-<name>` for others; what systemd does not take in a name becomes `-`. */

@@ -2,7 +2,7 @@
 import type { Settings } from '../../config/options/options.ts';
 import { DurantError } from '../../errors.ts';
 import { fillTemplate, withMark } from './builtInTemplates.ts';
-import { socketKind, type RenderRequest } from './renderUnits.ts';
+import { socketKind, runsThere, type RenderRequest } from './renderUnits.ts';
 import { markLine, markOf, type SiteFile } from './serviceSet.ts';
 
 /** Whether a stage's proxy gets a site file. */
@@ -18,7 +18,9 @@ export function siteAddress({ domain_name: [first] }: Pick<Settings, 'domain_nam
 /** @throws {DurantError} `config-invalid` where there is no process that the proxy could ask. */
 export function siteOf(request: RenderRequest): SiteFile | undefined {
   const { app, settings, project, templates } = request;
-  if (!hasSite(settings)) return undefined;
+  const web = request.processes.find(({ name }) => name === 'web');
+  const isElsewhere = web !== undefined && !runsThere(web, request.address);
+  if (!hasSite(settings) || isElsewhere) return undefined;
   const mark = `# ${markOf(project)}`;
   const statics = settings.statics.map((route) => {
     const [url = '', folder = ''] = route.split(/\s*=\s*/, 2);

@@ -21,6 +21,7 @@ export async function wantedSet(run: Run, server: ServerRun, signal: AbortSignal
     stage: request.stage,
     settings,
     processes: request.processes,
+    address: server.address,
     templates: await readTemplates(templatesFolder(request, run.host.env)),
     project: projectOf(server),
     user: server.facts.user,

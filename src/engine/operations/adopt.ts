@@ -95,6 +95,8 @@ head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null ||
     env_names: '',
     env_looked_up: '',
     env_digest: '',
+    roles: server.address.roles,
+    wave: '',
     order: nextOrder(run.servers.flatMap((each) => each.facts.records)),
   };
 }

@@ -38,8 +38,12 @@ export interface StageStatus {
   readonly mixed: boolean;
   /** What keeps it from being deployed to: on any one server it holds the stage. */
   readonly hold: HoldRecord | null;
+  /** How far a run has come that switches the servers in several waves; also one that died. */
+  readonly wave: { readonly number: number; readonly of: number } | null;
   readonly servers: readonly {
     readonly server: string;
+    /** What the server is there for; empty: everything. */
+    readonly roles: readonly string[];
     readonly release: string | null;
     readonly commit: string | null;
     readonly branch: string | null;
@@ -135,6 +139,7 @@ export async function stageStatus(
       const commit = live?.commit === '' ? undefined : live?.commit;
       return {
         server: address.entry,
+        roles: address.roles,
         release: facts?.live ?? null,
         commit: commit ?? null,
         branch: live?.branch ?? null,
@@ -156,6 +161,7 @@ export async function stageStatus(
     stage: request.stage,
     mixed: new Set(known.map((server) => server.release)).size > 1,
     hold: servers.find(({ hold }) => hold !== null)?.hold ?? null,
+    wave: waveOf(looked.flatMap(({ facts }) => facts ?? [])),
     servers,
   };
 }
@@ -249,4 +255,14 @@ export async function unlock(
 function isUnchecked(facts: ServerFacts): boolean {
   const live = facts.records.find(({ name }) => name === facts.live);
   return live?.state === 'prepared' || pendingRollback(facts) !== undefined;
+}
+
+/** The last wave that an unfinished run has switched; null where there is none, or but one. */
+function waveOf(servers: readonly ServerFacts[]): StageStatus['wave'] {
+  const waves = servers.flatMap(({ live, records }) => {
+    const text = records.find(({ name, state }) => name === live && state === 'prepared')?.wave ?? '';
+    const [number = 0, of = 0] = text.split(' of ').map(Number);
+    return of > 0 ? [{ number, of }] : [];
+  });
+  return waves.toSorted((a, b) => b.number - a.number)[0] ?? null;
 }

@@ -1,12 +1,12 @@
 /** The dead man's switch in a run: when a server's watcher starts, how long it waits, and the confirmation that ends it. */
 import type { ServerFacts } from '../server/serverFacts.ts';
 import { restoringScripts, runsServices } from '../steps/services.ts';
-import { hookCommands } from './hooks.ts';
 import { formatLock } from '../server/record.ts';
 import { reachable } from './reconnect.ts';
 import { inParallel } from './parallel.ts';
 import { lockOf, type NamedRun, type Run, type ServerRun } from './run.ts';
 import { defer, flush } from './script.ts';
+import { wavesOf } from './waves.ts';
 import { confirmScript, startWatcher, stopWatcher } from '../server/watcherScript.ts';
 
 /** What a step that nothing limits counts for. */
@@ -55,16 +55,22 @@ export function endsWithSession({ logind, user }: Pick<ServerFacts, 'logind' | '
 export function secondsToConfirm(run: Run): number {
   const { settings } = run;
   const tries = settings.health_retries + 1;
-  const hooks = run.action === 'deploy' ? hookCommands(run, 'after_symlink').length : 0;
-  const afterSwitch =
-    hooks === 0
-      ? 0
-      : settings.command_timeout === undefined
-        ? UNLIMITED_MS
-        : hooks * settings.command_timeout;
+  const afterSwitch = commandsLimit(run, settings.after_symlink);
   const services = runsServices(run) ? UNLIMITED_MS + settings.watch + LOOK_MS : 0;
   const checks = settings.health_check.length * tries * (settings.health_timeout + PAUSE_MS);
-  return Math.ceil((afterSwitch + services + checks + MARGIN_MS) / 1000);
+  const waves = wavesOf(run).length;
+  const around = commandsLimit(run, [...settings.before_wave, ...settings.after_wave]);
+  // A pause ends with a check that may have begun just before its end.
+  const pauses = (waves - 1) * (settings.wave_pause === undefined ? 0 : settings.wave_pause + checks);
+  const steps = waves * (afterSwitch + services + checks + around) + pauses;
+  return Math.ceil((steps + MARGIN_MS) / 1000);
+}
+
+/** How long a list of a deploy's commands may take, in ms. */
+function commandsLimit({ action, settings }: Run, commands: readonly string[]): number {
+  if (action !== 'deploy' || commands.length === 0) return 0;
+  const { command_timeout: each } = settings;
+  return each === undefined ? UNLIMITED_MS : commands.length * each;
 }
 
 /** Has the watcher of a server started in the next round trip, which is that of its switch. */

@@ -1,10 +1,13 @@
 /** The user's commands around the steps: where they run, with which variables, and how often. */
 import { OPTIONS, isOptionKey } from '../../config/options/options.ts';
 import type { Settings } from '../../config/options/options.ts';
+import { parseCommand, type PlacedCommand } from '../../config/values/resolvers.ts';
+import { hasRole } from '../../config/values/serverEntries.ts';
 import { DurantError } from '../../errors.ts';
 import { sourceEnvironment } from '../steps/envFile.ts';
 import { oncePerRun } from './parallel.ts';
 import { isNamed, type NamedRun, type Run, type ServerRun } from './run.ts';
+import { waveEnv, type Wave } from './waves.ts';
 import { flush, runUserCommand, type UserCommand } from './script.ts';
 
 /** `before_<step>`, `after_<step>`, `after_deploy`, `after_rollback` or `on_failure`. */
@@ -27,7 +30,7 @@ export function hookCommands(run: Run, name: HookName | undefined): readonly str
 
 /**
  * Runs a list of commands for one server: `local!` here in the clone and once per run, `once!` on the first server only, the others in
- * `directory` on this server.
+ * `directory` on this server; `on ROLE!` and `once ROLE!` where the server has that role.
  */
 export async function runHook(
   run: Run,
@@ -52,18 +55,22 @@ export async function runCommands(
     readonly directory: string;
     readonly signal: AbortSignal;
     readonly env?: Readonly<Record<string, string>>;
+    /** The list runs for each wave anew: `local!` once, `once!` on its first server. Undefined: for the run. */
+    readonly wave?: Wave | undefined;
   },
 ): Promise<void> {
-  const { step, signal, directory } = options;
+  const { step, signal, directory, wave } = options;
   for (const [index, item] of options.commands.entries()) {
-    const { where, command } = commandPlace(item);
+    const placed = parseCommand(item);
+    const { command } = placed;
     const env = { ...commandEnv(run, server), ...options.env };
-    if (where === 'here') {
-      await oncePerRun(run, `${step}:${index}`, () => runHere(run, { step, command, env, signal }));
+    if (placed.place === 'local') {
+      await oncePerRun(run, `${step}:${wave?.number ?? 0}:${index}`, () =>
+        runHere(run, { step, command, env, signal }),
+      );
       continue;
     }
-    if (where === 'first' && server !== run.servers[0]) continue;
-    if (server.ownLock.state === 'lost') continue;
+    if (!runsOn(placed, server, wave?.servers ?? run.servers) || server.ownLock.state === 'lost') continue;
     await flush(server, signal);
     await runUserCommand(run, server.connection, {
       step,
@@ -93,14 +100,14 @@ export function runHere(
   });
 }
 
-/** Where one item of a command list runs. */
-export function commandPlace(item: string): {
-  readonly where: 'here' | 'first' | 'each';
-  readonly command: string;
-} {
-  if (item.startsWith('local!')) return { where: 'here', command: item.slice('local!'.length).trim() };
-  if (item.startsWith('once!')) return { where: 'first', command: item.slice('once!'.length).trim() };
-  return { where: 'each', command: item };
+/** Whether a command runs on a server: where it names a role on those that have it; with `once` on the first of them. */
+export function runsOn(
+  { place, role }: PlacedCommand,
+  server: ServerRun,
+  servers: readonly ServerRun[],
+): boolean {
+  const isMeant = ({ address }: ServerRun): boolean => role === undefined || hasRole(address, role);
+  return place === 'once' ? server === servers.find(isMeant) : isMeant(server);
 }
 
 /** What every command sees. Without a server: a command that runs here before any server matters. */
@@ -113,6 +120,7 @@ export function commandEnv(run: Run, server: ServerRun | undefined): Record<stri
     DURANT_COMMIT: run.commit?.id ?? '',
     DURANT_BRANCH: run.commit?.branch ?? '',
     DURANT_SERVER: server?.address.entry ?? '',
+    ...(run.wave === undefined ? {} : waveEnv(run.wave)),
   };
 }
 

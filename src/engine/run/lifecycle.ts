@@ -74,6 +74,7 @@ export async function runLifecycle(
     release: undefined,
     environment: undefined,
     phase: 'assessing',
+    wave: undefined,
     failedStep: undefined,
   };
   emit({

@@ -17,6 +17,8 @@ export interface StageOpening {
   readonly stage: string;
   /** Entries or hosts; empty: all servers of the stage. */
   readonly servers: readonly string[];
+  /** Of those, the servers with one of these roles; empty or undefined: all. */
+  readonly roles?: readonly string[] | undefined;
   /** Whether the goals of its pipeline are wanted, too; their resolvers may ask for secrets. */
   readonly goals: 'with goals' | 'without goals';
 }
@@ -26,7 +28,7 @@ export interface StageOpening {
  * @throws {DurantError} `config-invalid`, `unknown-stage`, and what resolvers fail with.
  */
 export async function openStage(
-  { doc, file, stage, servers, goals }: StageOpening,
+  { doc, file, stage, servers, roles = [], goals }: StageOpening,
   host: Host,
   signal: AbortSignal,
 ): Promise<StageRequest> {
@@ -39,7 +41,7 @@ export async function openStage(
     processes,
     secrets,
     file,
-    servers: selectServers(settings.server, servers),
+    servers: selectServers(settings.server, { servers, roles }),
     ...(goals === 'with goals' ? { pipeline: await resolvePipeline(doc, settings.pipeline, io) } : {}),
     // The others are there to be read while durant.conf is written: a run would repeat them every time.
     warnings: warnings.filter(({ code }) => code === 'hook-never-runs'),

@@ -2,6 +2,7 @@
 import { DurantError } from '../../errors.ts';
 import type { Masker } from '../../config/values/mask.ts';
 import type { Settings } from '../../config/options/options.ts';
+import { hasRole } from '../../config/values/serverEntries.ts';
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Pipeline } from '../../config/values/pipelineGoals.ts';
 import type { Clone, Commit } from '../../git/port.ts';
@@ -11,6 +12,7 @@ import type { Tree } from '../../transfer/tree/scan.ts';
 import type { Strategy } from '../steps/strategies/strategy.ts';
 import type { Emit, RunFinished, ServerOutcome, ServerState } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
+import type { Wave } from './waves.ts';
 import type { Journal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import type { LockRecord } from '../server/record.ts';
@@ -126,6 +128,8 @@ export interface Run {
   tree: Tree | undefined;
   /** How far it is: what a failure has to undo follows from it. */
   phase: 'assessing' | 'building' | 'publishing' | 'finishing';
+  /** The wave that is being switched. */
+  wave: Wave | undefined;
   /** The first step that failed, for `DURANT_FAILED_STEP`. */
   failedStep: string | undefined;
 }
@@ -202,20 +206,47 @@ export function inLockOrder(servers: readonly ServerRun[]): ServerRun[] {
   return [...servers].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-/** The servers that the stage does not name in `wanted`, or `unknown-server`. */
+/** Which servers of a stage are worked on: entries or hosts, and roles; both empty: all. */
+export interface ServerChoice {
+  readonly servers: readonly string[];
+  readonly roles: readonly string[];
+}
+
+/**
+ * The servers of a stage that are chosen by name, and of those the ones with a role that is asked for.
+ * @throws {DurantError} `unknown-server`, `unknown-role`.
+ */
 export function selectServers(
   all: readonly ServerAddress[],
-  wanted: readonly string[],
+  { servers, roles }: ServerChoice,
 ): readonly ServerAddress[] {
-  if (wanted.length === 0) return all;
-  for (const name of wanted) {
-    if (!all.some((server) => server.entry === name || server.host === name))
+  for (const name of servers)
+    if (!all.some((server) => isCalled(server, name)))
       throw new DurantError(
         'unknown-server',
         `The stage has no server "${name}". Its servers are ${all.map((server) => server.entry).join(', ')}: name one of them.`,
       );
-  }
-  return all.filter((server) => wanted.some((name) => server.entry === name || server.host === name));
+  for (const role of roles)
+    if (!all.some((server) => hasRole(server, role)))
+      throw new DurantError(
+        'unknown-role',
+        `No server of the stage has the role "${role}". Its roles are ${[...new Set(all.flatMap((server) => server.roles))].join(', ')}: name one of them.`,
+      );
+  const chosen = all.filter(
+    (server) =>
+      (servers.length === 0 || servers.some((name) => isCalled(server, name))) &&
+      (roles.length === 0 || roles.some((role) => hasRole(server, role))),
+  );
+  if (chosen.length === 0)
+    throw new DurantError(
+      'unknown-role',
+      `None of ${servers.join(', ')} has the role ${roles.join(' or ')}. Leave --server or --role out.`,
+    );
+  return chosen;
+}
+
+function isCalled(server: ServerAddress, name: string): boolean {
+  return server.entry === name || server.host === name;
 }
 
 export function outcomes(run: Run): ServerOutcome[] {

@@ -1,8 +1,9 @@
 /** Works a list of steps off on one server, with their hooks, or says what they would do. */
+import { parseCommand } from '../../config/values/resolvers.ts';
 import { asDurantError } from '../../errors.ts';
 import type { ListedStep, Step, StepContext } from './step.ts';
 import { resumable } from '../steps/release.ts';
-import { commandPlace, hookCommands, releaseFolder, runHook, stepHook } from './hooks.ts';
+import { hookCommands, releaseFolder, runHook, runsOn, stepHook } from './hooks.ts';
 import { oncePerRun } from './parallel.ts';
 import type { NamedRun } from './run.ts';
 import { timed } from './timed.ts';
@@ -100,20 +101,21 @@ export async function explainSteps(
   }
 }
 
-/** Tells of a command as a run would: what runs here once, and what runs on the first server only. */
+/** Tells of a command as a run would: what runs here once, and what runs on this server. */
 async function explainCommand(
   { run, server }: StepContext,
   step: string,
   index: number,
   item: string,
 ): Promise<void> {
-  const { where, command } = commandPlace(item);
-  if (where === 'first' && server !== run.servers[0]) return;
-  if (where === 'here')
+  const placed = parseCommand(item);
+  const { command } = placed;
+  if (placed.place === 'local')
     await oncePerRun(run, `explain:${step}:${index}`, async () => {
       run.emit({ event: 'command', server: null, step, command });
     });
-  else run.emit({ event: 'command', server: server.address.entry, step, command });
+  else if (runsOn(placed, server, run.servers))
+    run.emit({ event: 'command', server: server.address.entry, step, command });
 }
 
 async function hook(context: StepContext<NamedRun>, side: 'before' | 'after', step: string): Promise<void> {

@@ -24,7 +24,7 @@ export async function assertOthersLive(run: Run): Promise<void> {
     }
     throw new DurantError(
       'servers-disagree',
-      `--server would leave ${entry} behind: ${found}. Deploy to all servers first.`,
+      `A deploy to some servers alone would leave ${entry} behind: ${found}. Deploy to all servers first.`,
       { server: entry },
     );
   });

@@ -44,7 +44,7 @@ export function connectTo(reach: Reach, address: ServerAddress): Promise<Connect
 /** A connection to this machine, for local commands and `local` servers. */
 export function connectHere(reach: Pick<Reach, 'host' | 'signal' | 'prompt'>): Promise<Connection> {
   return reach.host.connect({
-    address: { entry: 'local', host: 'localhost', user: undefined, port: undefined, local: true },
+    address: { entry: 'local', host: 'localhost', user: undefined, port: undefined, local: true, roles: [] },
     user: undefined,
     port: undefined,
     identity: undefined,

@@ -25,14 +25,19 @@ const RELEASE_FIELDS = [
   'env_looked_up',
   'env_digest',
   'order',
+  'roles',
+  'wave',
 ] as const;
 
 /**
  * One release as its record tells it. Dates are UTC ISO 8601; `finished` is empty until it is. Of its environment file it knows the
- * names, with commas between, those of them whose values were looked up, and a keyed digest; all are empty where it has none.
+ * names, with commas between, those of them whose values were looked up, and a keyed digest; all are empty where it has none. `wave` is
+ * `2 of 4` from the switch of one of several waves until the run is finished, else empty.
  */
 export type ReleaseRecord = {
-  readonly [F in Exclude<(typeof RELEASE_FIELDS)[number], 'state' | 'files' | 'bytes' | 'order'>]: string;
+  readonly [
+    F in Exclude<(typeof RELEASE_FIELDS)[number], 'state' | 'files' | 'bytes' | 'order' | 'roles'>
+  ]: string;
 } & {
   readonly state: ReleaseState;
   /** Files and bytes of the tree as `update_code` left it. */
@@ -40,6 +45,8 @@ export type ReleaseRecord = {
   readonly bytes: number;
   /** Its place among the releases of its servers, given under their locks: a later release has a higher one. 0: from before there were such. */
   readonly order: number;
+  /** What its server was there for; empty: everything. */
+  readonly roles: readonly string[];
 };
 
 /** Who holds `.durant/lock`, why, and since when. */
@@ -90,9 +97,14 @@ export function formatRecord(record: ReleaseRecord): string {
   const without = [
     ...(record.env_names === '' ? ['env_names', 'env_looked_up', 'env_digest'] : []),
     ...(record.order === 0 ? ['order'] : []),
+    ...(record.roles.length === 0 ? ['roles'] : []),
+    ...(record.wave === '' ? ['wave'] : []),
   ];
   return formatFields(
-    RELEASE_FIELDS.filter((field) => !without.includes(field)).map((field) => [field, record[field]]),
+    RELEASE_FIELDS.filter((field) => !without.includes(field)).map((field) => [
+      field,
+      field === 'roles' ? record.roles.join(',') : record[field],
+    ]),
   );
 }
 
@@ -130,6 +142,8 @@ export function parseRecord(text: string, name: string): ReleaseRecord {
     env_looked_up: fields.get('env_looked_up') ?? get('env_names'),
     env_digest: get('env_digest'),
     order: Number(get('order')) || 0,
+    roles: get('roles').split(',').filter(Boolean),
+    wave: get('wave'),
   };
 }
 

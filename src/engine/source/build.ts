@@ -1,6 +1,7 @@
 /** What happens on this machine: the checkout, the user's build, and the tree that it leaves. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseCommand } from '../../config/values/resolvers.ts';
 import { DurantError } from '../../errors.ts';
 import { HASHES_FILE } from '../../git/gitFolder.ts';
 import type { TrackedFile } from '../../git/port.ts';
@@ -8,7 +9,7 @@ import { createExcluder, type Excluder } from '../../transfer/tree/exclude.ts';
 import { scanTree, type Tree } from '../../transfer/tree/scan.ts';
 import { assessShared } from '../steps/shared.ts';
 import { assessSpace } from '../steps/updateCode.ts';
-import { commandEnv, commandPlace } from '../run/hooks.ts';
+import { commandEnv } from '../run/hooks.ts';
 import {
   withFound,
   type BuiltRun,
@@ -47,7 +48,7 @@ export async function runBuild(run: Run, commands: readonly string[], directory:
   for (const item of commands)
     await runUserCommand(run, run.local, {
       step: 'before_deploy',
-      command: commandPlace(item).command,
+      command: parseCommand(item).command,
       directory,
       env: { ...run.environment?.values, ...commandEnv(run, undefined) },
       server: null,

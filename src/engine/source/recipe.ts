@@ -27,6 +27,7 @@ const SHAPING = [
   'vendors',
   'clear_paths',
   'release_command',
+  'release_role',
   'version',
   'distfile',
   'requirements',

@@ -1,10 +1,10 @@
 /** `health_check`: after the switch, does the site answer? A failure here switches every server back. */
 import { DurantError, asDurantError } from '../../errors.ts';
+import { parseCommand } from '../../config/values/resolvers.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
-import { commandEnv, commandPlace, releaseFolder, runCommands, runHere } from '../run/hooks.ts';
+import { commandEnv, releaseFolder, runCommands, runHere, runsOn } from '../run/hooks.ts';
 import { requestStatus } from './httpProbe.ts';
-import { oncePerRun } from '../run/parallel.ts';
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import type { Step, StepContext } from '../run/step.ts';
 import { checkServices, runsServices } from './services.ts';
@@ -36,16 +36,18 @@ export const healthCheck: Step<NamedRun> = {
     await checkServices(context, 'to the end');
   },
   commands(run) {
-    return run.settings.health_check.filter((check) => !isUrl(commandPlace(check).command));
+    return run.settings.health_check.filter((check) => !isUrl(parseCommand(check).command));
   },
 };
 
 async function askAll(context: StepContext<NamedRun>): Promise<void> {
-  for (const [index, item] of context.run.settings.health_check.entries()) {
-    const { where, command } = commandPlace(item);
-    if (where === 'here')
-      await oncePerRun(context.run, `health_check:${index}`, () => tryCheck(context, item, command, 'here'));
-    else await tryCheck(context, item, command, 'server');
+  const { run, server } = context;
+  const among = run.wave?.servers ?? run.servers;
+  for (const item of run.settings.health_check) {
+    const placed = parseCommand(item);
+    if (placed.place === 'local') {
+      if (server === among[0]) await tryCheck(context, item, placed.command, 'here');
+    } else if (runsOn(placed, server, among)) await tryCheck(context, item, placed.command, 'server');
   }
 }
 
@@ -207,7 +209,7 @@ async function runCheck(
     if (from === 'here')
       return await runHere(run, {
         step,
-        command: commandPlace(item).command,
+        command: parseCommand(item).command,
         env: commandEnv(run, server),
         signal,
       });

@@ -2,7 +2,7 @@
  * What the user's commands change in a release after it was recorded as prepared is this run's doing: noted, it is sent anew by the next run, and no drift.
  */
 import { quote } from '../../remote/shell.ts';
-import { commandPlace } from '../run/hooks.ts';
+import { parseCommand } from '../../config/values/resolvers.ts';
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { isUrl } from './healthCheck.ts';
 
@@ -29,7 +29,7 @@ function mayHaveChanged(run: Run): boolean {
 }
 
 function runsThere(item: string): boolean {
-  return commandPlace(item).where !== 'here';
+  return parseCommand(item).place !== 'local';
 }
 
 /** Run in project_dir. Fails nothing: at worst the next run calls drift what was not. */

@@ -64,6 +64,11 @@ export function recordOf(run: NamedRun, server: ServerRun, state: ReleaseState):
     env_looked_up: run.environment?.lookedUp.join(',') ?? '',
     env_digest: run.environment?.digest ?? '',
     order: run.order,
+    roles: server.address.roles,
+    wave:
+      state === 'prepared' && run.wave !== undefined && run.wave.of > 1
+        ? `${run.wave.number} of ${run.wave.of}`
+        : '',
   };
 }
 

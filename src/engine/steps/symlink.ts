@@ -12,7 +12,9 @@ import {
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import { defer, runScript } from '../run/script.ts';
 import type { Step, StepContext } from '../run/step.ts';
+import { waveOf } from '../run/waves.ts';
 import { switchUnsupported } from '../server/preflight.ts';
+import { recordOf, writeRecord } from './release.ts';
 import { restoreServices } from './services.ts';
 
 export const symlink: Step<NamedRun> = {
@@ -24,10 +26,10 @@ export const symlink: Step<NamedRun> = {
     if (live === run.release)
       // With one before it, it was made live by a run that died: to be confirmed by this one.
       return { achieved: server.previous === undefined, reason: `${current_path} already points at it` };
-    return {
-      achieved: false,
-      reason: live === null ? 'nothing is live yet' : `${current_path} points at ${live}`,
-    };
+    const wave = waveOf(run, server);
+    const when = wave === undefined ? '' : `; wave ${wave.number} of ${wave.of}`;
+    const before = live === null ? 'nothing is live yet' : `${current_path} points at ${live}`;
+    return { achieved: false, reason: `${before}${when}` };
   },
   achieve: switchTo,
 };
@@ -44,6 +46,8 @@ async function switchTo({ run, server, signal }: StepContext<NamedRun>): Promise
     server.previous = server.facts.live;
     server.previousLink = server.facts.currentTarget;
   }
+  if (run.wave !== undefined && run.wave.of > 1)
+    defer(server, writeRecord(recordOf(run, server, 'prepared')));
   if (run.action === 'rollback') defer(server, notePendingRollback({ release, left: server.previous ?? '' }));
   watchSwitch(run, server, {
     link: linkTo(run, release),

@@ -21,6 +21,7 @@ import { services } from '../services.ts';
 import { shared } from '../shared.ts';
 import { symlink } from '../symlink.ts';
 import { assessSpace, planFor, updateCode } from '../updateCode.ts';
+import { afterWave, beforeWave } from '../waveHooks.ts';
 import { writable } from '../writable.ts';
 import { undoReleases } from './releasesUndo.ts';
 import type { Strategy } from './strategy.ts';
@@ -38,7 +39,7 @@ const BUILD: readonly Step[] = [
   releaseCommand,
 ];
 
-const PUBLISH: readonly Step<NamedRun>[] = [symlink, services, healthCheck];
+const PUBLISH: readonly Step<NamedRun>[] = [beforeWave, symlink, services, healthCheck, afterWave];
 const ROLLBACK: readonly ListedStep[] = [lock, ...PUBLISH];
 
 export const releases: Strategy = {
