@@ -1,10 +1,11 @@
 /** The extension: builds its parts, wires them, and registers them. A table of contents. */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { loadStage, type App } from './commands/commandContext.ts';
+import { loadStage, recountBehind, type App } from './commands/commandContext.ts';
 import { registerCommitDocuments } from './commands/commitChanges.ts';
 import { explainInterrupted } from './commands/interrupted.ts';
 import { refreshAll } from './commands/refresh.ts';
+import { createLiveGutter } from './commands/liveGutter.ts';
 import { registerCommands } from './commands/register.ts';
 import { registerRecords } from './commands/releaseActions.ts';
 import { createRuns } from './commands/runs.ts';
@@ -13,15 +14,16 @@ import { removeBuilt } from './editor/builtFiles.ts';
 import { engineSetup, refreshesOnFocus } from './editor/configuration.ts';
 import { createEngineClient } from './engineProcess/client.ts';
 import { contextKeys, settings } from './editor/ids.ts';
+import { watchHeads } from './editor/gitExtension.ts';
 import { createLogChannels } from './editor/logChannels.ts';
 import { createProblems } from './editor/problems/diagnostics.ts';
 import { createSecrets } from './editor/secrets.ts';
 import { trustedOnly } from './editor/trust.ts';
 import { registerLanguage } from './language/index.ts';
-import { watchConfigurations } from './views/configurations.ts';
+import { readConfigurationText, watchConfigurations } from './views/configurations.ts';
 import { liveFacts } from './views/liveFacts.ts';
 import { createReviewView } from './views/reviewView.ts';
-import { createStore } from './views/store.ts';
+import { createStore, stageKey } from './views/store.ts';
 import { createStagesView } from './views/tree.ts';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -37,7 +39,12 @@ export function activate(context: vscode.ExtensionContext): void {
     },
   });
   const store = createStore(workspaceState);
-  const review = createReviewView(extensionPath);
+  const heads = watchHeads();
+  const review = createReviewView(extensionPath, async ({ stage }) => ({
+    known: store.snapshot(stage)?.known,
+    configuration: await readConfigurationText(stage.file),
+    head: heads.of(stage.file),
+  }));
   const configurations = watchConfigurations();
   const builtFolder = storageUri?.scheme === 'file' ? join(storageUri.fsPath, 'built') : undefined;
   const forgetBuilt = (): void => {
@@ -55,10 +62,12 @@ export function activate(context: vscode.ExtensionContext): void {
     runs: createRuns(),
     logs: createLogChannels(),
     problems: createProblems(),
+    heads,
     findConfigurations: configurations.refresh,
     loads: new Map(),
     signal: ended.signal,
   };
+  const gutter = createLiveGutter(app, workspaceState);
   const show = (): void => {
     store.setConfigurations(configurations.all());
     void setContext(contextKeys.hasConfig, configurations.all().length > 0);
@@ -74,11 +83,24 @@ export function activate(context: vscode.ExtensionContext): void {
     app.runs,
     app.logs,
     app.problems,
+    heads,
+    heads.onDidChange((head) => {
+      void recountBehind(app, head);
+      void review.check();
+    }),
+    {
+      dispose: store.subscribe((stage) => {
+        const reviewed = review.current()?.stage;
+        if (reviewed === undefined || store.snapshot(reviewed)?.run !== undefined) return;
+        if (stage === undefined || stageKey(stage) === stageKey(reviewed)) void review.check();
+      }),
+    },
     review,
     configurations,
     configurations.onDidChange(show),
     createStagesView({ extensionPath, store, load: (stage) => void loadStage(app, stage, 'may ask') }),
-    registerCommands(app),
+    gutter,
+    registerCommands(app, gutter),
     registerTasks(app),
     registerRecords(app),
     registerCommitDocuments(app),

@@ -1,10 +1,12 @@
 /** What every command works with, and what several of them do. */
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { asDurantError } from '../errors.ts';
 import type { EngineClient } from '../engineProcess/client.ts';
 import type { StageCall } from '../engineProcess/protocol.ts';
 import { createAnswer } from '../editor/prompts.ts';
 import { logRun } from '../editor/log.ts';
+import type { Head, Heads } from '../editor/gitExtension.ts';
 import type { LogChannels } from '../editor/logChannels.ts';
 import type { Problems } from '../editor/problems/diagnostics.ts';
 import type { Secrets } from '../editor/secrets.ts';
@@ -23,6 +25,7 @@ export interface App {
   readonly runs: Runs;
   readonly logs: LogChannels;
   readonly problems: Problems;
+  readonly heads: Heads;
   /** Looks for durant.conf files again. */
   readonly findConfigurations: () => Promise<void>;
   /** Loads of what is on servers that are under way, by stage. */
@@ -123,6 +126,26 @@ async function countBehind(app: App, stage: StageId): Promise<void> {
     app.store.setKnown(stage, { ...known, behind });
   } catch {
     // What is wrong with the repository is the deploy's to say; here the number is just not known.
+  }
+}
+
+/**
+ * Counts again for stages whose commits come from the project itself, once it has others: for those VS Code's git alone is asked. Others
+ * would have to be fetched.
+ */
+export async function recountBehind(app: App, { root, branch }: Head): Promise<void> {
+  for (const entry of app.store.configurations().flatMap(({ stages }) => stages)) {
+    const { file, repository } = entry;
+    const known = app.store.snapshot(entry)?.known;
+    const live = liveOf(known);
+    if (known === undefined || live.kind !== 'one' || app.heads.of(file)?.root !== root) continue;
+    if (repository !== '.' || dirname(file) !== root) continue;
+    const commit = live.record?.commit ?? '';
+    const to = entry.branch ?? branch;
+    if (commit === '' || to === undefined) continue;
+    const behind = await app.heads.countBetween(file, commit, to);
+    if (behind !== undefined && app.store.snapshot(entry)?.known === known)
+      app.store.setKnown(entry, { ...known, behind });
   }
 }
 

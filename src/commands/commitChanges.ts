@@ -87,25 +87,68 @@ export function builtUri({ file, stage }: StageId, folder: string, path: string)
   });
 }
 
+/**
+ * A read-only file system, and no provider of text: with `onFileSystem` the extension is there before a document of it is opened again
+ * after a reload, and what is not text can be shown too.
+ */
 export function registerCommitDocuments(app: App): vscode.Disposable {
-  return vscode.workspace.registerTextDocumentContentProvider(schemes.commit, {
-    provideTextDocumentContent: async (uri, token) => {
-      const stop = new AbortController();
-      token.onCancellationRequested(() => {
-        stop.abort();
-      });
-      const query: unknown = JSON.parse(uri.query);
-      if (typeof query === 'object' && query !== null && 'built' in query)
-        return builtDocument(app, String(query.built), uri.path.slice(1));
-      if (!isStageArgument(query) || !('commit' in query) || typeof query.commit !== 'string') return '';
-      const contents = await app.engine.call(
-        'file',
-        { file: query.file, stage: query.stage, servers: [], commit: query.commit, path: uri.path.slice(1) },
-        { signal: stop.signal },
-      );
-      return contents === null ? '' : Buffer.from(contents, 'base64').toString('utf8');
-    },
-  });
+  const never = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  const refuse = (): never => {
+    throw vscode.FileSystemError.NoPermissions(vscode.l10n.t('What was committed cannot be changed.'));
+  };
+  // What is asked about a file first, its size, is known with its contents; they never change.
+  const known = new Map<string, Promise<Uint8Array>>();
+  const read = (uri: vscode.Uri): Promise<Uint8Array> => {
+    const key = uri.toString();
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const contents = contentsOf(app, uri);
+    known.set(key, contents);
+    contents.catch(() => known.delete(key));
+    const [oldest] = known.keys();
+    if (known.size > keptFiles && oldest !== undefined) known.delete(oldest);
+    return contents;
+  };
+  return vscode.Disposable.from(
+    never,
+    vscode.workspace.registerFileSystemProvider(
+      schemes.commit,
+      {
+        onDidChangeFile: never.event,
+        watch: () => ({ dispose: () => undefined }),
+        stat: async (uri) => ({
+          type: vscode.FileType.File,
+          ctime: 0,
+          mtime: 0,
+          size: (await read(uri)).length,
+          permissions: vscode.FilePermission.Readonly,
+        }),
+        readFile: read,
+        readDirectory: () => [],
+        createDirectory: refuse,
+        writeFile: refuse,
+        delete: refuse,
+        rename: refuse,
+      },
+      { isReadonly: true, isCaseSensitive: true },
+    ),
+  );
+}
+
+const keptFiles = 50;
+
+async function contentsOf(app: App, uri: vscode.Uri): Promise<Uint8Array> {
+  const query: unknown = JSON.parse(uri.query);
+  const path = uri.path.slice(1);
+  if (typeof query === 'object' && query !== null && 'built' in query)
+    return Buffer.from(await builtDocument(app, String(query.built), path), 'utf8');
+  if (!isStageArgument(query) || !('commit' in query) || typeof query.commit !== 'string')
+    throw vscode.FileSystemError.FileNotFound(uri);
+  const { file, stage, commit } = query;
+  const call = { file, stage, servers: [], commit, path };
+  const contents = await app.engine.call('file', call, { signal: app.signal });
+  if (contents === null) throw vscode.FileSystemError.FileNotFound(uri);
+  return Buffer.from(contents, 'base64');
 }
 
 async function builtDocument({ review }: App, folder: string, path: string): Promise<string> {

@@ -1,23 +1,165 @@
-/** Create durant.conf: a commented file made from the option table, opened where the first word has to be typed. */
+/** Create durant.conf: asks what nobody can guess, and writes about ten lines. */
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { sampleConf } from '../config/generate/sample.ts';
-import { configName } from '../editor/ids.ts';
+import { placeholder, starterConf, type StarterFacts } from '../config/generate/starter.ts';
+import { commands, configName } from '../editor/ids.ts';
+import { sshHosts } from '../editor/sshHosts.ts';
 import type { App } from './commandContext.ts';
 
 export async function createConfig(app: App): Promise<void> {
   const folder = await pickFolder();
   if (folder === undefined) return;
   const uri = vscode.Uri.joinPath(folder.uri, configName);
-  if (!(await exists(uri))) await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(sampleConf()));
+  if (await exists(uri)) {
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri));
+    return;
+  }
+  const facts = await askFacts(basename(folder.uri.fsPath));
+  if (facts === undefined) return;
+  await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(starterConf(facts)));
   await app.findConfigurations();
   const document = await vscode.workspace.openTextDocument(uri);
   const editor = await vscode.window.showTextDocument(document);
-  const at = document.getText().indexOf('server.example.com');
-  if (at === -1) return;
-  const start = document.positionAt(at);
-  const end = document.positionAt(at + 'server.example.com'.length);
-  editor.selection = new vscode.Selection(start, end);
-  editor.revealRange(editor.selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  const at = document.getText().indexOf(placeholder.server);
+  if (at !== -1) {
+    editor.selection = new vscode.Selection(
+      document.positionAt(at),
+      document.positionAt(at + placeholder.server.length),
+    );
+    return;
+  }
+  await offerNext(folder, { file: uri.fsPath, stage: 'production' });
+}
+
+/** Undefined where the user gave up. */
+async function askFacts(name: string): Promise<StarterFacts | undefined> {
+  const server = await askServer();
+  if (server === undefined) return undefined;
+  const toggle = createToggle();
+  const projectDir = await ask({
+    title: vscode.l10n.t('Create durant.conf (2 of 2): folder on the server'),
+    prompt: vscode.l10n.t('Durant keeps its releases in it, and touches nothing else.'),
+    value: `~/${name}`,
+    toggle,
+  });
+  return projectDir === undefined ? undefined : { server, projectDir, protected: toggle.isOn() };
+}
+
+async function askServer(): Promise<string | undefined> {
+  const hosts = await sshHosts();
+  const other = vscode.l10n.t('Another server…');
+  const picked =
+    hosts.length === 0
+      ? other
+      : (
+          await vscode.window.showQuickPick(
+            [
+              ...hosts.map((label) => ({ label, iconPath: new vscode.ThemeIcon('server') })),
+              { label: other, iconPath: new vscode.ThemeIcon('edit') },
+            ],
+            {
+              title: vscode.l10n.t('Create durant.conf (1 of 2): server'),
+              placeHolder: vscode.l10n.t('A host of your ssh configuration'),
+            },
+          )
+        )?.label;
+  if (picked !== other) return picked;
+  return ask({
+    title: vscode.l10n.t('Create durant.conf (1 of 2): server'),
+    prompt: vscode.l10n.t('As you would type it after ssh: host, or user@host:port'),
+    value: '',
+    toggle: undefined,
+  });
+}
+
+interface Toggle {
+  readonly button: () => vscode.QuickInputButton;
+  readonly press: () => void;
+  readonly isOn: () => boolean;
+}
+
+/** Whether a deploy has to be confirmed: on until it is pressed. */
+function createToggle(): Toggle {
+  let isOn = true;
+  const on: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('shield'),
+    tooltip: vscode.l10n.t('Protected: every deploy is asked about. Do not ask'),
+  };
+  const off: vscode.QuickInputButton = {
+    iconPath: new vscode.ThemeIcon('unlock'),
+    tooltip: vscode.l10n.t('Not protected: a deploy starts at once. Ask before every deploy'),
+  };
+  return {
+    button: () => (isOn ? on : off),
+    press: () => {
+      isOn = !isOn;
+    },
+    isOn: () => isOn,
+  };
+}
+
+function ask(question: {
+  readonly title: string;
+  readonly prompt: string;
+  readonly value: string;
+  readonly toggle: Toggle | undefined;
+}): Promise<string | undefined> {
+  const { toggle } = question;
+  const input = vscode.window.createInputBox();
+  input.title = question.title;
+  input.prompt = question.prompt;
+  input.value = question.value;
+  input.ignoreFocusOut = true;
+  if (toggle !== undefined) input.buttons = [toggle.button()];
+  return new Promise((resolve) => {
+    let accepted: string | undefined;
+    input.onDidTriggerButton(() => {
+      toggle?.press();
+      if (toggle !== undefined) input.buttons = [toggle.button()];
+    });
+    input.onDidAccept(() => {
+      const text = input.value.trim();
+      if (text === '' || /[\r\n]/.test(text)) return;
+      accepted = text;
+      input.hide();
+    });
+    input.onDidHide(() => {
+      input.dispose();
+      resolve(accepted);
+    });
+    input.show();
+  });
+}
+
+/** What comes next: a repository where there is none, a look at the server, a dry run. */
+async function offerNext(
+  folder: vscode.WorkspaceFolder,
+  stage: { readonly file: string; readonly stage: string },
+): Promise<void> {
+  if (!(await exists(vscode.Uri.joinPath(folder.uri, '.git')))) {
+    const init = vscode.l10n.t('Initialize Repository');
+    void vscode.window
+      .showInformationMessage(
+        vscode.l10n.t('Durant deploys commits, and this folder is no git repository yet.'),
+        init,
+      )
+      .then((chosen) => {
+        if (chosen === init) void vscode.commands.executeCommand('git.init', folder.uri);
+      });
+    return;
+  }
+  const check = vscode.l10n.t('Check Connection');
+  const dryRun = vscode.l10n.t('Dry Run');
+  void vscode.window
+    .showInformationMessage(
+      vscode.l10n.t('durant.conf is written. A dry run shows what a deploy would do, and changes nothing.'),
+      dryRun,
+      check,
+    )
+    .then((chosen) => {
+      if (chosen === check) void vscode.commands.executeCommand(commands.checkConnection, stage);
+      if (chosen === dryRun) void vscode.commands.executeCommand(commands.dryRun, stage);
+    });
 }
 
 async function pickFolder(): Promise<vscode.WorkspaceFolder | undefined> {

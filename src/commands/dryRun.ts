@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { makeBuiltFolder, readBuilt, removeBuilt } from '../editor/builtFiles.ts';
 import type { RunFinished } from '../engine/index.ts';
-import { readPipeline } from '../views/configurations.ts';
+import { readConfigurationText, readPipeline } from '../views/configurations.ts';
 import { collectFindings } from '../report/findings.ts';
 import { liveOf, type StageId } from '../views/store.ts';
 import { loadStage, type App } from './commandContext.ts';
@@ -26,8 +26,9 @@ export interface Trial {
 }
 
 export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished | undefined> {
-  const { stage, ref, commit, build = false, onEvent } = trial;
+  const { stage, ref, build = false, onEvent } = trial;
   if (vscode.workspace.isTrusted && !(await settleUnsaved(stage.file))) return undefined;
+  const configuration = await readConfigurationText(stage.file);
   const { take, findings } = collectFindings(await readPipeline(stage));
   const keepBuilt =
     build && vscode.workspace.isTrusted && app.builtFolder !== undefined
@@ -44,7 +45,7 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
           ...stage,
           servers: [],
           ref,
-          commit,
+          commit: trial.commit,
           dryRun: true,
           build,
           keepBuilt,
@@ -68,13 +69,26 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
   const built = keepBuilt === undefined ? undefined : await readBuilt(keepBuilt);
   await loadStage(app, stage, 'silently');
   const live = liveOf(app.store.snapshot(stage)?.known);
+  const commit = live.kind === 'one' ? live.record?.commit : undefined;
+  const head = app.heads.of(stage.file);
+  const branch = app.store.snapshot(stage)?.entry.branch;
+  // Only what VS Code's git has checked out is followed.
+  const isHead =
+    head?.commit === finished.commit && ref === undefined && (branch ?? head?.branch) === head?.branch;
   await app.review.show({
     ...findings(),
     stage,
     ref,
     finished,
-    live: live.kind === 'one' ? live.record?.commit : undefined,
+    live: commit,
     built,
+    basis: {
+      ...stage,
+      live: commit,
+      commit: finished.commit,
+      configuration,
+      branch: isHead ? head?.branch : undefined,
+    },
   });
   return finished;
 }

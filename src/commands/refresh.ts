@@ -15,10 +15,18 @@ export async function refresh(app: App, argument: unknown): Promise<void> {
   await refreshAll(app, 'may ask');
 }
 
+/** Stages that are asked about at once: their servers may be the same ones. */
+const atOnce = 4;
+
 /** Every stage of the workspace; where nobody may be asked, only those whose servers answered before. */
 export async function refreshAll(app: App, ask: 'may ask' | 'silently'): Promise<void> {
   const stages = app.store.configurations().flatMap((configuration) => configuration.stages);
   const wanted =
     ask === 'may ask' ? stages : stages.filter((stage) => app.store.snapshot(stage)?.known !== undefined);
-  await Promise.all(wanted.map(({ file, stage }) => loadStage(app, { file, stage }, ask)));
+  const waiting = [...wanted];
+  const next = async (): Promise<void> => {
+    for (let stage = waiting.shift(); stage !== undefined; stage = waiting.shift())
+      await loadStage(app, { file: stage.file, stage: stage.stage }, ask);
+  };
+  await Promise.all(Array.from({ length: atOnce }, next));
 }

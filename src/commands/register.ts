@@ -5,12 +5,14 @@ import type { Node } from '../views/nodes.ts';
 import type { ReviewNode } from '../views/review.ts';
 import type { App } from './commandContext.ts';
 import { cancel } from './cancel.ts';
+import { checkConnection } from './checkConnection.ts';
 import { copyCli } from './copyCli.ts';
 import { createConfig } from './createConfig.ts';
 import { deploy } from './deploy.ts';
 import { deployRef } from './deployRef.ts';
 import { dryRun } from './dryRun.ts';
 import { forgetSecrets } from './forgetSecrets.ts';
+import { compareFile, compareInGutter, type LiveGutter } from './liveGutter.ts';
 import { openConfig } from './openConfig.ts';
 import { openSite } from './openSite.ts';
 import { controlProcess } from './processControl.ts';
@@ -18,14 +20,20 @@ import { followLogs, stopFollowing } from './processLogs.ts';
 import { prune, pruneServer } from './prune.ts';
 import { refresh } from './refresh.ts';
 import { compareWithLive, copyCommit, showRecord } from './releaseActions.ts';
-import { buildReviewed, deployReviewed, openAllChanges, openReviewedFile } from './reviewActions.ts';
+import {
+  buildReviewed,
+  deployReviewed,
+  openAllChanges,
+  openReviewedFile,
+  reviewAgain,
+} from './reviewActions.ts';
 import { rollback, rollbackRelease } from './rollback.ts';
 import { copyAddress, deployToServer, openTerminal } from './server.ts';
 import { unlock } from './unlock.ts';
 
 type Handler = (argument: unknown) => unknown;
 
-export function registerCommands(app: App): vscode.Disposable {
+export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposable {
   const table: Readonly<Record<string, Handler>> = {
     [commands.deploy]: (argument) => deploy(app, argument),
     [commands.deployRef]: (argument) => deployRef(app, argument),
@@ -39,6 +47,10 @@ export function registerCommands(app: App): vscode.Disposable {
       app.log.show(true);
     },
     [commands.cancel]: (argument) => cancel(app, argument),
+    [commands.compareWithStage]: (argument) => compareInGutter(app, gutter, argument),
+    [commands.stopComparing]: () => gutter.follow(undefined),
+    [commands.compareFile]: (argument) => compareFile(app, gutter, argument),
+    [commands.checkConnection]: (argument) => checkConnection(app, argument),
     [commands.createConfig]: () => createConfig(app),
     [commands.copyCli]: (argument) => copyCli(app, argument),
     [commands.forgetSecrets]: () => forgetSecrets(app),
@@ -47,6 +59,8 @@ export function registerCommands(app: App): vscode.Disposable {
     [nodeCommands.dryRun]: (node) => dryRun(app, node),
     [nodeCommands.rollback]: (node) => rollback(app, node),
     [nodeCommands.unlock]: (node) => unlock(app, node),
+    [nodeCommands.compareWithStage]: (node) => compareInGutter(app, gutter, node),
+    [nodeCommands.checkConnection]: (node) => checkConnection(app, node),
     [nodeCommands.openConfig]: (node) => openConfig(app, node),
     [nodeCommands.copyCli]: (node) => copyCli(app, node),
     [nodeCommands.cancel]: (node) => cancel(app, node),
@@ -75,6 +89,7 @@ export function registerCommands(app: App): vscode.Disposable {
     [nodeCommands.copyCommit]: onRelease((node) => copyCommit(app, node)),
     [nodeCommands.showRecord]: onRelease((node) => showRecord(app, node)),
     [nodeCommands.reviewDeploy]: () => deployReviewed(app),
+    [nodeCommands.reviewAgain]: () => reviewAgain(app),
     [nodeCommands.reviewBuild]: () => buildReviewed(app),
     [nodeCommands.reviewOpenAll]: () => openAllChanges(app),
     [nodeCommands.reviewOpenFile]: (node) => (isReviewNode(node) ? openReviewedFile(app, node) : undefined),

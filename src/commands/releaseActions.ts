@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { schemes } from '../editor/ids.ts';
 import { shortCommit } from '../format.ts';
 import type { Node } from '../views/nodes.ts';
-import { knownServer, liveRecord, type ServerKnown } from '../views/store.ts';
+import { copiesOf } from '../views/releaseItem.ts';
+import { liveRecord, type ReleaseKnown } from '../views/store.ts';
 import { mayRun, type App } from './commandContext.ts';
 import { openCommitChanges } from './commitChanges.ts';
 
@@ -11,10 +12,9 @@ type ReleaseNode = Extract<Node, { kind: 'release' }>;
 
 export async function compareWithLive(app: App, node: ReleaseNode): Promise<void> {
   if (!mayRun()) return;
-  const snapshot = app.store.snapshot(node);
-  const known = snapshot === undefined ? undefined : knownServer(snapshot, node.server);
-  const live = known === undefined ? undefined : liveRecord(known);
   const record = recordOf(app, node);
+  const servers = app.store.snapshot(node)?.known?.servers ?? [];
+  const live = servers.map(liveRecord).find((each) => each !== undefined);
   if (live === undefined || record === undefined) return;
   const title = vscode.l10n.t(
     '{0}: {1} ↔ live {2}',
@@ -41,7 +41,6 @@ export async function showRecord(app: App, node: ReleaseNode): Promise<void> {
     query: new URLSearchParams({
       file: node.file,
       stage: node.stage,
-      server: node.server,
       release: node.release,
     }).toString(),
   });
@@ -57,14 +56,13 @@ export function registerRecords(app: App): vscode.Disposable {
         kind: 'release',
         file: query.get('file') ?? '',
         stage: query.get('stage') ?? '',
-        server: query.get('server') ?? '',
         release: query.get('release') ?? '',
       };
       const record = recordOf(app, node);
       if (record === undefined) return vscode.l10n.t('; This release is not known any more.');
       const lines = Object.entries(record).filter(([key]) => key !== 'current');
       return [
-        `; ${vscode.l10n.t('Release {0} on {1}', node.release, node.server)}`,
+        `; ${vscode.l10n.t('Release {0} of {1}', node.release, node.stage)}`,
         ...lines.map(
           ([key, value]) => `${key} = ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`,
         ),
@@ -74,8 +72,7 @@ export function registerRecords(app: App): vscode.Disposable {
   });
 }
 
-function recordOf(app: App, node: ReleaseNode): ServerKnown['releases'][number] | undefined {
+function recordOf(app: App, node: ReleaseNode): ReleaseKnown | undefined {
   const snapshot = app.store.snapshot(node);
-  if (snapshot === undefined) return undefined;
-  return knownServer(snapshot, node.server)?.releases.find(({ name }) => name === node.release);
+  return snapshot === undefined ? undefined : copiesOf(snapshot, node.release)[0]?.record;
 }

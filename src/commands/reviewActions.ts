@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import { shortCommit } from '../format.ts';
 import { filesOf, type FileFinding } from '../report/findings.ts';
-import type { Review, ReviewNode } from '../views/review.ts';
+import { stalenessText, type Review, type ReviewNode } from '../views/review.ts';
+import type { Staleness } from '../views/staleness.ts';
 import type { App } from './commandContext.ts';
 import { builtUri, openChanges, sidesOf, type Sides } from './commitChanges.ts';
 import { deployStage } from './deploy.ts';
@@ -12,9 +13,32 @@ import { dryRunStage } from './dryRun.ts';
 export async function deployReviewed(app: App): Promise<void> {
   const review = app.review.current();
   if (review === undefined) return;
+  const why = app.review.staleness();
+  if (why !== undefined && !(await mayDeployStale(app, why))) return;
   const commit = review.finished.commit ?? undefined;
   const finished = await deployStage(app, { stage: review.stage, ref: review.ref, commit });
   if (finished?.ok === true) app.review.close();
+}
+
+/** Whether to deploy what was reviewed although it is no longer what a dry run would find. */
+async function mayDeployStale(app: App, why: Staleness): Promise<boolean> {
+  const again = vscode.l10n.t('Dry Run Again');
+  const deploy = vscode.l10n.t('Deploy Anyway');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t('This review is out of date.'),
+    { modal: true, detail: stalenessText(why, vscode.l10n.t) },
+    again,
+    deploy,
+  );
+  if (chosen === again) await reviewAgain(app);
+  return chosen === deploy;
+}
+
+/** The dry run again: of the newest commit, against what is live now. */
+export async function reviewAgain(app: App): Promise<void> {
+  const review = app.review.current();
+  if (review !== undefined)
+    await dryRunStage(app, { stage: review.stage, ref: review.ref, build: review.built !== undefined });
 }
 
 /** The same dry run again, of the same commit, now with what `before_deploy` makes. */

@@ -34,7 +34,8 @@ export interface RunRequest {
 export async function conductRun(app: App, request: RunRequest): Promise<RunFinished | undefined> {
   if (!mayRun()) return undefined;
   const { stage } = request;
-  const run = app.runs.begin(stage);
+  const name = app.store.nameOf(stage);
+  const run = app.runs.begin(stage, name);
   if (run === undefined) {
     sayBusy(app, stage);
     return undefined;
@@ -50,14 +51,14 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
     outcome = await vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: titleOf(request),
+        title: titleOf(request, name),
         cancellable: true,
       },
       (report, token) => {
         token.onCancellationRequested(run.cancel);
         return request.call({
           signal: run.signal,
-          answer: watch.without(createAnswer(app.secrets, confirmationOf(request))),
+          answer: watch.without(createAnswer(app.secrets, confirmationOf(request, name))),
           emit: follow.events((progress, before) => {
             run.progress(progress);
             report.report({
@@ -73,7 +74,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
     app.log.error(`${stage.stage} │ ${outcome.message} [${outcome.code}]`);
   }
   const error = outcome instanceof DurantError ? outcome : outcome.error;
-  run.end(statusOf(request, error?.code));
+  run.end(statusOf(request, name, error?.code));
   const goals = settleGoals(follow.progress().goals, request.dryRun ? 'dry run' : 'run');
   app.store.setGoals(stage, goals);
   app.store.setRun(stage, undefined);
@@ -129,12 +130,13 @@ function followEvents(
 
 function present(app: App, request: RunRequest, outcome: RunFinished | DurantError, how: Outcome): void {
   const { stage, action } = request;
+  const name = app.store.nameOf(stage);
   const { failed, hasProblems } = how;
   const again = { stage, retry: request.retry, before: how.before, key: failed?.step };
   if (outcome instanceof DurantError) {
     // Whoever said no to a question knows that nothing happens.
     if (outcome.code !== 'cancelled')
-      showEnding(app, failureOf(outcome, { stage: stage.stage }, vscode.l10n.t), {
+      showEnding(app, failureOf(outcome, { stage: name }, vscode.l10n.t), {
         ...again,
         code: outcome.code,
       });
@@ -146,7 +148,7 @@ function present(app: App, request: RunRequest, outcome: RunFinished | DurantErr
       ? request.endingOf(outcome, how.ms)
       : endingOf(
           {
-            stage: stage.stage,
+            stage: name,
             action,
             finished: outcome,
             back: backOf(app, request, how.before),
@@ -186,7 +188,7 @@ function sayBusy(app: App, stage: StageId): void {
   const cancel = vscode.l10n.t('Cancel Run');
   void vscode.window
     .showInformationMessage(
-      vscode.l10n.t('{0} already has a run in progress in this window.', stage.stage),
+      vscode.l10n.t('{0} already has a run in progress in this window.', app.store.nameOf(stage)),
       output,
       cancel,
     )
@@ -196,40 +198,40 @@ function sayBusy(app: App, stage: StageId): void {
     });
 }
 
-function titleOf({ stage, action, dryRun }: RunRequest): string {
-  if (dryRun) return vscode.l10n.t('Dry run of {0}', stage.stage);
+function titleOf({ action, dryRun }: RunRequest, name: string): string {
+  if (dryRun) return vscode.l10n.t('Dry run of {0}', name);
   switch (action) {
     case 'prune':
-      return vscode.l10n.t('Pruning {0}', stage.stage);
+      return vscode.l10n.t('Pruning {0}', name);
     case 'rollback':
-      return vscode.l10n.t('Rolling back {0}', stage.stage);
+      return vscode.l10n.t('Rolling back {0}', name);
     case 'restore':
-      return vscode.l10n.t('Making a newer release of {0} live again', stage.stage);
+      return vscode.l10n.t('Making a newer release of {0} live again', name);
     case 'deploy':
-      return vscode.l10n.t('Deploying {0}', stage.stage);
+      return vscode.l10n.t('Deploying {0}', name);
   }
 }
 
-function confirmationOf({ stage: { stage }, action }: RunRequest): Confirmation {
+function confirmationOf({ action }: RunRequest, name: string): Confirmation {
   const { t } = vscode.l10n;
   switch (action) {
     case 'prune':
       return { button: t('Remove Old Releases'), commits: t('These releases are removed:') };
     case 'rollback':
       return {
-        question: t('Roll back {0}?', stage),
+        question: t('Roll back {0}?', name),
         button: t('Roll Back'),
         commits: t('These commits are undone:'),
       };
     case 'restore':
       return {
-        question: t('Make the newer release of {0} live again?', stage),
+        question: t('Make the newer release of {0} live again?', name),
         button: t('Make Live Again'),
         commits: t('These commits go live again:'),
       };
     case 'deploy':
       return {
-        question: t('Deploy to {0}?', stage),
+        question: t('Deploy to {0}?', name),
         button: t('Deploy'),
         commits: t('These commits go live:'),
       };
@@ -238,7 +240,8 @@ function confirmationOf({ stage: { stage }, action }: RunRequest): Confirmation 
 
 /** What the status bar says of a run that has ended: only what went wrong is a failure. */
 function statusOf(
-  { stage: { stage }, action, dryRun }: RunRequest,
+  { action, dryRun }: RunRequest,
+  name: string,
   code: ErrorCode | undefined,
 ): { readonly icon: string; readonly text: string } {
   const { t } = vscode.l10n;
@@ -246,19 +249,21 @@ function statusOf(
     case undefined:
       break;
     case 'cancelled':
-      return { icon: 'circle-slash', text: t('{0}: cancelled', stage) };
+      return { icon: 'circle-slash', text: t('{0}: cancelled', name) };
     case 'confirmation-needed':
-      return { icon: 'circle-slash', text: t('{0}: not confirmed', stage) };
+      return { icon: 'circle-slash', text: t('{0}: not confirmed', name) };
     case 'locked':
-      return { icon: 'lock', text: t('{0}: locked', stage) };
+      return { icon: 'lock', text: t('{0}: locked', name) };
+    case 'held':
+      return { icon: 'debug-pause', text: t('{0}: held', name) };
     default:
-      return { icon: 'error', text: t('{0}: failed', stage) };
+      return { icon: 'error', text: t('{0}: failed', name) };
   }
-  if (dryRun) return { icon: 'pass', text: t('{0}: dry run done', stage) };
-  if (action === 'prune') return { icon: 'pass', text: t('{0}: pruned', stage) };
+  if (dryRun) return { icon: 'pass', text: t('{0}: dry run done', name) };
+  if (action === 'prune') return { icon: 'pass', text: t('{0}: pruned', name) };
   return {
     icon: 'pass',
-    text: action === 'rollback' ? t('{0}: rolled back', stage) : t('{0}: live', stage),
+    text: action === 'rollback' ? t('{0}: rolled back', name) : t('{0}: live', name),
   };
 }
 

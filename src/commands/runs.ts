@@ -6,8 +6,11 @@ import { stageKey, type StageId } from '../views/store.ts';
 
 export interface Runs extends vscode.Disposable {
   readonly active: () => readonly StageId[];
-  /** Undefined where the stage already has a run in progress. */
-  readonly begin: (stage: StageId) => ActiveRun | undefined;
+  /**
+   * @param name that the status bar calls it by.
+   * @returns undefined where the stage already has a run in progress.
+   */
+  readonly begin: (stage: StageId, name: string) => ActiveRun | undefined;
   readonly cancel: (stage: StageId) => void;
   /** Cancels the run that is on now, whenever it is called; another one that began meanwhile goes on. */
   readonly canceller: (stage: StageId) => () => void;
@@ -44,13 +47,13 @@ export function createRuns(): Runs {
 
   return {
     active: () => [...active.values()].map(({ stage }) => stage),
-    begin: (stage) => {
+    begin: (stage, name) => {
       const key = stageKey(stage);
       if (active.has(key)) return undefined;
       const controller = new AbortController();
       active.set(key, { stage, controller });
       setKey();
-      show(`$(sync~spin) ${stage.stage}`, vscode.l10n.t('Durant: Show Output'));
+      show(`$(sync~spin) ${name}`, vscode.l10n.t('Durant: Show Output'));
       return {
         signal: controller.signal,
         cancel: () => {
@@ -60,7 +63,7 @@ export function createRuns(): Runs {
           const { step } = currentStep(progress);
           const percent = `${String(percentOf(progress))} %`;
           show(
-            `$(sync~spin) ${stage.stage}: ${step === '' ? percent : `${step} ${percent}`}`,
+            `$(sync~spin) ${name}: ${step === '' ? percent : `${step} ${percent}`}`,
             vscode.l10n.t('Durant: Show Output'),
           );
         },

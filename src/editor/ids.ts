@@ -16,6 +16,10 @@ export const commands = {
   refresh: 'durant.refresh',
   showOutput: 'durant.showOutput',
   cancel: 'durant.cancel',
+  checkConnection: 'durant.checkConnection',
+  compareWithStage: 'durant.compareWithStage',
+  stopComparing: 'durant.stopComparing',
+  compareFile: 'durant.compareFile',
   createConfig: 'durant.createConfig',
   copyCli: 'durant.copyCli',
   forgetSecrets: 'durant.forgetSecrets',
@@ -27,6 +31,8 @@ export const nodeCommands = {
   dryRun: 'durant.stage.dryRun',
   rollback: 'durant.stage.rollback',
   unlock: 'durant.stage.unlock',
+  checkConnection: 'durant.stage.checkConnection',
+  compareWithStage: 'durant.stage.compareWithStage',
   openConfig: 'durant.stage.openConfig',
   copyCli: 'durant.stage.copyCli',
   cancel: 'durant.stage.cancel',
@@ -48,6 +54,7 @@ export const nodeCommands = {
   showRecord: 'durant.release.showRecord',
   retry: 'durant.error.retry',
   reviewDeploy: 'durant.review.deploy',
+  reviewAgain: 'durant.review.again',
   reviewBuild: 'durant.review.build',
   reviewOpenAll: 'durant.review.openAll',
   reviewOpenFile: 'durant.review.openFile',
@@ -61,6 +68,8 @@ export const contextKeys = {
   /** The configurations of the workspace have been looked for. */
   ready: 'durant.ready',
   hasConfig: 'durant.hasConfig',
+  /** A stage is compared with in the gutter. */
+  compared: 'durant.compared',
   /** A run is on in this window. */
   running: 'durant.running',
   /** There is a dry run to review. */

@@ -3,6 +3,7 @@ import { dirname, join, posix } from 'node:path';
 import { DurantError } from '../errors.ts';
 import {
   appInfo,
+  assessStage,
   appLogs,
   behindCounter,
   controlApp,
@@ -107,6 +108,8 @@ export const handlers: Handlers = {
       await counter.close();
     }
   },
+  check: async (call, context) =>
+    assessStage(await open(call, context), context.host, context.emit, context.signal),
   unlock: async (call, context) =>
     unlock(
       await open(call, context),

@@ -1,9 +1,14 @@
 /** Connections that stay open for a while after a call, so that the next one needs no new handshake. */
-import { asDurantError } from '../errors.ts';
+import { asDurantError, throwIfCancelled } from '../errors.ts';
 import type { Connect, Connection, ConnectRequest, RemoteCommand } from '../remote/target.ts';
 
 export interface KeptConnections {
   readonly connect: Connect;
+  /**
+   * For what only looks and is soon done: whoever wants the same server meanwhile waits for this connection, and so takes it over instead
+   * of logging in beside it. Whoever holds one must not wait for another to the same server.
+   */
+  readonly connectInTurn: Connect;
   /** Ends those that nobody uses. */
   readonly closeUnused: () => void;
 }
@@ -41,20 +46,51 @@ export function keepConnections(connect: Connect, keepMs: () => number): KeptCon
     unused.set(key, [...(unused.get(key) ?? []), { connection, since: Date.now(), timer }]);
   };
 
+  const turns = new Map<string, Promise<void>>();
+  const open: Connect = async (request) => {
+    if (request.address.local || keepMs() === 0) return connect(request);
+    const key = keyOf(request);
+    for (let kept = take(key); kept !== undefined; kept = take(key)) {
+      if (Date.now() - kept.since < trustedMs || (await isAlive(kept.connection, request.signal)))
+        return shared(kept.connection, (connection) => {
+          park(key, connection);
+        });
+      kept.connection.close();
+    }
+    return shared(await connect(request), (connection) => {
+      park(key, connection);
+    });
+  };
+
   return {
-    connect: async (request) => {
-      if (request.address.local || keepMs() === 0) return connect(request);
+    connect: open,
+    connectInTurn: async (request) => {
+      if (request.address.local) return open(request);
       const key = keyOf(request);
-      for (let kept = take(key); kept !== undefined; kept = take(key)) {
-        if (Date.now() - kept.since < trustedMs || (await isAlive(kept.connection, request.signal)))
-          return shared(kept.connection, (connection) => {
-            park(key, connection);
-          });
-        kept.connection.close();
+      const before = turns.get(key);
+      let done = (): void => undefined;
+      const turn = new Promise<void>((resolve) => (done = resolve));
+      const mine = (before ?? Promise.resolve()).then(() => turn);
+      turns.set(key, mine);
+      const end = (): void => {
+        done();
+        if (turns.get(key) === mine) turns.delete(key);
+      };
+      try {
+        await before;
+        throwIfCancelled(request.signal);
+        const connection = await open(request);
+        return {
+          ...connection,
+          close: () => {
+            connection.close();
+            end();
+          },
+        };
+      } catch (error) {
+        end();
+        throw error;
       }
-      return shared(await connect(request), (connection) => {
-        park(key, connection);
-      });
     },
     closeUnused: () => {
       for (const kept of [...unused.values()].flat()) {

@@ -68,7 +68,7 @@ function serve(): void {
     const prompt = (request: PromptRequest, signal: AbortSignal): Promise<string | undefined> =>
       ask(call, request, signal);
     const connect: Connect = async (request) => {
-      const connection = await kept.connect(request);
+      const connection = await (message.method === 'releases' ? kept.connectInTurn : kept.connect)(request);
       void send({ kind: 'connected', call, server: request.address.entry });
       return connection;
     };
@@ -135,6 +135,8 @@ function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallCon
       return handlers.logs(message.takes, context);
     case 'site':
       return handlers.site(message.takes, context);
+    case 'check':
+      return handlers.check(message.takes, context);
     case 'unlock':
       return handlers.unlock(message.takes, context);
     case 'file':

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../errors.ts';
 import type {
   AppControl,
   AppInfo,
+  Assessment,
   LockRecord,
   RunEvent,
   RunFinished,
@@ -141,6 +142,8 @@ export interface Calls {
   readonly logs: { readonly takes: LogsCall; readonly gives: null };
   /** Where visitors find the application; null where the stage names no domain. */
   readonly site: { readonly takes: StageCall; readonly gives: string | null };
+  /** Every assessment of a deploy; nothing is changed. */
+  readonly check: { readonly takes: StageCall; readonly gives: readonly Assessment[] };
   readonly unlock: { readonly takes: StageCall; readonly gives: UnlockResult };
   /** Contents in base64; null where the commit has no such file. */
   readonly file: { readonly takes: FileCall; readonly gives: string | null };

@@ -3,7 +3,7 @@ import type { ConfDocument, Range } from '../config/syntax/document.ts';
 import type { StageLive, Translate } from './languageFacts.ts';
 import { blocksOf, roleOf } from './layout.ts';
 
-export type LensAction = 'live' | 'deploy' | 'dry-run' | 'roll-back' | 'unlock';
+export type LensAction = 'live' | 'deploy' | 'dry-run' | 'roll-back' | 'unlock' | 'check';
 
 export interface Lens {
   readonly stage: string;
@@ -35,7 +35,7 @@ export function lensesOf(
       lens('dry-run', t('Dry run')),
       lens('roll-back', t('Roll back')),
       lens('unlock', t('Unlock')),
-      ...(known === undefined ? [] : [lens('live', liveTitle(known, t))]),
+      known === undefined ? lens('check', t('Check connection')) : lens('live', liveTitle(known, t)),
     ];
   });
 }

@@ -115,6 +115,7 @@ export function describeConfiguration(file: string, label: string, text: string)
       port: textOf(options['ssh_port']?.raw),
       processes: processesOf(options, processes),
       domain: wordOf(listOf(options['domain_name']?.value)[0]),
+      repository: textOf(options['repository']?.value),
       problemMatchers: listOf(options['problem_matchers']?.value),
     };
   });
@@ -131,11 +132,19 @@ function processesOf(
   return named.length === 0 || named.some((name) => resolverOf(name) !== undefined) ? all : named;
 }
 
+/** Text of a durant.conf as it lies on disk; empty where it cannot be read. */
+export async function readConfigurationText(file: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.file(file)));
+  } catch {
+    return '';
+  }
+}
+
 /** Names of the goals of a stage's `pipeline` in order, as the file on disk has them now; none where they cannot be told. */
 export async function readPipeline({ file, stage }: StageId): Promise<readonly string[]> {
   try {
-    const bytes = await vscode.workspace.fs.readFile(vscode.Uri.file(file));
-    return describePipeline(new TextDecoder().decode(bytes), stage);
+    return describePipeline(await readConfigurationText(file), stage);
   } catch {
     // What is wrong with the file is the run's to say.
     return [];

@@ -16,11 +16,15 @@ export interface Item {
   readonly expands: 'no' | 'closed' | 'open';
   /** Words that menus match. */
   readonly context: string;
+  /** What only the icon says, for screen readers. */
+  readonly spoken?: string;
 }
 
 export interface View {
   readonly now: number;
   readonly t: Translate;
+  /** A UTC ISO 8601 date in words of the user's language and time zone; the text itself where it is no date. */
+  readonly localTime: (date: string) => string;
 }
 
 /** An item that only says something. */

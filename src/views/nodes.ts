@@ -2,7 +2,7 @@
 import { goalItem } from './goalItem.ts';
 import { failureOf, noteOf, type Item, type View } from './item.ts';
 import { processesOf, processItem, unitItem, unitsOf } from './processItem.ts';
-import { releaseItem } from './releaseItem.ts';
+import { releaseItem, releaseNames } from './releaseItem.ts';
 import { serverItem } from './serverItem.ts';
 import { stageItem } from './stageItem.ts';
 import { knownServer, type Configuration, type StageId, type StageSnapshot, type Store } from './store.ts';
@@ -21,8 +21,10 @@ export type Node =
       readonly process: string;
       readonly unit: string;
     } & StageId)
-  | ({ readonly kind: 'release'; readonly server: string; readonly release: string } & StageId)
-  /** A failure, of one server or of the whole stage. */
+  /** The releases of all its servers. */
+  | ({ readonly kind: 'releases' } & StageId)
+  | ({ readonly kind: 'release'; readonly release: string } & StageId)
+  /** A failure, of one server or of the whole stage; directly below the stage. */
   | ({ readonly kind: 'error'; readonly server: string | undefined; readonly about?: 'processes' } & StageId)
   /** Says that there is nothing, or that it is on its way. */
   | ({ readonly kind: 'note'; readonly server: string | undefined } & StageId);
@@ -36,6 +38,7 @@ function partsOf(node: Node): readonly (string | undefined)[] {
     case 'folder':
       return [node.file];
     case 'stage':
+    case 'releases':
       return [node.file, node.stage];
     case 'goal':
       return [node.file, node.stage, node.goal];
@@ -44,7 +47,7 @@ function partsOf(node: Node): readonly (string | undefined)[] {
     case 'unit':
       return [node.file, node.stage, node.server, node.process, node.unit];
     case 'release':
-      return [node.file, node.stage, node.server, node.release];
+      return [node.file, node.stage, node.release];
     case 'server':
     case 'note':
       return [node.file, node.stage, node.server];
@@ -73,6 +76,8 @@ export function childrenOf(store: Store, node: Node | undefined): readonly Node[
       return belowStage(snapshot, node);
     case 'server':
       return belowServer(snapshot, node);
+    case 'releases':
+      return releaseNames(snapshot).map((release) => ({ ...node, kind: 'release', release }));
     case 'process': {
       const units = unitsOf(snapshot, node);
       if (units.length < 2) return [];
@@ -83,37 +88,44 @@ export function childrenOf(store: Store, node: Node | undefined): readonly Node[
   }
 }
 
+/** What is wrong first; then what goes on, the servers, and what they have. */
 function belowStage(snapshot: StageSnapshot, { file, stage }: StageId): readonly Node[] {
-  const goals = snapshot.goals.map(({ goal }): Node => ({ kind: 'goal', file, stage, goal }));
-  const servers = serversOf(snapshot).map((server): Node => ({ kind: 'server', file, stage, server }));
-  if (snapshot.failure !== undefined)
-    return [...goals, { kind: 'error', file, stage, server: undefined }, ...servers];
-  return [...goals, ...(servers.length > 0 ? servers : [noNode({ file, stage, server: undefined })])];
+  const id = { file, stage };
+  const { failure, known, entry } = snapshot;
+  const servers = serversOf(snapshot);
+  const errors = servers.flatMap((server): readonly Node[] => [
+    ...(isSet(knownServer(snapshot, server)?.error) ? [{ kind: 'error', ...id, server } as const] : []),
+    ...(entry.processes.length > 0 && isSet(processesOf(snapshot, server)?.error)
+      ? [{ kind: 'error', ...id, server, about: 'processes' } as const]
+      : []),
+  ]);
+  return [
+    ...(failure === undefined ? [] : [{ kind: 'error', ...id, server: undefined } as const]),
+    ...errors,
+    ...snapshot.goals.map(({ goal }): Node => ({ kind: 'goal', ...id, goal })),
+    ...servers.map((server): Node => ({ kind: 'server', ...id, server })),
+    ...(servers.length === 0 && failure === undefined ? [noNode({ ...id, server: undefined })] : []),
+    ...(servers.length > 0 && known === undefined && failure === undefined
+      ? [noNode({ ...id, server: servers[0] })]
+      : []),
+    ...(releaseNames(snapshot).length > 0 ? [{ kind: 'releases', ...id } as const] : []),
+  ];
+}
+
+function isSet(error: string | null | undefined): boolean {
+  return error !== undefined && error !== null;
 }
 
 function noNode(place: StageId & { readonly server: string | undefined }): Node {
   return { kind: 'note', ...place };
 }
 
-/** Its processes, then its releases. */
 function belowServer(
   snapshot: StageSnapshot,
   { file, stage, server }: Extract<Node, { kind: 'server' }>,
 ): readonly Node[] {
-  const known = knownServer(snapshot, server);
-  if (known?.error !== undefined && known.error !== null) return [{ kind: 'error', file, stage, server }];
-  if (known === undefined) return [noNode({ file, stage, server })];
-  const releases = known.releases.map(({ name }): Node => ({
-    kind: 'release',
-    file,
-    stage,
-    server,
-    release: name,
-  }));
-  return [
-    ...processNodes(snapshot, { file, stage, server }),
-    ...(releases.length > 0 ? releases : [noNode({ file, stage, server })]),
-  ];
+  if (isSet(knownServer(snapshot, server)?.error)) return [];
+  return processNodes(snapshot, { file, stage, server });
 }
 
 function processNodes(
@@ -121,8 +133,7 @@ function processNodes(
   place: StageId & { readonly server: string },
 ): readonly Node[] {
   const found = processesOf(snapshot, place.server);
-  if (found === undefined || snapshot.entry.processes.length === 0) return [];
-  if (found.error !== null) return [{ kind: 'error', ...place, about: 'processes' }];
+  if (found === undefined || snapshot.entry.processes.length === 0 || found.error !== null) return [];
   const names = new Set(found.processes.map(({ process }) => process));
   return [...names].map((process) => ({ kind: 'process', ...place, process }));
 }
@@ -134,20 +145,19 @@ export function parentOf(store: Store, node: Node): Node | undefined {
     case 'stage':
       return store.configurations().length > 1 ? { kind: 'folder', file: node.file } : undefined;
     case 'process':
-    case 'release':
       return { kind: 'server', file: node.file, stage: node.stage, server: node.server };
+    case 'release':
+      return { kind: 'releases', file: node.file, stage: node.stage };
     case 'unit': {
       const { file, stage, server, process } = node;
       return { kind: 'process', file, stage, server, process };
     }
     case 'goal':
     case 'server':
-      return { kind: 'stage', file: node.file, stage: node.stage };
+    case 'releases':
     case 'error':
-    case 'note': {
-      const { file, stage, server } = node;
-      return server === undefined ? { kind: 'stage', file, stage } : { kind: 'server', file, stage, server };
-    }
+    case 'note':
+      return { kind: 'stage', file: node.file, stage: node.stage };
   }
 }
 
@@ -190,9 +200,18 @@ export function itemOf(store: Store, node: Node, view: View): Item {
     case 'unit':
       return unitItem(id, snapshot, node, view);
     case 'release':
-      return releaseItem(id, snapshot, node, view);
-    case 'error':
-      return failureOf(id, errorText(snapshot, node) ?? view.t('Not known any more'), view);
+      return releaseItem(id, snapshot, node.release, view);
+    case 'releases':
+      return {
+        ...noteOf(id, view.t('Releases'), 'history'),
+        description: String(releaseNames(snapshot).length),
+        expands: 'open',
+        context: 'releases',
+      };
+    case 'error': {
+      const text = errorText(snapshot, node) ?? view.t('Not known any more');
+      return failureOf(id, node.server === undefined ? text : `${node.server}: ${text}`, view);
+    }
     case 'note':
       return noteItem(id, snapshot, node.server, view);
   }
@@ -209,9 +228,7 @@ function errorText(
 
 function noteItem(id: string, snapshot: StageSnapshot, server: string | undefined, { t }: View): Item {
   if (snapshot.loading) return noteOf(id, t('Asking…'), 'loading~spin');
-  if (server === undefined) return noteOf(id, t('Which servers there are is not known yet'), 'question');
-  const known = knownServer(snapshot, server);
-  return known === undefined
-    ? noteOf(id, t('Not asked yet'), 'question')
-    : noteOf(id, t('No releases yet'), 'info');
+  return server === undefined
+    ? noteOf(id, t('Which servers there are is not known yet'), 'question')
+    : noteOf(id, t('Not asked yet'), 'question');
 }

@@ -1,6 +1,6 @@
 /** The review of a dry run as the items of its view. Pure. */
 import type { GoalProgress } from '../report/goals.ts';
-import { countFiles, formatBytes, shortCommit } from '../format.ts';
+import { countFiles, formatBytes, shortCommit, type Translate } from '../format.ts';
 import {
   fileKinds,
   filesOf,
@@ -16,6 +16,7 @@ import type { BuiltFiles } from '../editor/builtFiles.ts';
 import type { RunFinished } from '../engine/index.ts';
 import { goalItem } from './goalItem.ts';
 import { failed, passed, warned, type Icon, type Item, type View } from './item.ts';
+import type { Basis, Staleness } from './staleness.ts';
 import type { StageId } from './store.ts';
 
 /** A dry run that is being reviewed. */
@@ -28,6 +29,8 @@ export interface Review extends Findings {
   readonly live: string | undefined;
   /** What `before_deploy` made, where the dry run ran it. */
   readonly built: BuiltFiles | undefined;
+  /** What it was found from: it may change. */
+  readonly basis: Basis;
 }
 
 export type ReviewNode =
@@ -236,6 +239,17 @@ function leaf(
 /** Connecting and fetching is how a dry run finds out, not what a deploy would do. */
 function plannedSteps(review: Review): readonly StepFinding[] {
   return stepsOf(review).filter(({ step }) => step !== 'connect' && step !== 'fetch' && step !== 'resolve');
+}
+
+export function stalenessText(why: Staleness, t: Translate): string {
+  switch (why) {
+    case 'live':
+      return t('Something else is live now than what it was compared with.');
+    case 'configuration':
+      return t('durant.conf has been changed since.');
+    case 'commits':
+      return t('The branch has commits that are not in it.');
+  }
 }
 
 /** What a review says above its list. */

@@ -3,7 +3,16 @@ import * as vscode from 'vscode';
 import { removeBuilt } from '../editor/builtFiles.ts';
 import { contextKeys, nodeCommands, views } from '../editor/ids.ts';
 import { filesOf, isPending } from '../report/findings.ts';
-import { reviewChildren, reviewItem, summaryOf, type Review, type ReviewNode } from './review.ts';
+import {
+  reviewChildren,
+  reviewItem,
+  stalenessText,
+  summaryOf,
+  type Review,
+  type ReviewNode,
+} from './review.ts';
+import { stalenessOf, type Now, type Staleness } from './staleness.ts';
+import { currentView } from './currentView.ts';
 import { toTreeItem } from './treeItem.ts';
 
 export interface ReviewView extends vscode.Disposable {
@@ -11,12 +20,17 @@ export interface ReviewView extends vscode.Disposable {
   /** Shows the review and brings it to the eye. */
   readonly show: (review: Review) => Promise<void>;
   readonly close: () => void;
+  /** Why it no longer says what a deploy would do; undefined while it does. */
+  readonly staleness: () => Staleness | undefined;
+  /** Looks whether it still holds. */
+  readonly check: () => Promise<void>;
 }
 
-export function createReviewView(extensionPath: string): ReviewView {
+/** @param now what a review's stage is like at this moment. */
+export function createReviewView(extensionPath: string, now: (review: Review) => Promise<Now>): ReviewView {
+  let stale: Staleness | undefined;
   let review: Review | undefined;
   const changed = new vscode.EventEmitter<undefined>();
-  const now = () => ({ now: Date.now(), t: vscode.l10n.t });
   const view = vscode.window.createTreeView<ReviewNode>(views.review, {
     showCollapseAll: true,
     treeDataProvider: {
@@ -24,7 +38,7 @@ export function createReviewView(extensionPath: string): ReviewView {
       getChildren: (node) => (review === undefined ? [] : [...reviewChildren(review, node)]),
       getTreeItem: (node) => {
         if (review === undefined) return new vscode.TreeItem('');
-        const item = toTreeItem(reviewItem(review, node, now()), extensionPath);
+        const item = toTreeItem(reviewItem(review, node, currentView()), extensionPath);
         if (node.kind === 'file')
           item.command = {
             command: nodeCommands.reviewOpenFile,
@@ -58,6 +72,13 @@ export function createReviewView(extensionPath: string): ReviewView {
   const replaceBy = (next: Review | undefined): void => {
     if (review?.built !== undefined) removeBuilt(review.built.folder);
     review = next;
+    stale = undefined;
+  };
+  const say = (shown: Review): void => {
+    const why =
+      stale === undefined ? '' : `${vscode.l10n.t('Out of date.')} ${stalenessText(stale, vscode.l10n.t)} `;
+    view.message = `${why}${summaryOf(shown, currentView())}`;
+    view.description = stale === undefined ? '' : vscode.l10n.t('out of date');
   };
   return {
     current: () => review,
@@ -65,7 +86,7 @@ export function createReviewView(extensionPath: string): ReviewView {
       replaceBy(next);
       const deleted = filesOf(next, 'deleted').length;
       view.title = vscode.l10n.t('Dry Run: {0}', next.stage.stage);
-      view.message = summaryOf(next, now());
+      say(next);
       view.badge =
         deleted === 0
           ? undefined
@@ -79,6 +100,15 @@ export function createReviewView(extensionPath: string): ReviewView {
       view.badge = undefined;
       changed.fire(undefined);
       void setKeys();
+    },
+    staleness: () => stale,
+    check: async () => {
+      const checked = review;
+      if (checked === undefined) return;
+      const found = stalenessOf(checked.basis, await now(checked));
+      if (review !== checked || found === stale) return;
+      stale = found;
+      say(checked);
     },
     dispose: () => {
       replaceBy(undefined);

@@ -21,10 +21,13 @@ export function serverItem(id: string, snapshot: StageSnapshot, server: string, 
     tooltip: [
       [t('Server'), server],
       ...(known?.error === undefined || known.error === null ? [] : [[t('Error'), known.error] as const]),
+      ...(known?.asOf === undefined
+        ? []
+        : [[t('Last reached'), view.localTime(new Date(known.asOf).toISOString())] as const]),
       ...(lock === undefined ? [] : [[t('Locked'), lockText(lock, now, t)] as const]),
     ],
     icon: serverIcon(snapshot, server, progress),
-    expands: 'closed',
+    expands: snapshot.entry.processes.length > 0 ? 'closed' : 'no',
     context: words.join(' '),
   };
 }

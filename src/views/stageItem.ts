@@ -29,9 +29,10 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
               `${hold.user}@${hold.host} (${formatAge(hold.since, view.now, t)}): ${hold.why}`,
             ] as const,
           ]),
+      ...liveLines(snapshot, view),
       ...(known === undefined
         ? []
-        : [[t('Asked'), formatAge(new Date(known.at).toISOString(), view.now, t)] as const]),
+        : [[t('Asked'), view.localTime(new Date(known.at).toISOString())] as const]),
       ...(failure === undefined ? [] : [[t('Error'), failure.message] as const]),
     ],
     icon:
@@ -39,9 +40,12 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
         ? { codicon: 'loading~spin' }
         : failed
           ? warned
-          : { file: 'stage' },
+          : entry.protected
+            ? { codicon: 'shield' }
+            : { file: 'stage' },
     expands: 'closed',
     context: words.join(' '),
+    ...(entry.protected ? { spoken: t('protected') } : {}),
   };
 }
 
@@ -51,9 +55,9 @@ function holdOf(known: StageSnapshot['known']): HoldRecord | undefined {
   return known?.servers.flatMap(({ hold }) => hold ?? [])[0];
 }
 
-function stageSummary({ entry, known }: StageSnapshot, { now, t }: View): string {
+function stageSummary({ known }: StageSnapshot, { now, t }: View): string {
   const live = liveOf(known);
-  const parts = entry.protected ? [t('protected')] : [];
+  const parts: string[] = [];
   const hold = holdOf(known);
   if (hold !== undefined) parts.push(t('held: {0}', hold.why));
   if (live.kind === 'mixed') parts.push(t('servers differ'));
@@ -70,6 +74,22 @@ function stageSummary({ entry, known }: StageSnapshot, { now, t }: View): string
     if (known?.behind !== undefined && known.behind > 0) parts.push(t('{0} behind', known.behind));
   }
   return parts.join(' · ');
+}
+
+/** What is live, whole: the row itself may be cut. */
+function liveLines({ known }: StageSnapshot, { t, localTime }: View): readonly (readonly [string, string])[] {
+  const live = liveOf(known);
+  if (live.kind !== 'one') return [];
+  const { release, record } = live;
+  return [
+    [t('Live'), record === undefined ? release : `${record.commit} ${record.subject}`.trim()],
+    ...(record === undefined
+      ? []
+      : ([
+          [t('Deployed by'), record.deployed_by],
+          [t('Finished'), localTime(record.finished)],
+        ] as const)),
+  ];
 }
 
 function runSummary(run: NonNullable<StageSnapshot['run']>, t: Translate): string {

@@ -14,6 +14,8 @@ export interface StageEntry {
   readonly servers: readonly string[] | undefined;
   readonly protected: boolean;
   readonly branch: string | undefined;
+  /** As written; undefined where a resolver has to be run to know it. */
+  readonly repository: string | undefined;
   readonly identity: string | undefined;
   readonly user: string | undefined;
   readonly port: string | undefined;
@@ -33,7 +35,13 @@ export interface Configuration {
   readonly broken: boolean;
 }
 
-export type ServerKnown = StageReleases['servers'][number];
+/** What a server said last; where it was not reached since, `error` says why. */
+export type ServerKnown = StageReleases['servers'][number] & {
+  /** Its releases are from then (ms since the epoch), and older than the error. */
+  readonly asOf?: number;
+};
+
+export type ReleaseKnown = ServerKnown['releases'][number];
 
 /** What the servers of a stage said, and when (ms since the epoch). */
 export interface StageKnown {
@@ -96,6 +104,8 @@ export interface Store {
   readonly configurations: () => readonly Configuration[];
   readonly setConfigurations: (configurations: readonly Configuration[]) => void;
   readonly snapshot: (stage: StageId) => StageSnapshot | undefined;
+  /** A stage as messages call it: with its folder where there are several durant.conf files. */
+  readonly nameOf: (stage: StageId) => string;
   readonly setLoading: (stage: StageId, loading: boolean) => void;
   readonly setKnown: (stage: StageId, known: StageKnown) => void;
   readonly setFailure: (stage: StageId, failure: StageFailure) => void;
@@ -164,6 +174,10 @@ export function createStore(memory: Memory): Store {
         activity: (server, process) => activities.get(processKey({ ...stage, server, process })) ?? idle,
       };
     },
+    nameOf: ({ file, stage }) => {
+      const label = configurations.find((each) => each.file === file)?.label;
+      return configurations.length < 2 || label === undefined ? stage : `${stage} (${label})`;
+    },
     setLoading: (stage, is) => {
       const key = stageKey(stage);
       loading.set(key, Math.max(0, (loading.get(key) ?? 0) + (is ? 1 : -1)));
@@ -171,7 +185,7 @@ export function createStore(memory: Memory): Store {
     },
     setKnown: (stage, now) => {
       failures.delete(stageKey(stage));
-      known.set(stageKey(stage), now);
+      known.set(stageKey(stage), withWhatWasKnown(now, known.get(stageKey(stage))));
       void memory.update(memoryKey, [...known]);
       tell(stage);
     },
@@ -210,16 +224,27 @@ export function createStore(memory: Memory): Store {
   };
 }
 
+/** A server that was not reached has what it had when it was. */
+function withWhatWasKnown(now: StageKnown, before: StageKnown | undefined): StageKnown {
+  const servers = now.servers.map((server) => {
+    const old = before?.servers.find((each) => each.server === server.server);
+    if (server.error === null || before === undefined || old === undefined) return server;
+    const { current, releases, asOf = before.at } = old;
+    return { ...server, current, releases, asOf };
+  });
+  return { ...now, servers };
+}
+
 export function knownServer({ known }: StageSnapshot, server: string): ServerKnown | undefined {
   return known?.servers.find((each) => each.server === server);
 }
 
 /** The record of what is live on a server; undefined where nothing is, or where it has no record. */
-export function liveRecord(server: ServerKnown): ServerKnown['releases'][number] | undefined {
+export function liveRecord(server: ServerKnown): ReleaseKnown | undefined {
   return server.releases.find(({ current }) => current);
 }
 
-/** What is live on all servers of a stage: one release, several, or none. Servers that did not answer do not count. */
+/** What is live on all servers of a stage: one release, several, or none. Servers that never answered do not count. */
 export function liveOf(known: StageKnown | undefined):
   | { readonly kind: 'unknown' }
   | { readonly kind: 'none' }
@@ -229,7 +254,7 @@ export function liveOf(known: StageKnown | undefined):
       readonly release: string;
       readonly record: ServerKnown['releases'][number] | undefined;
     } {
-  const answered = (known?.servers ?? []).filter(({ error }) => error === null);
+  const answered = (known?.servers ?? []).filter(({ error, asOf }) => error === null || asOf !== undefined);
   const [first, ...others] = answered;
   if (first === undefined) return { kind: 'unknown' };
   if (others.some(({ current }) => current !== first.current)) return { kind: 'mixed' };

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { views } from '../editor/ids.ts';
 import { childrenOf, itemOf, nodeId, parentOf, type Node } from './nodes.ts';
 import { stageKey, type StageId, type Store } from './store.ts';
+import { currentView } from './currentView.ts';
 import { toTreeItem } from './treeItem.ts';
 
 export interface StagesView extends vscode.Disposable {
@@ -11,6 +12,9 @@ export interface StagesView extends vscode.Disposable {
 
 /** A stage is drawn again at most this often while a run changes it, ms. */
 const redrawMs = 100;
+
+/** Ages are in minutes. */
+const ageMs = 60_000;
 
 export interface StagesViewOptions {
   readonly extensionPath: string;
@@ -55,14 +59,17 @@ export function createStagesView({ extensionPath, store, load }: StagesViewOptio
       const parent = parentOf(store, node);
       return parent === undefined ? undefined : same(parent);
     },
-    getTreeItem: (node) =>
-      toTreeItem(itemOf(store, node, { now: Date.now(), t: vscode.l10n.t }), extensionPath),
+    getTreeItem: (node) => toTreeItem(itemOf(store, node, currentView()), extensionPath),
   };
   const view = vscode.window.createTreeView(views.stages, {
     treeDataProvider: provider,
     showCollapseAll: true,
   });
   const unsubscribe = store.subscribe(redraw);
+  // Ages go on.
+  const clock = setInterval(() => {
+    if (view.visible) changed.fire(undefined);
+  }, ageMs);
   const asked = new Set<string>();
   const subscriptions = [
     view,
@@ -82,6 +89,7 @@ export function createStagesView({ extensionPath, store, load }: StagesViewOptio
   return {
     view,
     dispose: () => {
+      clearInterval(clock);
       unsubscribe();
       for (const timer of waiting.values()) clearTimeout(timer);
       for (const subscription of subscriptions) subscription.dispose();

@@ -16,7 +16,7 @@ export function toTreeItem(item: Item, extensionPath: string): vscode.TreeItem {
     tooltip.appendMarkdown(`**${plainText(label)}**: ${plainText(value)}  \n`);
   if (item.tooltip.length > 0) result.tooltip = tooltip;
   result.accessibilityInformation = {
-    label: [item.label, item.description].filter((part) => part !== '').join(', '),
+    label: [item.label, item.spoken ?? '', item.description].filter((part) => part !== '').join(', '),
   };
   return result;
 }

@@ -39,6 +39,9 @@ describe('durant without servers', () => {
       ['warning no-repository', 'warning sample-server'],
     );
     const before = readFileSync(join(project, 'durant.conf'), 'utf8');
+    assert.ok(before.split('\n').length <= 12, before);
+    assert.equal((await durant('init --all --config all.conf')).status, 0);
+    assert.match(readFileSync(join(project, 'all.conf'), 'utf8'), /^#keep_releases: /m);
     const again = await durant('init');
     assert.equal(again.status, 2);
     assert.match(again.stderr, /exists already/);

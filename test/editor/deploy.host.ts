@@ -94,7 +94,7 @@ describe('a deploy from the editor', () => {
     const stage = await stages.row(/^production deploying · \S+ · \d+ %$/);
     assert.match(stage.context, /\bstage\b.*\brunning\b/);
     assert.equal(stage.icon, 'loading~spin');
-    const working = await stages.rows(stage);
+    const working = (await stages.rows(stage)).filter(({ context }) => context.startsWith('server '));
     assert.equal(working.length, 2);
     assert.ok(working.some(({ icon, description }) => icon === 'sync~spin' && description !== ''));
     open();
@@ -229,7 +229,7 @@ describe('a deploy from the editor', () => {
     assert.deepEqual(said.choices, ['Commit…', 'Show Changes', 'Deploy Anyway']);
     assert.deepEqual(said.detail.split('\n'), ['• old.txt — not saved', '• new.txt — not tracked']);
     // To commit is to save first; what is saved is not committed yet, and still said.
-    assert.ok(!document.isDirty);
+    await waitFor('it to be saved', () => !document.isDirty);
     assert.notEqual(pages()[0], page);
     hands.forget();
     hands.reply(/^Some of your work/, 'Deploy Anyway');

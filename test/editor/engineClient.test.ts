@@ -188,6 +188,29 @@ describe('the engine process of the editor', () => {
     ]);
   });
 
+  it('logs in once to a server that several stages ask about at the same time', async () => {
+    const [server] = servers;
+    assert.ok(server);
+    const names = Array.from({ length: 6 }, (_, index) => `s${String(index)}`);
+    const file = join(project.directory, 'many.conf');
+    writeFileSync(
+      file,
+      names
+        .map((name) => `[${name}]\nrepository: .\nserver: ${server.entry}\nproject_dir: ~/${name}\n`)
+        .join('\n'),
+    );
+    const logins = (): number => server.log().match(/Accepted publickey/g)?.length ?? 0;
+    const before = logins();
+    const all = await Promise.all(
+      names.map((stage) => client.call('releases', { file, stage, servers: [] }, { signal: never })),
+    );
+    assert.deepEqual(
+      all.flatMap(({ servers: [of] }) => [of?.error ?? null]),
+      names.map(() => null),
+    );
+    assert.ok(logins() - before <= 1, String(logins() - before));
+  });
+
   it('lists in a dry run what before_deploy makes, and keeps copies of it, where it is to build', async () => {
     configure('sub_directory: dist\nbefore_deploy: mkdir dist; cp index.html dist; echo built > dist/app.js');
     const events: RunEvent[] = [];

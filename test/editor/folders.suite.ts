@@ -70,7 +70,11 @@ describe('two folders', () => {
       });
     await Promise.all(folders.map(run));
     for (const index of [0, 1]) assert.ok(existsSync(join(server.home, `site${String(index)}`, 'current')));
-    assert.equal(hands.shown().filter(({ text }) => / is live: /.test(text)).length, 2);
+    const said = hands.shown().filter(({ text }) => / is live: /.test(text));
+    assert.deepEqual(said.map(({ text }) => text.split(' is live')[0]).sort(), [
+      'production (one)',
+      'production (two)',
+    ]);
   });
 
   it('are tasks, each with its own folder', async () => {

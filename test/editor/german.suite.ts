@@ -43,7 +43,7 @@ describe('German', () => {
     );
     assert.deepEqual(
       lenses.map(({ command }) => command?.title),
-      ['Bereitstellen', 'Probelauf', 'Zurückrollen', 'Entsperren'],
+      ['Bereitstellen', 'Probelauf', 'Zurückrollen', 'Entsperren', 'Verbindung prüfen'],
     );
   });
 });

@@ -115,7 +115,7 @@ describe('the goals of a run', () => {
     ['left', undefined, 'circle-slash', 'not run'],
   ] as const)
     it(`show "${description}"`, () => {
-      const item = goalItem('id', { goal: 'g', state, reason }, { now: 0, t });
+      const item = goalItem('id', { goal: 'g', state, reason }, { now: 0, t, localTime: (date) => date });
       assert.equal(item.description, description);
       assert.ok(item.icon !== undefined && 'codicon' in item.icon);
       assert.equal(item.icon.codicon, icon);
@@ -130,6 +130,7 @@ describe('the goals of a run', () => {
       user: undefined,
       port: undefined,
       domain: undefined,
+      repository: undefined,
       problemMatchers: [],
     };
     const entry = { ...stage, line: 1, servers: ['web1'], protected: false, processes: [], ...none };
@@ -137,8 +138,8 @@ describe('the goals of a run', () => {
     store.setRun(stage, after([started, step('tested', 'running')]));
     const nodes = childrenOf(store, { kind: 'stage', ...stage });
     assert.deepEqual(
-      nodes.map((node) => itemOf(store, node, { now: 0, t }).label),
-      [...pipeline, 'web1'],
+      nodes.map((node) => itemOf(store, node, { now: 0, t, localTime: (date) => date }).label),
+      [...pipeline, 'web1', 'Not asked yet'],
     );
     const [first] = nodes;
     assert.ok(first);

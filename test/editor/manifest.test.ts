@@ -4,6 +4,7 @@ import {
   commands,
   contextKeys,
   languageId,
+  schemes,
   nodeCommands,
   settings,
   taskType,
@@ -71,7 +72,12 @@ describe('package.json', () => {
   });
 
   it('is asked for by durant.conf and its language alone', () => {
-    assert.deepEqual(activationEvents, ['workspaceContains:**/durant.conf', `onLanguage:${languageId}`]);
+    assert.deepEqual(activationEvents, [
+      'workspaceContains:**/durant.conf',
+      `onLanguage:${languageId}`,
+      // Documents of its own, which a window that is loaded again opens once more.
+      `onFileSystem:${schemes.commit}`,
+    ]);
   });
 
   it('mentions no context key that nothing sets', () => {

@@ -39,23 +39,30 @@ describe('the Durant view', () => {
     return row;
   }
 
+  /** Its releases, newest first. */
+  async function releases(): Promise<Row> {
+    return stages.row(/^Releases/, await stages.row(/^production/));
+  }
+
   it('has stages, their servers, and their releases, newest first, the live one marked', async () => {
-    const releases = await stages.rows(await server(0));
     assert.deepEqual(
-      releases.map(({ label }) => label),
-      ['Second [x](command:y)', 'First'],
+      (await stages.rows(await stages.row(/^production/))).map(({ label }) => label),
+      [...world.servers.map(({ entry }) => entry), 'Releases'],
     );
-    assert.match(releases[0]?.description ?? '', /^live · [0-9a-f]{7} · \S+ · /);
-    assert.match(releases[0]?.icon ?? '', /live-(light|dark)\.svg/);
-    assert.match(releases[1]?.context ?? '', /\bolder\b/);
-    assert.doesNotMatch(releases[0]?.context ?? '', /\bolder\b/);
-    assert.doesNotMatch(releases[0]?.tooltip ?? '', /[^\\]\[x[^\\]?\]\(/);
+    const [second, first] = await stages.rows(await releases());
+    assert.match(second?.label ?? '', /^[0-9a-f]{7}$/);
+    assert.equal(second?.description, 'just now · Second [x](command:y)');
+    assert.equal(first?.description, 'just now · First');
+    assert.match(second.icon, /live-(light|dark)\.svg/);
+    assert.match(first.context, /\bolder\b/);
+    assert.doesNotMatch(second.context, /\bolder\b/);
+    assert.doesNotMatch(second.tooltip, /[^\\]\[x[^\\]?\]\(/);
   });
 
   it('asks the servers when a stage is opened', async () => {
     const stage = await stages.row(/^production/);
     await stages.open(stage);
-    await stages.row(/^First/, await server(1));
+    await stages.row(/ · First$/, await releases());
   });
 
   it('knows how far what is live is behind, without being asked by an open file', async () => {
@@ -77,7 +84,7 @@ describe('the Durant view', () => {
   });
 
   it('compares a release with the live one', async () => {
-    const old = await stages.row(/^First/, await server(0));
+    const old = await stages.row(/ · First$/, await releases());
     await vscode.commands.executeCommand('durant.release.compareWithLive', old.node);
     const tab = await waitFor('the comparison', () => {
       const active = vscode.window.tabGroups.activeTabGroup.activeTab;
@@ -86,8 +93,39 @@ describe('the Durant view', () => {
     assert.match(tab.label, /^production: [0-9a-f]{7} ↔ live [0-9a-f]{7}/);
   });
 
+  it('compares the project with what is live: a file beside it, and since when a line is', async () => {
+    const file = vscode.Uri.file(join(world.project.directory, 'index.html'));
+    await vscode.commands.executeCommand('durant.stage.compareWithStage', world.stage);
+    assert.deepEqual(hands.shown(), []);
+    await vscode.commands.executeCommand('durant.compareFile', file);
+    const { original, modified } = await waitFor('the comparison', () => {
+      const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+      return input instanceof vscode.TabInputTextDiff ? input : undefined;
+    });
+    assert.equal((await vscode.workspace.openTextDocument(original)).getText(), 'two\n');
+    assert.equal(modified.fsPath, file.fsPath);
+    // VS Code's git finds the project once a file of it is open.
+    await vscode.window.showTextDocument(file);
+    const hover = (): Thenable<readonly vscode.Hover[]> =>
+      vscode.commands.executeCommand('vscode.executeHoverProvider', file, new vscode.Position(0, 0));
+    await waitFor(
+      'the line to be judged',
+      async () => {
+        const texts = (await hover()).flatMap(({ contents }) =>
+          contents.map((each) => (each as vscode.MarkdownString).value),
+        );
+        return texts.some((text) =>
+          /^Not live on production yet: [0-9a-f]{7}$/.test(text.replaceAll(/&nbsp;|\\/g, ' ')),
+        );
+      },
+      20_000,
+    );
+    await vscode.commands.executeCommand('durant.stopComparing');
+    assert.deepEqual(await hover(), []);
+  });
+
   it('shows the record of a release, read-only', async () => {
-    const old = await stages.row(/^First/, await server(0));
+    const old = await stages.row(/ · First$/, await releases());
     await vscode.commands.executeCommand('durant.release.showRecord', old.node);
     const document = await waitFor('the record', () => {
       const active = vscode.window.activeTextEditor?.document;
@@ -99,7 +137,7 @@ describe('the Durant view', () => {
 
   it('copies the commit, the address, and the command that does the same', async () => {
     const first = await server(0);
-    const old = await stages.row(/^First/, first);
+    const old = await stages.row(/ · First$/, await releases());
     await vscode.commands.executeCommand('durant.release.copyCommit', old.node);
     assert.match((await hands.sees(/^Copied: /)).text, /^Copied: [0-9a-f]{40}$/);
     hands.forget();
@@ -127,7 +165,7 @@ describe('the Durant view', () => {
   });
 
   it('rolls back to the release that was clicked', async () => {
-    const first = await stages.row(/^First/, await server(1));
+    const first = await stages.row(/ · First$/, await releases());
     const before = world.release(world.servers[0] ?? assert.fail());
     await vscode.commands.executeCommand('durant.release.rollback', first.node);
     const question = await hands.sees(/^Roll back production\?$/);
@@ -144,8 +182,10 @@ describe('the Durant view', () => {
     const said = await hands.sees(/^production is rolled back: /);
     assert.deepEqual(said.choices, ['Show Output', 'Undo']);
     for (const each of world.servers) assert.equal(world.live(each, 'index.html'), 'one\n');
-    await stages.row(/^First live · /, await server(0));
-    const third = await stages.row(/^Second .* rolled back · |^Third rolled back · /, await server(0));
+    const live = await stages.row(/ · First$/, await releases());
+    assert.match(live.icon, /live-(light|dark)\.svg/);
+    const third = await stages.row(/ · Third$/, await releases());
+    assert.equal(third.icon, 'circle-slash');
     assert.match(third.context, /\bnewer\b/);
   });
 
@@ -198,11 +238,11 @@ describe('the Durant view', () => {
     const bad = await stages.row(/not reached/, stage);
     assert.equal(bad.label, nobody);
     assert.equal(bad.icon, 'error');
-    const [error] = await stages.rows(bad);
+    const [error] = await stages.rows(stage);
     assert.equal(error?.context, 'error');
+    assert.ok(error.label.startsWith(`${nobody}: `), error.label);
     assert.match(`${error.label}${error.tooltip}`, /cannot be reached|refused/);
-    const [, reached] = await stages.rows(stage);
-    assert.equal((await stages.rows(reached)).length, 3);
+    assert.equal((await stages.rows(await releases())).length, 3);
     assert.equal((await stages.row(/^production/)).icon, 'warning');
     await world.configure('');
     await vscode.commands.executeCommand('durant.error.retry', error.node);
@@ -220,6 +260,6 @@ describe('the Durant view', () => {
     assert.equal(error?.context, 'error');
     await world.configure('');
     await vscode.commands.executeCommand('durant.error.retry', error.node);
-    await waitFor('the releases', async () => / {4}First \[/.test(await stages.text()));
+    await waitFor('the releases', async () => / · First\]/.test(await stages.text()));
   });
 });

@@ -22,6 +22,7 @@ function configuration(servers: readonly string[] | undefined, protectedStage = 
     protected: protectedStage,
     processes: [],
     domain: undefined,
+    repository: undefined,
     problemMatchers: [],
   };
   return {
@@ -67,7 +68,8 @@ function storeWith(
   return store;
 }
 
-const item = (store: Store, of: Node): Item => itemOf(store, of, { now, t });
+const item = (store: Store, of: Node): Item =>
+  itemOf(store, of, { now, t, localTime: (date) => `local ${date}` });
 const icon = ({ icon: of }: Item): string | undefined =>
   of === undefined ? undefined : 'file' in of ? of.file : of.codicon;
 const below = (store: Store, of: Node | undefined): readonly string[] =>
@@ -87,13 +89,13 @@ describe('the nodes of the Durant view', () => {
 
   it('say that nothing was asked yet, that it is being asked, that there is nothing', () => {
     const store = storeWith(undefined);
-    assert.deepEqual(below(store, web1), ['Not asked yet']);
+    assert.deepEqual(below(store, node), ['web1', 'Not asked yet']);
     store.setLoading(stage, true);
-    assert.deepEqual(below(store, web1), ['Asking…']);
+    assert.deepEqual(below(store, node), ['web1', 'Asking…']);
     assert.equal(icon(item(store, web1)), 'loading~spin');
     store.setLoading(stage, false);
     store.setKnown(stage, { servers: [known()], at: now });
-    assert.deepEqual(below(store, web1), ['No releases yet']);
+    assert.deepEqual(below(store, node), ['web1']);
     assert.equal(item(store, node).description, 'nothing deployed yet');
   });
 
@@ -112,7 +114,9 @@ describe('the nodes of the Durant view', () => {
     store.setKnown(stage, { servers: [known({ current: 'r1', releases: [live] })], at: now, behind: 3 });
     assert.equal(item(store, node).description, '1111111 · 1 h ago · 3 behind');
     store.setConfigurations([configuration(['web1'], true)]);
-    assert.match(item(store, node).description, /^protected · /);
+    assert.equal(item(store, node).description, '1111111 · 1 h ago · 3 behind');
+    assert.equal(icon(item(store, node)), 'shield');
+    assert.equal(item(store, node).spoken, 'protected');
   });
 
   it('mark a stage whose servers differ, and a server that was not reached', () => {
@@ -128,11 +132,46 @@ describe('the nodes of the Durant view', () => {
     assert.equal(icon(item(store, node)), 'warning');
     const web3: Node = { kind: 'server', ...stage, server: 'web3' };
     assert.equal(item(store, web3).description, 'not reached');
-    const [error] = childrenOf(store, web3);
+    const [error, ...others] = childrenOf(store, node);
     assert.ok(error);
-    assert.deepEqual([item(store, error).label, item(store, error).context], ['away', 'error']);
-    assert.deepEqual(item(store, error).tooltip, [['Error', 'away\nmore']]);
-    assert.equal(below(store, node).length, 3);
+    assert.deepEqual([item(store, error).label, item(store, error).context], ['web3: away', 'error']);
+    assert.deepEqual(item(store, error).tooltip, [['Error', 'web3: away\nmore']]);
+    assert.equal(others.length, 3);
+    assert.equal(parentOf(store, error)?.kind, 'stage');
+  });
+
+  it('keep what was live where a server is not reached any more', () => {
+    const live = release('r1', { current: true });
+    const store = storeWith([known({ current: 'r1', releases: [live] })]);
+    store.setKnown(stage, { servers: [known({ error: 'away' })], at: now + 1 });
+    store.setKnown(stage, { servers: [known({ error: 'still away' })], at: now + 2 });
+    assert.equal(item(store, node).description, '1111111 · 1 h ago');
+    assert.deepEqual(below(store, node), ['web1: still away', 'web1', 'Releases']);
+    assert.deepEqual(item(store, web1).tooltip.at(-1), ['Last reached', 'local 2026-05-01T12:00:00.000Z']);
+  });
+
+  it('have each release once, and say on which servers it is otherwise', () => {
+    const [one, two] = [release('r1', { order: 1 }), release('r2', { order: 2 })];
+    const store = storeWith(
+      [
+        known({ current: 'r2', releases: [{ ...two, current: true }, one] }),
+        known({ server: 'web2', current: 'r1', releases: [{ ...one, current: true }] }),
+        known({ server: 'web3', current: 'r2', releases: [{ ...two, current: true }, one] }),
+      ],
+      ['web1', 'web2', 'web3'],
+    );
+    const releases: Node = { kind: 'releases', ...stage };
+    assert.deepEqual(below(store, releases), ['2222222', '1111111']);
+    assert.deepEqual(
+      childrenOf(store, releases).map((child) => item(store, child).description),
+      ['1 h ago · Subject of r2 · live on web1, web3', '1 h ago · Subject of r1 · live on web2'],
+    );
+    assert.deepEqual(
+      childrenOf(store, releases).map((child) => parentOf(store, child)?.kind),
+      ['releases', 'releases'],
+    );
+    store.setKnown(stage, { servers: [known({ releases: [one] }), known({ server: 'web2' })], at: now });
+    assert.match(item(store, { kind: 'release', ...stage, release: 'r1' }).description, / · only on web1$/);
   });
 
   it('show who holds a lock, with the menu that unlocks', () => {
@@ -161,11 +200,16 @@ describe('the nodes of the Durant view', () => {
   ] as const)
     it(`show a release that is ${state}${current ? ' and live' : ''} as such`, () => {
       const store = storeWith([known({ current: 'r2', releases: [release('r1', { state, current })] })]);
-      const shown = item(store, { kind: 'release', ...stage, server: 'web1', release: 'r1' });
+      const shown = item(store, { kind: 'release', ...stage, release: 'r1' });
       assert.equal(icon(shown), icons);
       assert.equal(/\bolder\b/.test(shown.context), candidate);
-      assert.equal(shown.description, `${word === '' ? '' : `${word} · `}1111111 · ada · 1 h ago`);
-      assert.equal(shown.label, 'Subject of r1');
+      assert.equal(shown.label, '1111111');
+      assert.equal(shown.description, '1 h ago · Subject of r1');
+      assert.equal(shown.spoken ?? '', word);
+      const facts = new Map(shown.tooltip);
+      assert.equal(facts.get('Finished'), 'local 2026-05-01T11:00:00Z');
+      assert.equal(facts.get('Deployed by'), 'ada (laptop)');
+      assert.equal(facts.get('Servers'), 'web1');
     });
 
   it('compare with what is live only what differs from it', () => {
@@ -174,7 +218,7 @@ describe('the nodes of the Durant view', () => {
       known({ current: 'r1', releases: [release('r1', { current: true }), same, release('r3')] }),
     ]);
     const context = (name: string): string =>
-      item(store, { kind: 'release', ...stage, server: 'web1', release: name }).context;
+      item(store, { kind: 'release', ...stage, release: name }).context;
     assert.doesNotMatch(context('r2'), /comparable/);
     assert.match(context('r3'), /comparable/);
   });
@@ -212,7 +256,8 @@ describe('the nodes of the Durant view', () => {
       { kind: 'folder', file },
       node,
       web1,
-      { kind: 'release', ...stage, server: 'web1', release: 'r1' },
+      { kind: 'release', ...stage, release: 'r1' },
+      { kind: 'releases', ...stage },
       { kind: 'error', ...stage, server: 'web1' },
       { kind: 'error', ...stage, server: undefined },
       { kind: 'note', ...stage, server: 'web1' },

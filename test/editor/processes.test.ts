@@ -50,6 +50,7 @@ function storeWith(
     user: undefined,
     port: undefined,
     domain: undefined,
+    repository: undefined,
     problemMatchers: [],
   };
   store.setConfigurations([
@@ -77,7 +78,7 @@ function storeWith(
   return store;
 }
 
-const item = (store: Store, node: Node): Item => itemOf(store, node, { now, t });
+const item = (store: Store, node: Node): Item => itemOf(store, node, { now, t, localTime: (date) => date });
 const labels = (store: Store, node: Node): readonly string[] =>
   childrenOf(store, node).map((child) => item(store, child).label);
 const icon = ({ icon: of }: Item): string =>
@@ -170,7 +171,7 @@ describe('the processes in the Durant view', () => {
         ],
       },
     ]);
-    assert.deepEqual(labels(store, server), ['web', 'worker', 'No releases yet']);
+    assert.deepEqual(labels(store, server), ['web', 'worker']);
     const [web, worker] = childrenOf(store, server);
     assert.ok(web && worker);
     assert.deepEqual(labels(store, web), ['shop.service', 'shop.socket']);
@@ -194,24 +195,28 @@ describe('the processes in the Durant view', () => {
 
   it('of a stage that has none in durant.conf are not there, whatever was known', () => {
     const store = storeWith([{ processes: [unit('shop.service', 'active')] }], { written: [] });
-    assert.deepEqual(labels(store, server), ['No releases yet']);
+    assert.deepEqual(labels(store, server), []);
+    assert.equal(item(store, server).expands, 'no');
   });
 
-  it('that could not be asked about are an error beside the releases, and hide no other server', () => {
+  it('that could not be asked about are an error below the stage, and hide no other server', () => {
     const store = storeWith([
       { error: 'No systemctl there.\nMore.' },
       { server: 'web2', processes: [unit('shop.service', 'active')] },
     ]);
-    assert.deepEqual(labels(store, server), ['No systemctl there.', 'No releases yet']);
-    assert.deepEqual(labels(store, { ...server, server: 'web2' }), ['web', 'No releases yet']);
-    const [error] = childrenOf(store, server);
+    const production: Node = { kind: 'stage', ...stage };
+    assert.deepEqual(labels(store, production), ['web1: No systemctl there.', 'web1', 'web2']);
+    assert.deepEqual(labels(store, server), []);
+    assert.deepEqual(labels(store, { ...server, server: 'web2' }), ['web']);
+    const [error] = childrenOf(store, production);
     assert.ok(error);
     assert.equal(item(store, error).context, 'error');
   });
 
-  it('of a server that is not reached are behind that error', () => {
+  it('of a server that is not reached are not shown: they may be otherwise now', () => {
     const store = storeWith([{ processes: [unit('shop.service', 'active')] }], { error: 'away' });
-    assert.deepEqual(labels(store, server), ['away']);
+    assert.deepEqual(labels(store, { kind: 'stage', ...stage }), ['web1: away', 'web1', 'web2']);
+    assert.deepEqual(labels(store, server), []);
   });
 
   it('say what this window does with them, and then offer nothing that it does already', () => {

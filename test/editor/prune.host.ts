@@ -47,7 +47,10 @@ describe('pruning from the editor', () => {
     assert.ok(text.endsWith(` ${first.entry}: ${gone.join()}`), text);
     assert.equal(modal, false);
     assert.deepEqual(counts(), [3, 4]);
-    await waitFor('the tree to know', async () => (await stages.rows(row)).length === 3);
+    await waitFor('the tree to know', async () => {
+      const releases = await stages.rows(await stages.row(/^Releases/, await stages.row(/^production/)));
+      return releases.some(({ description }) => description.includes(' · only on '));
+    });
   });
 
   it('asks first where the stage is protected, and says which releases are meant', async () => {

@@ -94,9 +94,12 @@ describe('the review of a dry run', () => {
   it('deploys the commit that was reviewed, even where the branch has moved on', async () => {
     world.project.commit({ message: 'Third', files: { 'index.html': 'three\n' } });
     writeProject(world, 'index.html', 'not committed\n');
+    hands.reply(/^This review is out of date/, 'Deploy Anyway');
     await vscode.commands.executeCommand('durant.review.deploy');
     assert.match((await hands.sees(/^Some of your work/)).detail, /^• index\.html — not committed$/);
     world.project.git('checkout', '-q', '--', '.');
+    // VS Code's git may have seen the new commit by now: then it is asked about.
+    hands.reply(/^This review is out of date/, 'Deploy Anyway');
     await vscode.commands.executeCommand('durant.review.deploy');
     await hands.sees(/ is live: /);
     assert.equal(live(), 'two\n');
@@ -117,6 +120,31 @@ describe('the review of a dry run', () => {
     assert.match(review.view().message ?? '', /is live already\. A deploy would change nothing\./);
     await vscode.commands.executeCommand('durant.review.close');
     assert.deepEqual(await review.rows(), []);
+  });
+
+  it('is out of date once something else is live, and says so before it deploys', async () => {
+    world.project.commit({ message: 'Later', files: { 'index.html': 'later\n' } });
+    await dryRun();
+    assert.doesNotMatch(review.view().message ?? '', /Out of date/);
+    hands.reply(/^Roll back production\?/, 'Roll Back');
+    await vscode.commands.executeCommand('durant.rollback', { ...world.stage, release: 'previous' });
+    await hands.sees(/ is rolled back: /);
+    await waitFor('the review to notice', () =>
+      /^Out of date\. Something else is live now than what it was compared with\. /.test(
+        review.view().message ?? '',
+      ),
+    );
+    assert.equal(review.view().description, 'out of date');
+    hands.reply(/^This review is out of date/, 'Dry Run Again');
+    await vscode.commands.executeCommand('durant.review.deploy');
+    assert.doesNotMatch(review.view().message ?? '', /Out of date/);
+    assert.notEqual(live(), 'later\n');
+    await world.configure('after_symlink: echo hello\nkeep_releases: 7');
+    await waitFor('the review to notice', () =>
+      /^Out of date\. durant\.conf /.test(review.view().message ?? ''),
+    );
+    world.project.git('reset', '-q', '--hard', 'HEAD~1');
+    await vscode.commands.executeCommand('durant.review.close');
   });
 
   it('does not come where the dry run failed', async () => {

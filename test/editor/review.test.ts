@@ -4,12 +4,15 @@ import type { Translate } from '../../src/format.ts';
 import type { RunEvent, RunFinished, StepState } from '../../src/engine/index.ts';
 import { notListedMessage } from '../../src/engine/source/buildOutput.ts';
 import { collectFindings, filesOf, isPending } from '../../src/report/findings.ts';
+import type { View } from '../../src/views/item.ts';
+import { stalenessOf, type Basis, type Now, type Staleness } from '../../src/views/staleness.ts';
 import { reviewChildren, reviewItem, summaryOf, type Review } from '../../src/views/review.ts';
 
 const t: Translate = (text, ...args) =>
   text.replace(/\{(\d)\}/g, (_, index: string) => String(args[Number(index)]));
-const view = { now: 0, t };
+const view: View = { now: 0, t, localTime: (date) => date };
 const servers = ['web1', 'web2'];
+const stage = { file: '/shop/durant.conf', stage: 'production' };
 
 function change(kind: 'added' | 'changed' | 'deleted', path: string, server: string): RunEvent {
   return { event: 'change', server, kind, path, bytes: 1000 };
@@ -29,11 +32,12 @@ function reviewOf(events: readonly RunEvent[], pipeline: readonly string[] = ['d
   } as unknown as RunFinished;
   return {
     ...findings(),
-    stage: { file: '/shop/durant.conf', stage: 'production' },
+    stage,
     ref: undefined,
     finished,
     live: undefined,
     built: undefined,
+    basis: { ...stage, live: undefined, commit: 'c'.repeat(40), configuration: '', branch: undefined },
   };
 }
 
@@ -194,4 +198,30 @@ describe('the review of a dry run, as data', () => {
     const equal = reviewOf([step('update_code', 'pending', null, 'web1'), notListed(true)]);
     assert.match(summaryOf(equal, view), /no file differs\. .* What before_deploy makes is not listed\.$/);
   });
+});
+
+describe('the review of a dry run', () => {
+  const basis: Basis = { ...stage, live: 'a', commit: 'b', configuration: 'c', branch: 'main' };
+  const knownWith = (commit: string, error: string | null = null): Now['known'] =>
+    ({
+      at: 1,
+      servers: [{ server: 'web1', current: 'r1', error, releases: [{ name: 'r1', commit, current: true }] }],
+    }) as unknown as Now['known'];
+  const fresh: Now = {
+    known: knownWith('a'),
+    configuration: 'c',
+    head: { branch: 'main', commit: 'b' },
+  };
+  const rows: readonly (readonly [string, Partial<Now>, Staleness | undefined])[] = [
+    ['while nothing has changed', {}, undefined],
+    ['once another release is live', { known: knownWith('x') }, 'live'],
+    ['not because a server is not reached', { known: knownWith('x', 'away') }, undefined],
+    ['once durant.conf is another', { configuration: 'x' }, 'configuration'],
+    ['once its branch has more', { head: { branch: 'main', commit: 'x' } }, 'commits'],
+    ['not because another branch is checked out', { head: { branch: 'next', commit: 'x' } }, undefined],
+  ];
+  for (const [when, change, expected] of rows)
+    it(`is ${expected === undefined ? 'up to date' : 'out of date'} ${when}`, () => {
+      assert.equal(stalenessOf(basis, { ...fresh, ...change }), expected);
+    });
 });

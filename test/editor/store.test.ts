@@ -26,6 +26,7 @@ const configuration: Configuration = {
       port: undefined,
       processes: ['web'],
       domain: undefined,
+      repository: undefined,
       problemMatchers: [],
     },
   ],

@@ -113,7 +113,7 @@ describe('a hostile durant.conf', () => {
         Buffer.from(`[production]\nrepository = .\nproject_dir = /x\nserver = ${server}\n`),
       );
       await vscode.commands.executeCommand('durant.dryRun', { file, stage: 'production' });
-      const said = await hands.sees(/^production: /);
+      const said = await hands.sees(/^production \(.*\): /);
       assert.equal(said.kind, 'error');
       await vscode.commands.executeCommand('durant.server.openTerminal', {
         kind: 'server',
@@ -147,7 +147,7 @@ describe('a hostile durant.conf', () => {
     await vscode.workspace.fs.writeFile(uri, binary);
     // The editor itself opens no binary file as text; whoever asks for a run is told.
     await vscode.commands.executeCommand('durant.dryRun', { file, stage: 'production' });
-    assert.equal((await hands.sees(/^production: /)).kind, 'error');
+    assert.equal((await hands.sees(/^production \(.*\): /)).kind, 'error');
     await lookAt('[a]\nx = %(y)s\ny = %(z)s\nz = %(x)s\nserver = %(x)s\nproject_dir = %(project_dir)s\n');
     await lookAt(`[a]\n${'server = '.repeat(10)}\nproject_dir = ${'%('.repeat(5000)}\n`);
     await lookAt(

@@ -3,7 +3,9 @@ import { defineCommand } from '../command.ts';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sampleConf } from '../../config/generate/sample.ts';
+import { placeholder, starterConf } from '../../config/generate/starter.ts';
 import { DurantError } from '../../errors.ts';
+import { flag } from '../optionValues.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
 import { printable } from '../../printable.ts';
@@ -11,16 +13,18 @@ import { CONF_NAME } from '../project.ts';
 
 export const init = defineCommand({
   name: 'init',
-  summary: 'Write a durant.conf with comments to fill in, in the current folder.',
+  summary: 'Write a durant.conf to fill in, in the current folder.',
   help: `
-A durant.conf that exists is never overwritten.`,
-  read: () => ({}),
-  async run(_, { cwd, options, output }) {
+It has ten lines; --all writes one with every option, explained. A durant.conf that exists is never
+overwritten.`,
+  options: [['--all', 'every option, explained']],
+  read: (_, options) => ({ all: flag(options, 'all') }),
+  async run({ all }, { cwd, options, output }) {
     const shown = options.config ?? CONF_NAME;
     const file = resolve(cwd, shown);
     try {
       // `wx`: made by this call or not at all.
-      await writeFile(file, sampleConf(), { flag: 'wx' });
+      await writeFile(file, all ? sampleConf() : starterConf(placeholder), { flag: 'wx' });
     } catch (error) {
       throw refusal(shown, error);
     }

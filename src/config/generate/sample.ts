@@ -1,4 +1,4 @@
-/** The durant.conf that `durant init` writes: made from the option table, so that it never says what Durant does not do. */
+/** The durant.conf that `durant init --all` writes: made from the option table, so that it never says what Durant does not do. */
 import { HOOK_STEPS, OPTIONS, type OptionSpec, type OptionTable } from '../options/options.ts';
 
 /** What `durant init` may know already. */

@@ -1,7 +1,8 @@
 /** Problems of runs in VS Code's list: what their commands printed, at its file, and the command that failed, at its line of durant.conf. */
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { positionAt } from '../../config/syntax/document.ts';
 import { parseConf } from '../../config/syntax/parse.ts';
 import { findNamed } from '../../config/syntax/sections.ts';
 import { resolveStage } from '../../config/values/stage.ts';
@@ -118,8 +119,11 @@ async function placeOf(
   { step, command, first }: FailedCommand,
 ): Promise<vscode.Diagnostic | undefined> {
   try {
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
-    const doc = parseConf(document.getText());
+    const doc = parseConf(await readFile(file, 'utf8'));
+    const place = (offset: number): vscode.Position => {
+      const { line, column } = positionAt(doc, offset);
+      return new vscode.Position(line - 1, column - 1);
+    };
     const options = [
       resolveStage(doc, stage).values.get(step)?.option,
       ...(findNamed(doc, 'goal', step)?.options.values() ?? []),
@@ -128,7 +132,7 @@ async function placeOf(
     const written = lines.find(({ text }) => text.trim().endsWith(command))?.range ?? options[0]?.valueRange;
     if (written === undefined) return undefined;
     const diagnostic = new vscode.Diagnostic(
-      new vscode.Range(document.positionAt(written.start), document.positionAt(written.end)),
+      new vscode.Range(place(written.start), place(written.end)),
       first === ''
         ? vscode.l10n.t('This command failed.')
         : vscode.l10n.t('This command failed: {0}', printable(first)),

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<Exclude<LensAction, 'live'>, string>> = {
   'dry-run': commands.dryRun,
   'roll-back': commands.rollback,
   unlock: commands.unlock,
+  check: commands.checkConnection,
 };
 
 export function registerLenses(parse: Parse, live: LiveStages): vscode.Disposable {

@@ -5,7 +5,8 @@ import type { Facts } from '../../config/rules/validationFacts.ts';
 import type { ProjectFacts } from '../../git/projectRepository.ts';
 import { createHides } from '../../transfer/tree/hiddenPaths.ts';
 import type { ProjectNames, Surroundings } from '../languageFacts.ts';
-import { fileState, keyFiles, localPath, sshHosts, type FileState } from '../machine.ts';
+import { fileState, keyFiles, localPath, type FileState } from '../machine.ts';
+import { sshHosts } from '../../editor/sshHosts.ts';
 import { projectFactsFor } from '../projectValidation.ts';
 
 /** How long what was found counts, ms. */

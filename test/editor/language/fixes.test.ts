@@ -9,7 +9,8 @@ import { createHides } from '../../../src/transfer/tree/hiddenPaths.ts';
 import { untranslated, type ProjectNames } from '../../../src/language/languageFacts.ts';
 import { fixesFor } from '../../../src/language/fixes.ts';
 import { applyEdits } from '../../../src/language/formatDocument.ts';
-import { fileState, keyFiles, localPath, sshHosts } from '../../../src/language/machine.ts';
+import { fileState, keyFiles, localPath } from '../../../src/language/machine.ts';
+import { sshHosts } from '../../../src/editor/sshHosts.ts';
 import { projectFactsFor } from '../../../src/language/projectValidation.ts';
 import { STAGE, theProblem } from './marked.ts';
 

@@ -79,6 +79,7 @@ describe('CodeLens', () => {
         'production dry-run Dry run',
         'production roll-back Roll back',
         'production unlock Unlock',
+        'production check Check connection',
       ],
     );
     assert.ok(lenses.every(({ range }) => textAt(doc, range) === '[production]'));

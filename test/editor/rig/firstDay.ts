@@ -124,8 +124,18 @@ export function describeFirstDay(day: Day): void {
         await bench.page.getByText('There is no durant.conf in this workspace yet').waitFor();
         await picture('welcome');
         await bench.page.locator('.pane-body .monaco-button', { hasText: 'Create durant.conf' }).click();
+        const box = bench.page.locator('.quick-input-widget input');
+        await box.waitFor();
+        await bench.page.keyboard.type('deploy@web1.example.com');
+        await bench.page.keyboard.press('Enter');
+        await bench.page.locator('.quick-input-widget', { hasText: '2 of 2' }).waitFor();
+        await picture('create');
+        await bench.page.keyboard.press('Enter');
         await bench.page.locator('.tab.active', { hasText: 'durant.conf' }).waitFor();
-        assert.ok(existsSync(file()));
+        assert.match(
+          readFileSync(file(), 'utf8'),
+          /^server: deploy@web1\.example\.com\nproject_dir: ~\/shop\n# .*\nprotected: yes\n$/m,
+        );
         await bench.row('production').waitFor();
       });
 
@@ -158,7 +168,7 @@ export function describeFirstDay(day: Day): void {
         await page.keyboard.press('Control+S');
         await waitFor('the file to be saved', () => readFileSync(file(), 'utf8').includes('branch: main'));
         // The extension has read it, too: while it is written it has no stage.
-        await bench.row('protected').waitFor();
+        await bench.row('production').waitFor();
       });
 
       it('a dry run ends in a review and changes nothing', async () => {
@@ -172,7 +182,7 @@ export function describeFirstDay(day: Day): void {
         await bench.viewAction('Dry Run', 'Deploy');
         await bench.dialog.waitFor();
         await picture('confirm');
-        await bench.pressInDialog('Deploy to production');
+        await bench.pressInDialog('Deploy');
         await bench.notification('production is live').waitFor();
         for (const server of servers) assert.match(live(server, 'index.html'), /The shop is open/);
       });
@@ -180,7 +190,6 @@ export function describeFirstDay(day: Day): void {
       it('the tree and the output show what happened', async () => {
         await bench.row('production').click();
         await bench.row(servers[0].entry).waitFor();
-        await bench.row(servers[0].entry).click();
         await bench.row('The shop opens').waitFor();
         await bench.command('Durant: Show Output');
         await bench.page.locator('.output-view, .panel .view-lines', { hasText: 'done:' }).first().waitFor();
@@ -211,7 +220,7 @@ export function describeFirstDay(day: Day): void {
         // The message of the first deploy would be taken for that of this one.
         await bench.clearNotifications();
         await bench.command('Durant: Deploy Stage');
-        await bench.pressInDialog('Deploy to production');
+        await bench.pressInDialog('Deploy');
         await bench.notification('production is live').waitFor();
         for (const server of servers) assert.match(live(server, 'index.html'), /Come in\./);
       });
@@ -223,7 +232,7 @@ export function describeFirstDay(day: Day): void {
         await bench.openMenu(older);
         await picture('rollback');
         await bench.pickFromMenu('Roll Back to This Release');
-        await bench.pressInDialog('Roll Back production');
+        await bench.pressInDialog('Roll Back');
         await bench.notification('production is rolled back').waitFor();
         for (const server of servers) assert.match(live(server, 'index.html'), /The shop is open/);
       });
@@ -270,7 +279,7 @@ export function describeFirstDay(day: Day): void {
         assert.equal(readFileSync(knownHosts, 'utf8'), '');
         await bench.clearNotifications();
         await bench.command('Durant: Deploy Stage');
-        await bench.acceptHostKeys('Deploy to production');
+        await bench.acceptHostKeys('Deploy');
         await bench.notification('production is live').waitFor();
         assert.match(readFileSync(knownHosts, 'utf8'), /ed25519/);
       });
