@@ -2,6 +2,8 @@
 import type { ConfDocument } from '../config/syntax/document.ts';
 import { GOAL_TYPES, type OptionSpec } from '../config/options/options.ts';
 import { goalNames, processNames } from '../config/syntax/sections.ts';
+import { itemsOf } from '../config/values/resolvers.ts';
+import { parseServer } from '../config/values/serverEntries.ts';
 import type { Suggestion, SuggestionKind } from './suggestion.ts';
 import type { Cursor } from './cursor.ts';
 import type { Surroundings, Translate } from './languageFacts.ts';
@@ -34,7 +36,7 @@ export function completeValue(
       : [...choicesOf(spec, t), ...namesFor(doc, cursor, spec, surroundings, t), ...samplesOf(spec, t)];
   const taken = new Set(cursor.others);
   const seen = new Set<string>();
-  const offered = [...candidates, ...prefixesOf(cursor, t), ...resolversFor(cursor, t)].filter(
+  const offered = [...candidates, ...prefixesOf(doc, cursor, t), ...resolversFor(cursor, t)].filter(
     ({ text }) => text !== '' && !taken.has(text) && !seen.has(text) && seen.add(text),
   );
   const { start } = cursor.range;
@@ -130,6 +132,8 @@ function namesFor(
     ];
   if (spec.kind === 'list' && spec.form === 'process-name')
     return processNames(doc).map((text) => ({ text, kind: 'choice', detail: `[process ${text}]` }));
+  if ((spec.kind === 'list' || spec.kind === 'text') && spec.form === 'role')
+    return roleNames(doc).map((text) => ({ text, kind: 'choice' }));
   if (spec.kind === 'text' && spec.form === 'goal-type')
     return Object.entries(GOAL_TYPES).map(([text, { doc: documentation }]) => ({
       text,
@@ -220,8 +224,20 @@ function pathsFor(
   }));
 }
 
-/** `local!` and `once!` where commands run on servers. */
-function prefixesOf({ option, spec }: ValueCursor, t: Translate): readonly Candidate[] {
+/** Roles that servers of any stage have. */
+function roleNames(doc: ConfDocument): readonly string[] {
+  const entries = doc.options
+    .filter(({ key }) => key === 'server')
+    .flatMap(({ raw }) => itemsOf('servers', raw));
+  const roles = entries.flatMap(({ text }) => {
+    const server = parseServer(text, { sshPort: undefined });
+    return 'error' in server ? [] : server.roles;
+  });
+  return [...new Set(roles)];
+}
+
+/** `local!`, `once!` and `on ROLE!` where commands run on servers. */
+function prefixesOf(doc: ConfDocument, { option, spec }: ValueCursor, t: Translate): readonly Candidate[] {
   if (spec?.kind !== 'commands') return [];
   const isHook = spec.group === 'Hooks';
   if (!isHook && option.key !== 'health_check') return [];
@@ -237,7 +253,13 @@ function prefixesOf({ option, spec }: ValueCursor, t: Translate): readonly Candi
     detail: t('runs on the first server only'),
     verbatim: true,
   };
-  return isHook ? [local, once] : [local];
+  const roles = roleNames(doc).map((role): Candidate => ({
+    text: `on ${role}! `,
+    kind: 'resolver',
+    detail: t('runs on the servers with this role'),
+    verbatim: true,
+  }));
+  return isHook ? [local, once, ...roles] : [local, ...roles];
 }
 
 function resolversFor({ spec, role }: ValueCursor, t: Translate): readonly Candidate[] {
