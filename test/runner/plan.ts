@@ -22,7 +22,7 @@ const needOf: Readonly<Record<string, Need>> = {
   'test/support/systemd.ts': 'systemd',
 };
 
-/** @throws where a name is neither a file, a folder, nor one of those below test/. */
+/** @throws where a name is neither a file, a folder, one of those below test/, nor a part of such a name. */
 export function findTests(names: readonly string[]): readonly TestFile[] {
   const paths = names.length === 0 ? testsIn('test') : names.flatMap(testsOf);
   return [...new Set(paths)].sort().map((path) => ({ path, needs: needsOf(path, new Set()) }));
@@ -40,7 +40,11 @@ function testsOf(name: string): readonly string[] {
     if (found?.isDirectory() === true) return testsIn(path);
     if (found?.isFile() === true) return [path];
   }
-  throw new Error(`No test file or folder is called ${name}.`);
+  const parts = testsIn('test').filter((path) => path.includes(name));
+  if (parts.length > 0) return parts;
+  throw new Error(
+    `No test file or folder is called ${name}. The tests are in test/, in folders named like those of src/.`,
+  );
 }
 
 function testsIn(folder: string): readonly string[] {

@@ -85,7 +85,7 @@ describe('completion of keys', () => {
     ['[goal x]\n|', ['type', 'retries', 'optional'], ['command', 'server']],
     ['[goal x]\ntype: shell\n|', ['command', 'timeout'], ['type', 'url']],
     ['[goal x]\ntype: http_ok\n|', ['url', 'status'], ['command']],
-    ['[process web]\n|', ['command', 'socket', 'restart'], ['server', 'type']],
+    ['[process web]\n|', ['command', 'socket', 'restart'], ['server', 'url']],
     ['[vars]\n|', [], ['server', 'command']],
   ];
   for (const [text, yes, no] of sections)
