@@ -1,6 +1,6 @@
 /**
- * The one family of errors of Durant. Its message is a sentence fit to show that ends with the remedy; its code is stable
- * and public (`run-finished.error.code`, `--json`).
+ * The one family of errors of Durant. Its summary is a sentence fit to show that ends with the remedy; its code is stable
+ * and public (`run-finished.error.code`, `--json`). Nobody takes a sentence apart: what is to be handled is in `data`.
  */
 
 /** Stable error codes, grouped by the exit status that the CLI gives them. */
@@ -66,34 +66,58 @@ export type FailureCode =
   | 'servers-disagree'
   | 'internal';
 
-/** A failure that Durant foresaw. Unknown errors are bugs: they are shown as `internal`. */
+/** What an error is about, for whoever handles it. */
+export interface ErrorData {
+  /** The first problem of durant.conf; lines count from 1. */
+  readonly problem?: { readonly line: number; readonly message: string };
+  /** How a command of durant.conf ended. */
+  readonly exitStatus?: number;
+}
+
+export interface ErrorDetails {
+  readonly changed?: boolean;
+  readonly server?: string | undefined;
+  readonly output?: string | undefined;
+  readonly data?: ErrorData | undefined;
+  readonly cause?: unknown;
+}
+
+/** A failure that Durant foresaw. Unknown errors are bugs: they are shown as `internal`. `message` is the summary and the output. */
 export class DurantError extends Error {
   override readonly name = 'DurantError';
   readonly code: ErrorCode;
+  /** What is wrong, where, and what to do. */
+  readonly summary: string;
+  /** What a command printed about it, for lines of its own; empty for none. */
+  readonly output: string;
+  readonly data: ErrorData;
   /** Whether anything was changed on any server and not put back. */
   readonly changed: boolean;
   /** The server it happened on, as written in durant.conf. */
   readonly server: string | undefined;
-  /** The last lines of what a program said, which the message ends with; undefined where they tell nothing. */
-  readonly output: string | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: {
-      readonly changed?: boolean;
-      readonly server?: string | undefined;
-      readonly output?: string | undefined;
-      readonly cause?: unknown;
-    } = {},
-  ) {
-    const { output } = options;
-    const whole = output === undefined || message.endsWith(output) ? message : `${message}\n${output}`;
-    super(whole, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {
+    const { output = '', data = {}, changed = false, server, cause } = details;
+    super(output === '' ? summary : `${summary}\n${output}`, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.changed = options.changed ?? false;
-    this.server = options.server;
+    this.summary = summary;
     this.output = output;
+    this.data = data;
+    this.changed = changed;
+    this.server = server;
+  }
+
+  /** The same failure with some of it told otherwise. */
+  with(change: Partial<Pick<DurantError, 'code' | 'summary' | 'changed' | 'server'>>): DurantError {
+    const { code, summary, output, data, changed, server } = this;
+    const told = { code, summary, changed, server, ...change };
+    return new DurantError(told.code, told.summary, {
+      output,
+      data,
+      changed: told.changed,
+      server: told.server,
+      cause: this,
+    });
   }
 }
 

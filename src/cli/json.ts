@@ -1,5 +1,5 @@
 /** `--json`: everything on standard output, one object a line. */
-import type { DurantError } from '../errors.ts';
+import type { RunError } from '../engine/index.ts';
 import type { Output } from './output.ts';
 import type { Renderer } from './render.ts';
 
@@ -15,7 +15,12 @@ export function printJson(output: Output, value: object): void {
 export function jsonRenderer(output: Output): Renderer {
   return {
     event: (event) => {
-      printJson(output, event);
+      printJson(
+        output,
+        event.event === 'run-finished' && event.error !== null
+          ? { ...event, error: errorObject(event.error) }
+          : event,
+      );
     },
     suspend: () => undefined,
     resume: () => undefined,
@@ -24,10 +29,6 @@ export function jsonRenderer(output: Output): Renderer {
 }
 
 /** The public form of an error. */
-export function errorObject(error: Pick<DurantError, 'code' | 'message' | 'changed'>): {
-  code: string;
-  message: string;
-  changed: boolean;
-} {
-  return { code: error.code, message: error.message, changed: error.changed };
+export function errorObject({ code, message, changed, output = '' }: RunError): RunError {
+  return { code, message, changed, ...(output === '' ? {} : { output }) };
 }

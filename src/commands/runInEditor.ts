@@ -8,7 +8,7 @@ import { settleGoals, startGoals } from '../report/goals.ts';
 import { endingOf, failureOf, type Action, type Ended, type Ending } from '../editor/ending.ts';
 import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../report/progress.ts';
 import { createAnswer, type Confirmation } from '../editor/prompts.ts';
-import type { RunEvent, RunFinished } from '../engine/index.ts';
+import type { RunError, RunEvent, RunFinished } from '../engine/index.ts';
 import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { readPipeline } from '../views/configurations.ts';
@@ -169,11 +169,10 @@ interface Outcome extends Pick<Ended, 'ms' | 'goals'> {
 }
 
 /** One of durant.conf's own commands ended with a failure. */
-function isCommandFailure(error: { readonly code: ErrorCode; readonly message: string } | null): boolean {
+function isCommandFailure(error: RunError | null): boolean {
   return (
-    error !== null &&
-    ['local-command-failed', 'remote-command-failed', 'goal-failed'].includes(error.code) &&
-    error.message.includes('ended with exit status')
+    error?.data?.exitStatus !== undefined &&
+    ['local-command-failed', 'remote-command-failed', 'goal-failed'].includes(error.code)
   );
 }
 

@@ -1,6 +1,6 @@
 /** How a run ended, as the one message that is shown, and which buttons help. Pure. */
 import type { ErrorCode } from '../errors.ts';
-import type { RunFinished } from '../engine/index.ts';
+import type { RunError, RunFinished } from '../engine/index.ts';
 import type { GoalProgress, GoalState } from '../report/goals.ts';
 import { countServers, formatDuration, shortCommit, type Translate } from '../format.ts';
 
@@ -101,7 +101,7 @@ function successOf({ stage, action, back, finished, goals, ms }: Ended, t: Trans
 
 /** A failure's own sentence, where each server stands if that needs to be said, and the button that fixes it. */
 export function failureOf(
-  error: { readonly code: ErrorCode; readonly message: string; readonly changed: boolean },
+  error: RunError,
   { stage, finished, hasProblems = false, printed = '' }: Failed,
   t: Translate,
 ): Ending {
@@ -119,16 +119,14 @@ export function failureOf(
       remedies: ['show-output'],
     };
   }
-  // The first paragraph is the sentence; what commands printed is in the output.
-  const [paragraph = '', first = ''] = error.message.split('\n');
-  const problem = error.code === 'config-invalid' ? /^ {2}(\d+):\d+ (.+)$/.exec(first) : null;
-  if (problem !== null)
+  const problem = error.data?.problem;
+  if (problem !== undefined)
     return {
       level: 'error',
-      message: t('{0}: durant.conf, line {1}: {2}', stage, problem[1] ?? '', problem[2] ?? ''),
+      message: t('{0}: durant.conf, line {1}: {2}', stage, problem.line, problem.message),
       remedies: ['go-to-problem'],
     };
-  const sentence = withoutCommandLine(paragraph);
+  const sentence = withoutCommandLine(error.summary ?? error.message);
   // Where a goal after the deploy failed, the sentence says itself what is live.
   const standing =
     error.code === 'goal-failed'

@@ -86,17 +86,12 @@ async function askConfirmation(
   const button = confirmation?.button ?? t('Continue');
   const commits = (question.commits ?? []).map((commit) => `• ${printable(commit)}`);
   // The name is typed on a command line; here the button says it.
-  const sentence = question.message.replace(/ Type the stage's name to go on\.$/, '');
+  const { why, what } = question.parts ?? { why: '', what: question.message };
   const list = commits.length === 0 ? [] : [[confirmation?.commits ?? '', ...commits].join('\n')];
   const chosen =
     confirmation?.question === undefined
-      ? await askModal(sentence, list.join('\n\n'), [button], signal)
-      : await askModal(
-          confirmation.question,
-          [sentence.replace(/^.+? is protected\. /, ''), ...list].join('\n\n'),
-          [button],
-          signal,
-        );
+      ? await askModal([why, what].join(' ').trim(), list.join('\n\n'), [button], signal)
+      : await askModal(confirmation.question, [what, ...list].join('\n\n'), [button], signal);
   return chosen === button ? (question.expect ?? 'yes') : undefined;
 }
 

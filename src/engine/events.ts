@@ -1,8 +1,13 @@
 /** The typed event stream of a run: the public contract that every front end renders (docs/architecture.md). */
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode, ErrorData } from '../errors.ts';
 import type { DeployPlan } from './run/plan.ts';
 
 export type StepState = 'pending' | 'running' | 'done' | 'already' | 'skipped' | 'failed';
+
+export interface WarningData {
+  /** Of `build-output-not-listed`: which files of the tree are in the list. */
+  readonly listed: 'nothing' | 'committed files';
+}
 
 /** How a run left one server. */
 export type ServerState = 'live' | 'unchanged' | 'reverted' | 'failed' | 'unknown';
@@ -79,6 +84,8 @@ export type RunEvent =
       readonly code: string;
       readonly message: string;
       readonly server: string | null;
+      /** What it is about, for whoever handles it. */
+      readonly data?: WarningData;
     }
   | {
       readonly event: 'prompt';
@@ -89,6 +96,17 @@ export type RunEvent =
     }
   | RunFinished;
 
+/** Why a run failed. `message` is all of it; `--json` prints it with `code`, `changed`, and `output` where there is any. */
+export interface RunError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly changed: boolean;
+  /** The sentences of `message`, without what a command printed. */
+  readonly summary?: string;
+  readonly output?: string;
+  readonly data?: ErrorData;
+}
+
 export interface RunFinished {
   readonly event: 'run-finished';
   readonly ok: boolean;
@@ -96,13 +114,7 @@ export interface RunFinished {
   readonly release: string | null;
   readonly commit: string | null;
   readonly servers: readonly ServerOutcome[];
-  readonly error: {
-    readonly code: ErrorCode;
-    readonly message: string;
-    readonly changed: boolean;
-    /** The last lines of what a program said, which the message ends with. */
-    readonly output?: string;
-  } | null;
+  readonly error: RunError | null;
 }
 
 export type Emit = (event: RunEvent) => void;

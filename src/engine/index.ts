@@ -51,7 +51,15 @@ export { BUILT_IN_TEMPLATES } from './app/builtInTemplates.ts';
 export { openStage, type StageOpening } from './run/openStage.ts';
 export { openJournal, type Journal, type JournalEntry } from './server/journal.ts';
 export { selectServers, type StageRequest } from './run/run.ts';
-export type { Emit, RunEvent, RunFinished, ServerOutcome, ServerState, StepState } from './events.ts';
+export type {
+  Emit,
+  RunError,
+  RunEvent,
+  RunFinished,
+  ServerOutcome,
+  ServerState,
+  StepState,
+} from './events.ts';
 export type { Goal } from './pipeline/types/goal.ts';
 export type { Host } from './ports.ts';
 export type { HoldRecord, LockRecord, ReleaseRecord, ReleaseState } from './server/record.ts';

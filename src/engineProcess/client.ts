@@ -121,8 +121,8 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     else if (message.kind === 'question') void answer(message, call);
     else if (message.kind === 'result') call.resolve(message.gives);
     else {
-      const { code, message: text, changed, server } = message.failure;
-      call.reject(new DurantError(code, text, { changed, server }));
+      const { code, summary, ...details } = message.failure;
+      call.reject(new DurantError(code, summary, details));
     }
   };
 

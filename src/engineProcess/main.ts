@@ -85,9 +85,9 @@ function serve(): void {
       await outbox.flush();
       await send({ kind: 'result', call, gives });
     } catch (error) {
-      const { code, message: text, changed, server } = asDurantError(error);
+      const { code, summary, output, data, changed, server } = asDurantError(error);
       await outbox.flush();
-      await send({ kind: 'failed', call, failure: { code, message: text, changed, server } });
+      await send({ kind: 'failed', call, failure: { code, summary, output, data, changed, server } });
     } finally {
       calls.delete(call);
       if (leaving && calls.size === 0) process.exit(0);

@@ -2,7 +2,7 @@
  * What the editor and its engine process say to each other. The engine runs in a process of its own, so that the editor stays responsive
  * during the largest deploy, and so that a run whose window was closed can still undo itself.
  */
-import type { ErrorCode } from '../errors.ts';
+import type { DurantError } from '../errors.ts';
 import type {
   AppControl,
   AppInfo,
@@ -164,12 +164,8 @@ export type Question =
   | { readonly kind: 'unlock'; readonly server: string; readonly lock: LockRecord }
   | { readonly kind: 'left-out'; readonly server: null; readonly leftOut: LeftOut };
 
-export interface Failure {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly changed: boolean;
-  readonly server: string | undefined;
-}
+/** A `DurantError` on its way to the editor. */
+export type Failure = Pick<DurantError, 'code' | 'summary' | 'output' | 'data' | 'changed' | 'server'>;
 
 /** To the engine process. */
 export type ToEngine =

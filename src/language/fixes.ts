@@ -103,7 +103,7 @@ function strategyFixes(doc: ConfDocument, problem: Problem, t: Translate): reado
   const key = problem.data?.key;
   if (option === undefined || key === undefined) return [];
   const section = sectionOf(doc, option);
-  const wanted = /needs strategy: (releases|inplace)/.exec(problem.message)?.[1];
+  const wanted = problem.data?.strategy;
   if (wanted === undefined) return [];
   const title = t('Set strategy: {0}', wanted);
   const written = section.options.get('strategy');

@@ -98,6 +98,8 @@ export type PromptRequest =
       readonly server: string | null;
       readonly message: string;
       /** The text to type; undefined: yes or no. */ readonly expect: string | undefined;
+      /** `message` without what has to be typed, in two parts: why it is asked, and what will happen. */
+      readonly parts?: { readonly why: string; readonly what: string };
       /** What the answer is about, for people: a line for each commit that goes live or is undone. */
       readonly commits?: readonly string[];
     };

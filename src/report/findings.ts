@@ -1,6 +1,6 @@
 /** What a dry run found, collected from its events. Pure. */
 import { advanceGoals, isOfGoal, settleGoals, startGoals, type GoalProgress } from './goals.ts';
-import { BUILD_NOT_LISTED, NO_FILE_LISTED } from '../engine/source/buildOutput.ts';
+import { BUILD_NOT_LISTED } from '../engine/source/buildOutput.ts';
 import type { RunEvent } from '../engine/events.ts';
 
 export type StepEvent = Extract<RunEvent, { event: 'step' }>;
@@ -67,7 +67,7 @@ export function collectFindings(pipeline: readonly string[]): {
       else if (event.event === 'command') commands.push(event);
       else if (event.event === 'change') changes.push(event);
       else if (event.event === 'warning' && event.code === BUILD_NOT_LISTED)
-        notListed = event.message.startsWith(NO_FILE_LISTED) ? 'any file' : 'build output';
+        notListed = event.data?.listed === 'nothing' ? 'any file' : 'build output';
       else if (event.event === 'warning' && event.code !== 'ssh-client') warnings.push(event);
     },
     findings: () => ({

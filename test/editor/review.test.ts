@@ -175,6 +175,7 @@ describe('the review of a dry run, as data', () => {
     code: 'build-output-not-listed',
     message: notListedMessage(isListed),
     server: null,
+    data: { listed: isListed ? 'committed files' : 'nothing' },
   });
 
   it('says what it does not list, and offers to build it', () => {

@@ -150,7 +150,7 @@ export function wrongStrategy(view: SectionView): readonly Problem[] {
         'wrong-strategy',
         option.keyRange,
         `"${option.key}" needs strategy: ${only}, but [${view.section.name}] has strategy: ${strategy}. Remove it, or change the strategy.`,
-        { key: option.key, fixes: [removeOption(view.doc, option)] },
+        { key: option.key, strategy: only, fixes: [removeOption(view.doc, option)] },
       ),
     ];
   });

@@ -178,6 +178,7 @@ export function requireValid(doc: ConfDocument, stage: string, facts: Facts = {}
   });
   const more = errors.length > lines.length ? [`  … and ${String(errors.length - lines.length)} more`] : [];
   const count = errors.length === 1 ? 'an error' : `${String(errors.length)} errors`;
+  const [first] = errors;
   throw new DurantError(
     'config-invalid',
     [
@@ -186,5 +187,8 @@ export function requireValid(doc: ConfDocument, stage: string, facts: Facts = {}
       ...more,
       'Correct it and try again; durant check shows every problem.',
     ].join('\n'),
+    first === undefined
+      ? {}
+      : { data: { problem: { line: positionAt(doc, first.range.start).line, message: first.message } } },
   );
 }

@@ -288,6 +288,8 @@ export interface ProblemData {
   readonly path?: string;
   readonly key?: string;
   readonly stage?: string;
+  /** Of `wrong-strategy`: the one that the key needs. */
+  readonly strategy?: 'releases' | 'inplace';
 }
 
 export interface Problem {

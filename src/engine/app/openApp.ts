@@ -60,9 +60,9 @@ export async function onServer<T>(
     return await work({ connection, facts, set: parseServiceSet(kept), secrets, mask });
   } catch (thrown) {
     const error = asDurantError(thrown);
-    throw new DurantError(error.code, mask(error.message), {
+    throw new DurantError(error.code, mask(error.summary), {
       server: error.server,
-      output: error.output === undefined ? undefined : mask(error.output),
+      output: mask(error.output),
       cause: error,
     });
   } finally {
@@ -120,8 +120,8 @@ export function assertDone(address: ServerAddress, what: string, result: RemoteR
   const said = lastLines(result.stderr.toString('utf8'), 5);
   throw new DurantError(
     'services-failed',
-    `${what} failed on ${address.entry} (exit status ${result.status}). Read what the server said:\n${said}`,
-    { server: address.entry },
+    `${what} failed on ${address.entry} (exit status ${result.status}). Read what the server said:`,
+    { server: address.entry, output: said },
   );
 }
 

@@ -1,5 +1,5 @@
 /** Takes the units and the proxy's site of a project away from a server. */
-import { asDurantError, DurantError } from '../../errors.ts';
+import { asDurantError } from '../../errors.ts';
 import { runScript } from '../run/script.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import { applyScript } from './apply.ts';
@@ -64,11 +64,10 @@ export async function removeServices(
     } catch (thrown) {
       const error = asDurantError(thrown);
       if (error.code === 'connection-lost' || error.code === 'cancelled') throw error;
-      throw new DurantError(
-        'services-failed',
-        `The services on ${server.address.entry} could not be removed. ${error.message}`,
-        { server: server.address.entry, cause: error },
-      );
+      throw error.with({
+        code: 'services-failed',
+        summary: `The services on ${server.address.entry} could not be removed. ${error.summary}`,
+      });
     }
   }
 }

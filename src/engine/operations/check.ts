@@ -80,7 +80,7 @@ export async function assessStage(
       found.push(...(await Promise.all(more)).flat());
     },
   );
-  if (error !== null) throw new DurantError(error.code, error.message);
+  if (error !== null) throw new DurantError(error.code, error.summary ?? error.message, error);
   return isFetched ? [...found, ...(await assessGoals(request, host, emit, signal))] : found;
 }
 

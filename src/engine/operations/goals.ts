@@ -49,6 +49,6 @@ export async function stageGoals(
       goals.push(...(await lookAtGoals(run, asked, deployFlow(run, asked))));
     },
   );
-  if (error !== null) throw new DurantError(error.code, error.message);
+  if (error !== null) throw new DurantError(error.code, error.summary ?? error.message, error);
   return { stage: request.stage, goals };
 }

@@ -46,6 +46,7 @@ export async function explain(
         code: BUILD_NOT_LISTED,
         message: notListedMessage(isListed),
         server: null,
+        data: { listed: isListed ? 'committed files' : 'nothing' },
       });
     if (request.savePlan === true && !isBuilt) emitPlan(run, undefined);
     await reportLocks(run);

@@ -247,7 +247,7 @@ function begin(run: Run, entry: Entry): (state: StepState, reason: string) => vo
 function goalError(entry: Entry, thrown: unknown, how: string): DurantError {
   const error = asDurantError(thrown);
   if (error.code === 'cancelled' || error.code === 'confirmation-needed') return error;
-  return new DurantError('goal-failed', `The goal ${entry.name} ${how}: ${error.message}`, { cause: error });
+  return error.with({ code: 'goal-failed', summary: `The goal ${entry.name} ${how}: ${error.summary}` });
 }
 
 function mayFail(entry: Entry, error: DurantError): boolean {
@@ -262,10 +262,7 @@ function failed(run: Run, entry: Entry, error: DurantError): DurantError {
 /** A failure after the deploy: the new release stays live, and the error says so. */
 function afterwards(error: DurantError, changed: boolean): DurantError {
   if (!changed) return error;
-  return new DurantError(error.code, `The deploy is live and stays so. ${error.message}`, {
-    changed: true,
-    cause: error,
-  });
+  return error.with({ summary: `The deploy is live and stays so. ${error.summary}`, changed: true });
 }
 
 function warn(run: Run, error: DurantError): void {

@@ -19,12 +19,14 @@ export async function confirmProtected(run: Run, confirmed: boolean): Promise<vo
 
 async function askForName(run: Run): Promise<void> {
   const { stage } = run.request;
-  const what = whatHappens(run);
+  const count = run.servers.length === 1 ? '1 server' : `${run.servers.length} servers`;
+  const parts = { why: `${stage} is protected.`, what: `${whatHappens(run)} on ${count}.` };
   const answer = await run.host.prompt(
     {
       kind: 'confirm',
       server: null,
-      message: `${stage} is protected. ${what} on ${run.servers.length === 1 ? '1 server' : `${run.servers.length} servers`}. Type the stage's name to go on.`,
+      message: `${parts.why} ${parts.what} Type the stage's name to go on.`,
+      parts,
       expect: stage,
       commits: await concernedCommits(run),
     },

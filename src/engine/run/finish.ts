@@ -1,5 +1,5 @@
 /** The end of a run that is live: nothing here can fail it any more; what goes wrong is a warning. */
-import { DurantError, asDurantError } from '../../errors.ts';
+import { asDurantError } from '../../errors.ts';
 import { recordOf, writeRecord } from '../steps/release.ts';
 import { confirmLive } from './deadManSwitch.ts';
 import { historyLine } from '../server/history.ts';
@@ -53,8 +53,7 @@ export function assertStillLive(run: NamedRun): void {
     return [ownLock.error];
   });
   const [error] = errors;
-  if (error !== undefined)
-    throw new DurantError('lock-lost', error.message, { changed: true, server: error.server });
+  if (error !== undefined) throw error.with({ changed: true });
 }
 
 async function finishStep(context: StepContext<NamedRun>, step: FinishingStep): Promise<void> {

@@ -93,12 +93,7 @@ export async function runLifecycle(
   } catch (thrown) {
     failure = asDurantError(thrown);
     const left = dryRun ? false : await undo(run, failure);
-    failure = new DurantError(failure.code, failure.message, {
-      changed: failure.changed || left,
-      server: failure.server,
-      output: failure.output,
-      cause: failure,
-    });
+    failure = failure.with({ changed: failure.changed || left });
     for (const server of run.servers)
       if (server.error !== undefined && server.state === 'unchanged') server.state = 'failed';
   } finally {

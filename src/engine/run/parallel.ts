@@ -1,5 +1,5 @@
 /** Work on several servers at once: until one fails, or on every one of them whatever happens to the others. */
-import { DurantError, asDurantError, throwIfCancelled } from '../../errors.ts';
+import { asDurantError, throwIfCancelled, type DurantError } from '../../errors.ts';
 import type { ServerAddress } from '../../remote/target.ts';
 import type { Run, ServerRun } from './run.ts';
 import type { StepContext } from './step.ts';
@@ -106,6 +106,6 @@ export function warnOf(run: Run, code: string, failures: readonly DurantError[])
 }
 
 function withServer(error: DurantError, server: string): DurantError {
-  const named = error.message.includes(server) ? error.message : `${server}: ${error.message}`;
-  return new DurantError(error.code, named, { changed: error.changed, server, cause: error });
+  const isNamed = error.summary.includes(server);
+  return error.with({ server, summary: isNamed ? error.summary : `${server}: ${error.summary}` });
 }

@@ -277,7 +277,9 @@ export function finished(run: Run, error: DurantError | undefined): RunFinished 
             code: error.code,
             message: run.mask(error.message),
             changed: error.changed,
-            ...(error.output === undefined ? {} : { output: run.mask(error.output) }),
+            summary: run.mask(error.summary),
+            output: run.mask(error.output),
+            data: error.data,
           },
   };
 }

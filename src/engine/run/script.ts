@@ -57,13 +57,8 @@ export function serverFailure(server: Pick<ServerRun, 'address'>, result: Remote
   const said = lastLines(result.stderr.toString('utf8'), 5);
   const name = server.address.entry;
   const [code, sentence] = explain(name, said);
-  return new DurantError(
-    code,
-    `${sentence}${said === '' || code === 'reverted' || said.includes(READS_AHEAD) ? '' : `\n${said}`}`,
-    {
-      server: name,
-    },
-  );
+  const isTold = code === 'reverted' || said.includes(READS_AHEAD);
+  return new DurantError(code, sentence, { server: name, output: isTold ? '' : said });
 }
 
 function explain(server: string, said: string): [ErrorCode, string] {
@@ -142,8 +137,8 @@ export async function runUserCommand(run: Run, connection: Connection, command: 
   const said = lastLines(Buffer.concat([result.stdout, result.stderr]).toString('utf8'), 8);
   throw new DurantError(
     command.server === null ? 'local-command-failed' : 'remote-command-failed',
-    `${command.step}: "${command.command}" ended with exit status ${result.status} ${where}. Fix it, then deploy again.${said === '' ? '' : `\n${said}`}`,
-    { server: command.server ?? undefined },
+    `${command.step}: "${command.command}" ended with exit status ${result.status} ${where}. Fix it, then deploy again.`,
+    { server: command.server ?? undefined, output: said, data: { exitStatus: result.status } },
   );
 }
 

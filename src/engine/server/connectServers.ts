@@ -77,8 +77,8 @@ export async function learnFacts(
   if (result.status !== 0)
     throw new DurantError(
       'remote-command-failed',
-      `Could not inspect ${connection.address.entry} (exit status ${result.status}). Its login shell must start a POSIX sh: try ssh and look.\n${lastLines(result.stderr.toString('utf8'), 5)}`,
-      { server: connection.address.entry },
+      `Could not inspect ${connection.address.entry} (exit status ${result.status}). Its login shell must start a POSIX sh: try ssh and look.`,
+      { server: connection.address.entry, output: lastLines(result.stderr.toString('utf8'), 5) },
     );
   return parseFacts(result.stdout, request);
 }

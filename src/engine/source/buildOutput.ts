@@ -1,14 +1,11 @@
 /** What a dry run says of build output: that it did not list it, or where it kept copies of it. Pure. */
 export const BUILD_NOT_LISTED = 'build-output-not-listed';
 
-/** The start of the warning's message where everything that is sent is built, so that no file at all is listed. */
-export const NO_FILE_LISTED = 'No file is listed: before_deploy makes all that is sent.';
-
 /** @param isListed whether the commit's own files are in the list. */
 export function notListedMessage(isListed: boolean): string {
   const what = isListed
     ? 'The files below are those of the commit: what before_deploy makes is not in the list.'
-    : NO_FILE_LISTED;
+    : 'No file is listed: before_deploy makes all that is sent.';
   return `${what} Add --build to run it in a scratch folder and list exactly.`;
 }
 

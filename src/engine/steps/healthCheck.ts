@@ -74,13 +74,16 @@ async function tryCheck(
       // Without the lock nothing is asked any more, and to ask nothing is not to pass.
       if (signal.aborted || ['cancelled', 'lock-lost'].includes(error.code)) throw error;
       if (attempt >= tries)
-        throw new DurantError('health-check-failed', `${error.message} ${run.strategy.afterFailedCheck}`, {
+        throw error.with({
+          code: 'health-check-failed',
+          summary: `${error.summary} ${run.strategy.afterFailedCheck}`,
           server: server.address.entry,
         });
       run.emit({
         event: 'warning',
         code: 'health-check-retry',
-        message: `${error.message} Trying again (${attempt} of ${tries - 1}).`,
+        message: error.with({ summary: `${error.summary} Trying again (${attempt} of ${tries - 1}).` })
+          .message,
         server: server.address.entry,
       });
       await run.host.sleep(BETWEEN_TRIES_MS, signal);

@@ -90,8 +90,8 @@ async function assessPython({ run, server, signal }: StepContext): Promise<void>
   const said = lastLines(result.stderr.toString('utf8'), 3);
   throw new DurantError(
     'tool-missing',
-    `${entry} has neither uv nor a Python${version === undefined ? '' : ` ${version}`} that can make virtual environments. Install uv there, or python3 with its venv module (Debian: python3-venv).${said === '' ? '' : `\n${said}`}`,
-    { server: entry },
+    `${entry} has neither uv nor a Python${version === undefined ? '' : ` ${version}`} that can make virtual environments. Install uv there, or python3 with its venv module (Debian: python3-venv).`,
+    { server: entry, output: said },
   );
 }
 
@@ -118,7 +118,7 @@ ${script}`,
   const said = lastLines(Buffer.concat([result.stdout, result.stderr]).toString('utf8'), 8);
   throw new DurantError(
     'install-failed',
-    `The build could not be installed on ${entry} (exit status ${result.status}); the live release is unchanged. Fix the cause below, then deploy again.\n${said}`,
-    { server: entry },
+    `The build could not be installed on ${entry} (exit status ${result.status}); the live release is unchanged. Fix the cause below, then deploy again.`,
+    { server: entry, output: said },
   );
 }

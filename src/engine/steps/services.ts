@@ -66,7 +66,9 @@ export async function restoreServices(run: Run, server: ServerRun, signal: Abort
     run.emit({
       event: 'warning',
       code: 'services-not-restored',
-      message: `${error.message} The release before is live again, but its services may not run; look with: durant app ${run.request.stage} info`,
+      message: error.with({
+        summary: `${error.summary} The release before is live again, but its services may not run; look with: durant app ${run.request.stage} info`,
+      }).message,
       server: server.address.entry,
     });
   }
@@ -134,11 +136,10 @@ async function apply(run: Run, server: ServerRun, set: ServiceSet, signal: Abort
 async function notStarted(context: StepContext, set: ServiceSet, error: DurantError): Promise<DurantError> {
   const { entry } = context.server.address;
   const found = await failedStart(context, set).catch(() => undefined);
-  const [, ...said] = error.message.split('\n');
   return new DurantError(
     'services-failed',
     `The services could not be started on ${entry}${found === undefined ? '' : `: ${found.what}`}. Fix the cause below, then deploy again:`,
-    { server: entry, output: found?.output ?? said.join('\n'), cause: error },
+    { server: entry, output: found?.output ?? error.output, cause: error },
   );
 }
 

@@ -1,5 +1,5 @@
 /** What would keep the services of a stage from running on a server, known before anything is changed. */
-import { DurantError } from '../../errors.ts';
+import { DurantError, type ErrorCode } from '../../errors.ts';
 import { lookScript, parseLook, type ServicesFacts } from '../app/lookAtServices.ts';
 import { CADDY_FOLDER } from '../app/manager.ts';
 import { obtainSudo, type Sudo } from '../app/privilege.ts';
@@ -50,8 +50,8 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
   const entry = server.address.entry;
   const look = await lookAt(context);
   const { set, facts } = look;
-  const refuse = (code: ConstructorParameters<typeof DurantError>[0], message: string): never => {
-    throw new DurantError(code, message, { server: entry });
+  const refuse = (code: ErrorCode, summary: string, output = ''): never => {
+    throw new DurantError(code, summary, { server: entry, output });
   };
   const [foreign] = facts.foreign;
   if (foreign !== undefined)
@@ -86,7 +86,8 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
   if (facts.refusedUnits !== undefined)
     refuse(
       'services-failed',
-      `systemd on ${entry} refuses the units; nothing was changed. Fix [process …] or the templates:\n${lastLines(facts.refusedUnits, 6)}`,
+      `systemd on ${entry} refuses the units; nothing was changed. Fix [process …] or the templates:`,
+      lastLines(facts.refusedUnits, 6),
     );
   if (set.site !== undefined) {
     if (!facts.hasCaddy)
@@ -97,7 +98,8 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     if (facts.refusedSite !== undefined)
       refuse(
         'services-failed',
-        `Caddy on ${entry} refuses the site file; nothing was changed. Fix domain_name, upstream, statics or the template:\n${lastLines(facts.refusedSite, 4)}`,
+        `Caddy on ${entry} refuses the site file; nothing was changed. Fix domain_name, upstream, statics or the template:`,
+        lastLines(facts.refusedSite, 4),
       );
     if (!facts.caddyRuns)
       refuse(

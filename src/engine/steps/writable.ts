@@ -1,7 +1,7 @@
 /** `writable`: folders that the web server may write (Deployer's deploy:writable, without following links). */
 import type { Settings } from '../../config/options/options.ts';
 import { isAskedFor } from '../../config/options/stepOptions.ts';
-import { DurantError, asDurantError } from '../../errors.ts';
+import { asDurantError, type DurantError } from '../../errors.ts';
 import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
 import { inRelease } from '../run/hooks.ts';
 import type { NamedRun, Run } from '../run/run.ts';
@@ -34,18 +34,15 @@ export const writable: Step = {
 
 /** What lacks a right is the mode, not project_dir. */
 function withRemedy({ settings }: Run, error: DurantError): DurantError {
-  const isSudo = /sudo: /.test(error.message);
+  const isSudo = /sudo: /.test(error.output);
   if (error.code !== 'permission-denied' && !isSudo) return error;
   const remedy =
     isSudo || settings.writable_use_sudo
       ? 'Let the login user run it by sudo without a password, or choose another writable_mode.'
       : 'Set writable_use_sudo: yes, or choose another writable_mode.';
-  const said = error.message.split('\n').slice(1).join('\n');
-  return new DurantError(
-    error.code,
-    `writable_dirs could not be made writable (${settings.writable_mode}). ${remedy}${said === '' ? '' : `\n${said}`}`,
-    { server: error.server, cause: error },
-  );
+  return error.with({
+    summary: `writable_dirs could not be made writable (${settings.writable_mode}). ${remedy}`,
+  });
 }
 
 /** What the script needs to know. Paths are below project_dir. */

@@ -80,8 +80,8 @@ export async function compareInplace(request: CompareRequest): Promise<Compariso
   if (lines.pop() !== 'end')
     throw new DurantError(
       'remote-command-failed',
-      `project_dir on ${entry} could not be compared with the commit. Read what the server said, correct it there, then deploy again:\n${result.stderr.toString('utf8').trim()}`,
-      { server: entry },
+      `project_dir on ${entry} could not be compared with the commit. Read what the server said, correct it there, then deploy again:`,
+      { server: entry, output: result.stderr.toString('utf8').trim() },
     );
   return parseComparison(lines);
 }

@@ -217,19 +217,19 @@ function failure({ connection }: CarryRequest, client: ClientEnd, there: string)
   if (saysDiskFull(said))
     return new DurantError(
       'disk-full',
-      `The disk of ${server} is full; free some space there, then deploy again.\n${said}`,
-      { server },
+      `The disk of ${server} is full; free some space there, then deploy again.`,
+      { server, output: said },
     );
   if (/permission denied|operation not permitted/i.test(said))
     return new DurantError(
       'permission-denied',
-      `rsync may not write on ${server}; give the login user project_dir (chown), then deploy again.\n${said}`,
-      { server },
+      `rsync may not write on ${server}; give the login user project_dir (chown), then deploy again.`,
+      { server, output: said },
     );
   return new DurantError(
     'remote-command-failed',
-    `rsync to ${server} ended with status ${String(client.status)}. Correct what it says, then deploy again.\n${said}`,
-    { server },
+    `rsync to ${server} ended with status ${String(client.status)}. Correct what it says, then deploy again.`,
+    { server, output: said },
   );
 }
 

@@ -43,10 +43,8 @@ export function failure(server: string, result: RemoteResult, failed: string | u
   if (saysDiskFull(said))
     return new DurantError(
       'disk-full',
-      `The disk of ${server} is full; free some space there, then deploy again.\n${said}`,
-      {
-        server,
-      },
+      `The disk of ${server} is full; free some space there, then deploy again.`,
+      { server, output: said },
     );
   if (
     /(tar|awk|xargs|zstd|gzip|sort|readlink|find)[^\n]*(not found|No such file or directory$)/m.test(said) &&
@@ -54,21 +52,19 @@ export function failure(server: string, result: RemoteResult, failed: string | u
   )
     return new DurantError(
       'tool-missing',
-      `A tool is missing on ${server}: ${said}. Install it there, then deploy again.`,
-      {
-        server,
-      },
+      `A tool is missing on ${server}. Install it there, then deploy again:`,
+      { server, output: said },
     );
   if (failed === 'verify')
     return new DurantError(
       'verification-failed',
-      `What arrived on ${server} is not what was sent, so it was not made live; deploy again, and check that server's disk if it happens twice.${said === '' ? '' : `\n${said}`}`,
-      { server },
+      `What arrived on ${server} is not what was sent, so it was not made live; deploy again, and check that server's disk if it happens twice.`,
+      { server, output: said },
     );
   const stage = stages[failed ?? ''] ?? `a script ended with status ${result.status.toString()}`;
   return new DurantError(
     'remote-command-failed',
-    `The release could not be made on ${server}: ${stage}${said === '' ? '' : ` (${said})`}. Correct that there, then deploy again.`,
-    { server },
+    `The release could not be made on ${server}: ${stage}. Correct that there, then deploy again.`,
+    { server, output: said },
   );
 }

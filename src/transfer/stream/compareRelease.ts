@@ -51,8 +51,8 @@ export async function compareRelease(request: CompareReleaseRequest): Promise<re
   if (result.status !== 0 || lines.at(-2) !== 'end')
     throw new DurantError(
       'remote-command-failed',
-      `The release ${release} on ${entry} could not be compared with its manifest. Read what the server said:\n${result.stderr.toString('utf8').trim()}`,
-      { server: entry },
+      `The release ${release} on ${entry} could not be compared with its manifest. Read what the server said:`,
+      { server: entry, output: result.stderr.toString('utf8').trim() },
     );
   return parseDrift(lines);
 }

@@ -61,10 +61,13 @@ export async function askCommands(
 }
 
 export function commandFailure(command: string, result: RemoteResult): GoalFailure {
-  const said = outputOf(result, 8);
   return new GoalFailure(
-    `"${command}" ended with exit status ${String(result.status)} on this machine. Fix the cause, then run again.${said === '' ? '' : `\n${said}`}`,
-    { mayPass: result.status === TEMPORARY_FAILURE },
+    `"${command}" ended with exit status ${String(result.status)} on this machine. Fix the cause, then run again.`,
+    {
+      mayPass: result.status === TEMPORARY_FAILURE,
+      output: outputOf(result, 8),
+      data: { exitStatus: result.status },
+    },
   );
 }
 

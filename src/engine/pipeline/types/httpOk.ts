@@ -2,7 +2,7 @@
 import type { GoalSettingsOf } from '../../../config/options/options.ts';
 import type { GoalWork, SectionGoal } from './goalContext.ts';
 import { GoalFailure } from './goalFailure.ts';
-import { ask, mayPass, type HttpAnswer } from './httpRequest.ts';
+import { ask, mayPass, NoAnswer, type HttpAnswer } from './httpRequest.ts';
 import { looking } from './lastLook.ts';
 
 /** What an answer was like. */
@@ -36,8 +36,8 @@ export function httpOk(name: string, settings: GoalSettingsOf<'http_ok'>): Secti
       return judge(await get(work));
     } catch (error) {
       // Before the deploy nothing may answer there yet: that is no failure, only not achieved.
-      if (!(error instanceof GoalFailure)) throw error;
-      return { why: error.message.replace(/\.? Check the address.*$/, ''), mayPass: error.mayPass };
+      if (!(error instanceof NoAnswer)) throw error;
+      return { why: error.fact, mayPass: error.mayPass };
     }
   };
   const looks = looking(look);

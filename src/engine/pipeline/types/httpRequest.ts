@@ -21,11 +21,22 @@ export interface HttpAnswer {
   readonly json: unknown;
 }
 
+/** Nobody answered; that may pass. */
+export class NoAnswer extends GoalFailure {
+  /** Who did not answer and why, without a full stop. */
+  readonly fact: string;
+
+  constructor(fact: string, cause: unknown) {
+    super(`${fact}. Check the address and the network.`, { mayPass: true, cause });
+    this.fact = fact;
+  }
+}
+
 /** No answer within this time, without a `timeout` of the goal, is a network failure. Sending a large file counts. */
 const PATIENCE_MS = 60_000;
 const UPLOAD_PATIENCE_MS = 15 * 60_000;
 
-/** @throws {GoalFailure} where no answer came; `cancelled`. */
+/** @throws {NoAnswer} where no answer came; `cancelled`. */
 export async function ask(url: string, request: HttpRequest): Promise<HttpAnswer> {
   const { method = 'GET', body, signal } = request;
   throwIfCancelled(signal);
@@ -52,13 +63,7 @@ export async function ask(url: string, request: HttpRequest): Promise<HttpAnswer
     return { status: response.status, text, json: parsed(text) };
   } catch (error) {
     throwIfCancelled(signal);
-    throw new GoalFailure(
-      `${shown(url)} did not answer: ${whyOf(error)}. Check the address and the network.`,
-      {
-        mayPass: true,
-        cause: error,
-      },
-    );
+    throw new NoAnswer(`${shown(url)} did not answer: ${whyOf(error)}`, error);
   }
 }
 
