@@ -106,10 +106,9 @@ async function takeDown(
   const link = facts.currentTarget === undefined ? [] : ['current'];
   await runScript(server, `${stopSpares(server)}\n${link.length === 0 ? ':' : removeLink(run)}`, { signal });
   server.facts = { ...facts, live: null, currentTarget: undefined };
-  const names =
-    run.settings.strategy === 'inplace'
-      ? []
-      : [...facts.records, ...facts.orphanRecords].map(({ name }) => name);
+  const names = run.strategy.layout.hasReleases
+    ? [...facts.records, ...facts.orphanRecords].map(({ name }) => name)
+    : [];
   const { removed, left } = await removeReleases(run, server, names, { last: '', signal });
   if (left.length > 0)
     throw new DurantError(
