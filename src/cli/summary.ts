@@ -34,7 +34,7 @@ export function resultLines({ started, finished, pending, goals = 0, ms }: Endin
         : `Nothing was changed (dry run). ${stage} would have ${release} live on ${servers}.`,
     ];
   }
-  if (started !== undefined && !['deploy', 'rollback'].includes(started.action))
+  if (started !== undefined && !['deploy', 'rollback', 'promote'].includes(started.action))
     return [`${color.green('Done')}: ${started.action} ${stage} on ${servers}${time}`];
   const achieved = goals === 0 ? 'nothing was changed' : `${count(goals, 'goal')} achieved`;
   if (finished.release === null)

@@ -37,6 +37,7 @@ function record(name: string, state: ReleaseRecord['state'] = 'finished', starte
     roles: ['web', 'db'],
     wave: '',
     order: 0,
+    promoted_from: '',
   };
 }
 

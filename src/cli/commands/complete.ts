@@ -79,6 +79,8 @@ function candidates(said: Said, project: Project | undefined): readonly Candidat
   if (command === undefined) return grammar.commands.map(({ name, summary }) => ({ word: name, summary }));
   switch (command.args[args.length]) {
     case 'STAGE':
+    case 'FROM':
+    case 'TO':
       return stages(project);
     case 'SERVER':
       return servers(project, args[0]);

@@ -11,6 +11,7 @@ import { goals } from './goals.ts';
 import { hold, unhold } from './hold.ts';
 import { init } from './init.ts';
 import { log } from './log.ts';
+import { promote } from './promote.ts';
 import { prune } from './prune.ts';
 import { releases } from './releases.ts';
 import { rollback } from './rollback.ts';
@@ -25,6 +26,7 @@ import { verify } from './verify.ts';
 export const COMMANDS: readonly CliCommand[] = [
   deploy,
   rollback,
+  promote,
   releases,
   status,
   verify,

@@ -98,6 +98,7 @@ head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null ||
     roles: server.address.roles,
     wave: '',
     order: nextOrder(run.servers.flatMap((each) => each.facts.records)),
+    promoted_from: '',
   };
 }
 

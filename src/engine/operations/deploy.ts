@@ -11,7 +11,7 @@ import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { both, forEachServer } from '../run/parallel.ts';
 import { lookAtLive, nameRelease, reconcile } from '../run/reconcile.ts';
 import { assertFresh, assertSameLive, assertSameTree, emitPlan, type DeployPlan } from '../run/plan.ts';
-import type { Run, StageRequest } from '../run/run.ts';
+import type { BuiltRun, Run, StageRequest } from '../run/run.ts';
 import { assessSteps } from '../run/runSteps.ts';
 import type { Step } from '../run/step.ts';
 import { assertOthersLive } from '../run/subset.ts';
@@ -48,6 +48,11 @@ export interface DeployRequest extends StageRequest {
   /** Whether a protected stage has been confirmed already. */
   readonly confirmed: boolean;
 }
+
+type LiveRequest = Pick<DeployRequest, 'again' | 'waitMs' | 'confirmed'> & {
+  /** What has to be looked at again when nobody else can change the servers any more. */
+  readonly underLock: () => Promise<void>;
+};
 
 /** Deploys a stage. Never throws: how it ended is the last event, which is returned too. */
 export function deploy(
@@ -86,11 +91,21 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
     return alreadyLive(named);
   }
   if (request.dryRun) return explain(named, request, [...stepsOf(named), cleanup, unlock, success]);
-  const { strategy } = named;
 
   // On this machine: checkout, before_deploy.
   const run = await buildHere(named);
   if (request.plan !== undefined) assertSameTree(run, request.plan);
+  await makeLive(run, {
+    ...request,
+    underLock: async () => {
+      if (request.plan !== undefined) assertSameLive(run, request.plan);
+    },
+  });
+}
+
+/** What lies on this machine becomes live on every server, or on none. */
+export async function makeLive(run: BuiltRun, request: LiveRequest): Promise<void> {
+  const { strategy } = run;
   assessTree(run);
   strategy.announce(run);
   await strategy.preview(run);
@@ -100,12 +115,12 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
   await lockServers(run, request.waitMs);
   await forEachServer(run, (context) => assessSteps(context, stepsOf(run)));
   nameRelease(run, run.recipe, request);
-  if (request.plan !== undefined) assertSameLive(run, request.plan);
   await reconcile(run);
   if (!request.again && lookAtLive(run).achieved) {
     await giveBackLocks(run);
     return alreadyLive(run);
   }
+  await request.underLock();
 
   await strategy.build(run);
   // ‖ All servers have come this far. From here on a failure switches every server back.

@@ -57,7 +57,7 @@ export async function explain(
     const built = withFound(run, { tree: await readTree(run, scratch.directory, scratch.files) });
     if (request.savePlan === true) emitPlan(run, built.tree.manifest.digest);
     run.strategy.announce(run);
-    const sent = await explainFiles(built, steps);
+    const sent = await explainTree(built, steps);
     if (request.build && request.keepBuilt !== undefined)
       await keepBuilt({
         folder: request.keepBuilt,
@@ -73,7 +73,7 @@ export async function explain(
 }
 
 /** Emits the steps and what becomes of each file, server by server. @returns the paths that would be sent to any. */
-async function explainFiles(run: BuiltRun, steps: readonly ListedStep[]): Promise<ReadonlySet<string>> {
+export async function explainTree(run: BuiltRun, steps: readonly ListedStep[]): Promise<ReadonlySet<string>> {
   const sent = new Set<string>();
   await forEachServer(run, async (context) => {
     const { server } = context;

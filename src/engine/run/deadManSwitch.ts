@@ -4,7 +4,7 @@ import { restoringScripts, runsServices } from '../steps/services.ts';
 import { formatLock } from '../server/record.ts';
 import { reachable } from './reconnect.ts';
 import { inParallel } from './parallel.ts';
-import { lockOf, type NamedRun, type Run, type ServerRun } from './run.ts';
+import { lockOf, type NamedRun, type Run, type ServerRun, makesRelease } from './run.ts';
 import { defer, flush } from './script.ts';
 import { wavesOf } from './waves.ts';
 import { confirmScript, startWatcher, stopWatcher } from '../server/watcherScript.ts';
@@ -67,9 +67,9 @@ export function secondsToConfirm(run: Run): number {
 }
 
 /** How long a list of a deploy's commands may take, in ms. */
-function commandsLimit({ action, settings }: Run, commands: readonly string[]): number {
-  if (action !== 'deploy' || commands.length === 0) return 0;
-  const { command_timeout: each } = settings;
+function commandsLimit(run: Run, commands: readonly string[]): number {
+  if (!makesRelease(run) || commands.length === 0) return 0;
+  const { command_timeout: each } = run.settings;
   return each === undefined ? UNLIMITED_MS : commands.length * each;
 }
 
@@ -89,7 +89,7 @@ export function watchSwitch(
     seconds: secondsToConfirm(run),
     currentPath: run.settings.current_path,
     switchBy,
-    isNew: run.action === 'deploy',
+    isNew: makesRelease(run),
     lock: formatLock(lockOf(run, 'what this run did not confirm is put back')),
     who: `${run.host.user}@${run.host.hostname}`,
     services: restoringScripts(run, server),

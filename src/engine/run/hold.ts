@@ -5,7 +5,7 @@ import type { Run } from './run.ts';
 import { defer } from './script.ts';
 
 /** What a hold keeps from being done. */
-const HELD: readonly Run['action'][] = ['deploy', 'rollback'];
+const HELD: readonly Run['action'][] = ['deploy', 'rollback', 'promote'];
 
 /** @throws {DurantError} `held`. */
 export function assertNotHeld(run: Run): void {

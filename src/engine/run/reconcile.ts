@@ -10,6 +10,7 @@ import {
   type NamedRun,
   type Run,
   type ServerRun,
+  makesRelease,
 } from './run.ts';
 import type { Look } from './step.ts';
 import { learnFacts } from '../server/connectServers.ts';
@@ -113,7 +114,7 @@ export async function reconcile(run: NamedRun): Promise<void> {
     server.facts = await learnFacts(server.connection, run.settings, run.signal);
   }
   for (const server of resumed) server.previous = pendingRollback(server.facts)?.left || null;
-  if (run.action !== 'deploy') return;
+  if (!makesRelease(run)) return;
   for (const server of unchecked)
     if (server.facts.live === run.release) server.previous = releaseBefore(run, server) ?? null;
 }

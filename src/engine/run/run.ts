@@ -93,7 +93,7 @@ export interface ServerServices {
 /** A run as it was opened. What is optional here is found out on the way; steps ask for the phase that has it. */
 export interface Run {
   readonly id: string;
-  readonly action: 'deploy' | 'rollback' | 'adopt' | 'prune' | 'down';
+  readonly action: 'deploy' | 'rollback' | 'adopt' | 'prune' | 'down' | 'promote';
   readonly request: StageRequest;
   readonly settings: Settings;
   /** How a release is built and made live: `strategy`. */
@@ -126,6 +126,8 @@ export interface Run {
   version: string | undefined;
   release: string | undefined;
   tree: Tree | undefined;
+  /** `STAGE RELEASE`, where the tree is another stage's; undefined where it is a commit's. */
+  promotedFrom?: string;
   /** How far it is: what a failure has to undo follows from it. */
   phase: 'assessing' | 'building' | 'publishing' | 'finishing';
   /** The wave that is being switched. */
@@ -167,6 +169,11 @@ export interface BuiltRun extends DeployRun {
 /** The run with what a phase has found out: the same object, known by another type from there on. */
 export function withFound<R extends Run, Found extends object>(run: R, found: Found): R & Found {
   return Object.assign(run, found);
+}
+
+/** Whether it makes a new release: what it wants of a server is its own, and not kept there. */
+export function makesRelease({ action }: Pick<Run, 'action'>): boolean {
+  return action === 'deploy' || action === 'promote';
 }
 
 export function isFetched(run: Run): run is FetchedRun {

@@ -5,7 +5,7 @@ import type { ListedStep, Step, StepContext } from './step.ts';
 import { resumable } from '../steps/release.ts';
 import { hookCommands, releaseFolder, runHook, runsOn, stepHook } from './hooks.ts';
 import { oncePerRun } from './parallel.ts';
-import type { NamedRun } from './run.ts';
+import { type NamedRun, makesRelease } from './run.ts';
 import { timed } from './timed.ts';
 
 /** Steps whose before-hook still runs in project_dir, as the release's folder is not there yet. */
@@ -90,8 +90,8 @@ export async function explainSteps(
       ms: null,
     });
     if (achieved) continue;
-    const before = run.action === 'deploy' ? stepHook('before', step.name) : undefined;
-    const after = run.action === 'deploy' ? stepHook('after', step.name) : undefined;
+    const before = makesRelease(run) ? stepHook('before', step.name) : undefined;
+    const after = makesRelease(run) ? stepHook('after', step.name) : undefined;
     for (const [name, commands] of [
       [before ?? step.name, hookCommands(run, before)],
       [step.name, step.commands?.(run) ?? []],
@@ -121,7 +121,7 @@ async function explainCommand(
 async function hook(context: StepContext<NamedRun>, side: 'before' | 'after', step: string): Promise<void> {
   const { run, server, signal } = context;
   // A rollback makes an old release live: what was run to build and publish it is not run again, but for `after_rollback`.
-  if (run.action !== 'deploy') return;
+  if (!makesRelease(run)) return;
   const name = stepHook(side, step);
   if (hookCommands(run, name).length === 0 || name === undefined) return;
   const early = BEFORE_RELEASE.includes(step) && !(step === 'release' && side === 'after');

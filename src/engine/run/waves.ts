@@ -1,5 +1,5 @@
 /** Waves: the groups of servers that are switched one after the other, by `waves` (as Ansible's `serial`). */
-import type { Run, ServerRun } from './run.ts';
+import { makesRelease, type Run, type ServerRun } from './run.ts';
 
 export interface Wave {
   /** From 1. */
@@ -9,8 +9,8 @@ export interface Wave {
 }
 
 /** The waves of a run. A rollback has one: what is bad leaves all servers at once. */
-export function wavesOf({ action, servers, settings }: Run): readonly Wave[] {
-  const groups = inGroups(servers, action === 'deploy' ? settings.waves : []);
+export function wavesOf(run: Run): readonly Wave[] {
+  const groups = inGroups(run.servers, makesRelease(run) ? run.settings.waves : []);
   return groups.map((each, index) => ({ number: index + 1, of: groups.length, servers: each }));
 }
 

@@ -8,7 +8,7 @@ import { prepare } from '../steps/prepare.ts';
 import { assertNotHeld, forgetExpiredHolds } from '../run/hold.ts';
 import { hookCommands, runHook } from '../run/hooks.ts';
 import { forEachServer, settleAllServers, warnOf } from '../run/parallel.ts';
-import { inLockOrder, isNamed, type Run, type ServerRun } from '../run/run.ts';
+import { inLockOrder, isNamed, type Run, type ServerRun, makesRelease } from '../run/run.ts';
 import { achieveSteps } from '../run/runSteps.ts';
 import { runScript } from '../run/script.ts';
 import type { Step } from '../run/step.ts';
@@ -62,7 +62,7 @@ async function lockHook(
   name: 'before_lock' | 'after_lock',
   first: readonly Step<Run>[],
 ): Promise<void> {
-  if (run.action !== 'deploy' || !isNamed(run) || hookCommands(run, name).length === 0) return;
+  if (!makesRelease(run) || !isNamed(run) || hookCommands(run, name).length === 0) return;
   await forEachServer(run, async (context) => {
     const { server, signal } = context;
     await achieveSteps(context, first);

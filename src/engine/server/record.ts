@@ -27,6 +27,7 @@ const RELEASE_FIELDS = [
   'order',
   'roles',
   'wave',
+  'promoted_from',
 ] as const;
 
 /**
@@ -99,6 +100,7 @@ export function formatRecord(record: ReleaseRecord): string {
     ...(record.order === 0 ? ['order'] : []),
     ...(record.roles.length === 0 ? ['roles'] : []),
     ...(record.wave === '' ? ['wave'] : []),
+    ...(record.promoted_from === '' ? ['promoted_from'] : []),
   ];
   return formatFields(
     RELEASE_FIELDS.filter((field) => !without.includes(field)).map((field) => [
@@ -144,6 +146,7 @@ export function parseRecord(text: string, name: string): ReleaseRecord {
     order: Number(get('order')) || 0,
     roles: get('roles').split(',').filter(Boolean),
     wave: get('wave'),
+    promoted_from: get('promoted_from'),
   };
 }
 

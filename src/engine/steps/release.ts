@@ -69,6 +69,7 @@ export function recordOf(run: NamedRun, server: ServerRun, state: ReleaseState):
       state === 'prepared' && run.wave !== undefined && run.wave.of > 1
         ? `${run.wave.number} of ${run.wave.of}`
         : '',
+    promoted_from: run.promotedFrom ?? '',
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
-import type { NamedRun, Run, ServerRun } from '../run/run.ts';
+import { type NamedRun, type Run, type ServerRun, makesRelease } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import { applyScript } from '../app/apply.ts';
 import type { Sudo } from '../app/privilege.ts';
@@ -33,7 +33,7 @@ export const services: Step<NamedRun> = {
   async achieve({ run, server, signal }) {
     const set = await wantedSet(run, server, signal);
     server.services = { before: server.services?.before, sudo: sudoOf(server), begun: true };
-    if (run.action === 'deploy' && !isEmpty(set)) await keep(run, server, set, signal);
+    if (makesRelease(run) && !isEmpty(set)) await keep(run, server, set, signal);
     const stdout = await apply(run, server, set, signal);
     server.services = { ...server.services, started: performance.now(), restarts: parseRestarts(stdout) };
   },
@@ -46,7 +46,7 @@ export function runsServices(run: Run): boolean {
     known !== undefined ||
     [run.release, facts.live, previous].some((name) => name && facts.withServices.has(name));
   if (run.servers.some(hasThem)) return true;
-  return run.action === 'deploy' && (run.request.processes.length > 0 || hasSite(run.settings));
+  return makesRelease(run) && (run.request.processes.length > 0 || hasSite(run.settings));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** `before_wave` and `after_wave`: the user's commands around the switch of each wave, such as draining a load balancer. */
 import { releaseFolder, runCommands } from '../run/hooks.ts';
-import type { NamedRun } from '../run/run.ts';
+import { makesRelease, type NamedRun } from '../run/run.ts';
 import type { Step } from '../run/step.ts';
 import { wavesOf } from '../run/waves.ts';
 
@@ -10,8 +10,8 @@ export const afterWave = waveHook('after_wave');
 function waveHook(name: 'before_wave' | 'after_wave'): Step<NamedRun> {
   return {
     name,
-    applies({ action, settings }) {
-      return action === 'deploy' && settings[name].length > 0;
+    applies(run) {
+      return makesRelease(run) && run.settings[name].length > 0;
     },
     async look({ run, server }) {
       const wave = wavesOf(run).find(({ servers }) => servers.includes(server));

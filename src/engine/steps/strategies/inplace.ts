@@ -7,7 +7,15 @@ import { forEachServer, settleAllServers, warnOf } from '../../run/parallel.ts';
 import { publish } from '../../run/publish.ts';
 import { reachable } from '../../run/reconnect.ts';
 import { removeQuietly } from '../../run/removal.ts';
-import { isNamed, withFound, type BuiltRun, type NamedRun, type Run, type ServerRun } from '../../run/run.ts';
+import {
+  isNamed,
+  withFound,
+  type BuiltRun,
+  type NamedRun,
+  type Run,
+  type ServerRun,
+  makesRelease,
+} from '../../run/run.ts';
 import { achieveSteps } from '../../run/runSteps.ts';
 import { defer, flush } from '../../run/script.ts';
 import type { Step } from '../../run/step.ts';
@@ -148,7 +156,7 @@ async function undoInplace(run: Run, error: DurantError): Promise<boolean> {
   const failures = await settleAllServers(held, async (server) => {
     server.deferred = [];
     const scripts = [`rm -rf .durant/incoming.${run.id}`];
-    if (run.action === 'deploy' && isNamed(run)) {
+    if (makesRelease(run) && isNamed(run)) {
       if (server.previous === undefined) scripts.push(removeQuietly(run.settings, [run.release]));
       else {
         scripts.push(writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));

@@ -4,7 +4,7 @@ import { hookCommands, runHook } from '../../run/hooks.ts';
 import { settleAllServers, warnOf } from '../../run/parallel.ts';
 import { reachable } from '../../run/reconnect.ts';
 import { removeQuietly } from '../../run/removal.ts';
-import { isNamed, type NamedRun, type Run, type ServerRun } from '../../run/run.ts';
+import { isNamed, type NamedRun, type Run, type ServerRun, makesRelease } from '../../run/run.ts';
 import { defer, flush, runScript } from '../../run/script.ts';
 import { failureOf, historyLine } from '../../server/history.ts';
 import { noteChangesBy } from '../modifiedPaths.ts';
@@ -18,7 +18,7 @@ export async function undoReleases(run: Run, error: DurantError): Promise<boolea
   const isPublished = run.servers.some(({ previous }) => previous !== undefined);
   const reached = run.servers.filter(({ state, ownLock }) => state !== 'unknown' && ownLock.state === 'held');
   const failures = await settleAllServers(reached, async (server) => {
-    if (run.action === 'deploy' && isNamed(run)) {
+    if (makesRelease(run) && isNamed(run)) {
       server.deferred = [];
       if (isPublished) defer(server, writeRecord({ ...recordOf(run, server, 'failed'), finished: '' }));
       else if (isUnfinished(run, server))
