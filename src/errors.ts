@@ -26,6 +26,7 @@ export type FailureCode =
   | 'branch-not-found'
   | 'temp-dir-refused'
   | 'checkout-failed'
+  | 'lfs-missing'
   | 'local-command-failed'
   | 'local-tool-missing'
   // connections

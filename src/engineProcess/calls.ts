@@ -101,7 +101,7 @@ export const handlers: Handlers = {
   behind: async (call, context) => {
     const { host, signal } = context;
     const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
-    const counter = behindCounter(request, host, signal);
+    const counter = behindCounter(request, host, () => undefined, signal);
     try {
       return (await counter.count(call.commit)) ?? null;
     } finally {

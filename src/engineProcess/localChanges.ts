@@ -1,11 +1,11 @@
 /** Work in the project that a deploy would not take along: it sends commits of the stage's repository, not what lies in the editor. */
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import type { Host, StageRequest } from '../engine/index.ts';
 import { findGit, gitTextIfAny, type GitContext } from '../git/gitProcess.ts';
 import { gitEnvironment } from '../git/gitEnvironment.ts';
 import { localPath, parseRepository, withoutSecrets } from '../git/repository.ts';
-import { configName } from '../config/syntax/document.ts';
+import { isWork, uncommittedFiles } from '../git/uncommitted.ts';
 import type { LeftOut } from './protocol.ts';
 
 /** A deploy that is about to begin. */
@@ -41,11 +41,10 @@ export async function findLeftOut(
   const deployed = ref ?? request.settings.branch;
   if (deployed !== undefined && deployed !== branch) return undefined;
 
-  const status = (await git('status', '--porcelain=v1', '-z', '--ignore-submodules=dirty')) ?? '';
   const inEditor = unsaved.map((path) => relative(root, path).replaceAll(sep, '/')).filter(isWork);
   const files: LeftOut['files'] = [
     ...inEditor.map((path) => ({ path, state: 'unsaved' as const })),
-    ...changedFiles(status).filter(({ path }) => !inEditor.includes(path)),
+    ...(await uncommittedFiles(context, root)).filter(({ path }) => !inEditor.includes(path)),
   ];
   const log =
     remote === 'itself'
@@ -80,25 +79,6 @@ async function relation(
 function sameRepository(a: string, b: string): boolean {
   const bare = (url: string): string => url.replace(/\/+$/, '').replace(/\.git$/, '');
   return bare(a) === bare(b);
-}
-
-function changedFiles(status: string): LeftOut['files'] {
-  const records = status.split('\0');
-  const files: LeftOut['files'][number][] = [];
-  for (let index = 0; index < records.length; index += 1) {
-    const record = records[index] ?? '';
-    if (record === '') continue;
-    const path = record.slice(3);
-    // The old path of a rename follows as a record of its own.
-    if (/^[RC]/.test(record)) index += 1;
-    if (isWork(path)) files.push({ path, state: record.startsWith('??') ? 'untracked' : 'changed' });
-  }
-  return files;
-}
-
-/** durant.conf itself is never sent, and what the editor keeps of the workspace is not work. */
-function isWork(path: string): boolean {
-  return basename(path) !== configName && !/(^|\/)\.vscode\//.test(path);
 }
 
 export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -14,10 +14,11 @@ import { acquireLock } from './processLock.ts';
 import { workTreePlace } from './workTreePlace.ts';
 import type { Clone, CloneRequest, Commit, Git, TrackedFile } from './port.ts';
 import type { Reference } from './references.ts';
-import { checkRemoteName, parseRepository } from './repository.ts';
+import { checkRemoteName, localPath, parseRepository } from './repository.ts';
 import { askingNothing } from './sshEnvironment.ts';
 import { SubmoduleFailure } from './submodules.ts';
 import type { CheckedOut, WorkTree } from './indexFiles.ts';
+import { uncommittedFiles } from './uncommitted.ts';
 import { checkOut, forgetIndex, outliveOrphans } from './workTree.ts';
 
 /** Git on this machine. */
@@ -56,6 +57,7 @@ async function open(request: CloneRequest): Promise<Clone> {
     const tree: WorkTree = {
       directory: place.directory,
       gitFolder: place.gitFolder,
+      lfs: request.lfs,
       cache: cache.directory,
       repository,
       remote: request.remote,
@@ -89,13 +91,13 @@ function cloneOf({ request, cache, tree, scratch, release }: Parts): Clone {
       submodules,
       references: references ?? (await listReferencesIfAny(cache)),
     });
-    warnOfPointers(request, result.pointers);
+    if (request.lfs) refusePointers(result.pointers);
     return result;
   };
   return {
     directory: tree.directory,
     async fetch(ref) {
-      const fetched = await fetchCommit(cache, ref);
+      const fetched = await fetchCommit(cache, ref, request.onWarning);
       references = fetched.references ?? references;
       return fetched.commit;
     },
@@ -110,6 +112,10 @@ function cloneOf({ request, cache, tree, scratch, release }: Parts): Clone {
     },
     async file(commit, path) {
       return await fileOf(cache, commit, path);
+    },
+    async uncommitted() {
+      const path = localPath(cache.repository);
+      return path === undefined ? 0 : (await uncommittedFiles(cache.context, path)).length;
     },
     async log(from, to, limit) {
       return await logBetween(cache, from, to, limit);
@@ -184,12 +190,13 @@ async function listReferencesIfAny(cache: Cache): Promise<readonly Reference[]> 
   }
 }
 
-function warnOfPointers(request: CloneRequest, pointers: readonly string[]): void {
+/** @throws {DurantError} `lfs-missing` where pointers would be sent instead of what they stand for. */
+function refusePointers(pointers: readonly string[]): void {
   if (pointers.length === 0) return;
   const named = pointers.slice(0, 3).map((path) => Buffer.from(path, 'latin1').toString('utf8'));
   const listed = named.join(', ') + (pointers.length > named.length ? ', …' : '');
-  request.onWarning(
+  throw new DurantError(
     'lfs-missing',
-    `${pointers.length} file${pointers.length === 1 ? ' is a Git LFS pointer' : 's are Git LFS pointers'} instead of content (${listed}); install git-lfs on this machine and deploy again.`,
+    `${pointers.length} file${pointers.length === 1 ? ' is a Git LFS pointer' : 's are Git LFS pointers'} instead of content (${listed}). Install git-lfs on this machine, or write lfs: no to send the pointers as they are.`,
   );
 }

@@ -15,8 +15,9 @@ import { isAbbreviatedId, isFullId, LOG_FORMAT, parseCommits } from './commits.t
 import { withHiddenConfig } from './gitEnvironment.ts';
 import { isDiskFull, unreachable } from './failures.ts';
 import { removeStaleLocks, shallowBoundary } from './gitFolder.ts';
-import type { Commit } from './port.ts';
-import { findReference, noSuchReference, shownName, type Reference } from './references.ts';
+import type { CloneRequest, Commit } from './port.ts';
+import { localPath } from './repository.ts';
+import { findReference, isAmbiguous, noSuchReference, shownName, type Reference } from './references.ts';
 
 /** What was fetched. */
 export interface Fetched {
@@ -30,25 +31,31 @@ export interface Fetched {
  *
  * @throws {DurantError} `repository-unreachable`, `branch-not-found`.
  */
-export async function fetchCommit(cache: Cache, ref: string | undefined): Promise<Fetched> {
-  const wanted = ref?.trim() === '' ? undefined : ref?.trim();
+export async function fetchCommit(
+  cache: Cache,
+  ref: string | undefined,
+  onWarning: CloneRequest['onWarning'],
+): Promise<Fetched> {
+  const { base: wanted, steps } = parseRevision(ref);
   const id = wanted?.toLowerCase();
   if (id !== undefined && isFullId(id)) {
-    const known = await commitOf(cache, id, id);
+    const known = await commitOf(cache, `${id}${steps}`, id);
     if (known !== undefined) return { commit: known, references: undefined };
   }
   return await withCacheLocked(cache, async () => {
     await prepareCache(cache);
     try {
-      return await fetchAndResolve(cache, wanted);
+      return await stepsFrom(cache, await fetchAndResolve(cache, wanted, onWarning), ref, steps);
     } catch (error) {
       if (!(error instanceof GitFailure)) throw error;
       if (isDiskFull(error)) throw unreachable(error, cache.repository);
       // The remote answers, so the cache is damaged: half made, cut short, or tampered with.
+      await refusePartial(cache);
       await remakeCache(cache);
-      return await fetchAndResolve(cache, wanted).catch((again: unknown) => {
+      const again = await fetchAndResolve(cache, wanted, onWarning).catch((again: unknown) => {
         throw again instanceof GitFailure ? unreachable(again, cache.repository) : again;
       });
+      return await stepsFrom(cache, again, ref, steps);
     }
   });
 }
@@ -57,7 +64,7 @@ export async function fetchCommit(cache: Cache, ref: string | undefined): Promis
 export async function refetch(cache: Cache, commit: Commit): Promise<void> {
   await withCacheLocked(cache, async () => {
     await remakeCache(cache);
-    await fetchAndResolve(cache, commit.id);
+    await fetchAndResolve(cache, commit.id, () => undefined);
   });
 }
 
@@ -83,7 +90,57 @@ export async function logBetween(
   return commits.some(({ id }) => boundary.has(id)) ? undefined : commits;
 }
 
-async function fetchAndResolve(cache: Cache, wanted: string | undefined): Promise<Fetched> {
+/** What git calls a revision: a name or id, then `~` and `^`. Undefined: the default branch, which `HEAD` stands for as well. */
+function parseRevision(ref: string | undefined): {
+  readonly base: string | undefined;
+  readonly steps: string;
+} {
+  const text = ref?.trim() ?? '';
+  const [, base = text, steps = ''] = /^(.+?)((?:[~^]\d*)+)$/s.exec(text) ?? [];
+  return { base: base === '' || base === 'HEAD' ? undefined : base, steps };
+}
+
+/** The commit that `~` and `^` lead to from the one that was fetched. */
+async function stepsFrom(
+  cache: Cache,
+  fetched: Fetched,
+  ref: string | undefined,
+  steps: string,
+): Promise<Fetched> {
+  if (steps === '') return fetched;
+  const { commit } = fetched;
+  const found = await commitOf(cache, `${commit.id}${steps}`, commit.branch);
+  if (found !== undefined) return { ...fetched, commit: found };
+  const isShallow = (await shallowBoundary(cache.directory)).size > 0;
+  throw new DurantError(
+    'branch-not-found',
+    isShallow
+      ? `${cache.repository.shown} is a shallow clone, whose history ends before ${ref?.trim() ?? ''}. Fetch more of it there: git fetch --unshallow`
+      : `There is no commit ${ref?.trim() ?? ''}: the history of ${commit.branch} ends before it.`,
+  );
+}
+
+/** @throws {DurantError} `repository-unreachable` for a clone of this machine that has only some of its objects, as nothing can be fetched from it. */
+async function refusePartial(cache: Cache): Promise<void> {
+  const { repository } = cache;
+  if (!repository.local) return;
+  const args = ['config', '--get-regexp', String.raw`^(extensions\.partialclone|remote\..*\.promisor)$`];
+  const found = await gitTextIfAny(cache.context, {
+    directory: localPath(repository) ?? '/',
+    args,
+  });
+  if (found === undefined || found.trim() === '') return;
+  throw new DurantError(
+    'repository-unreachable',
+    `${repository.shown} is a partial clone, which does not have all of its objects. Fetch them there (git fetch --refetch --no-filter), or name the repository that it was cloned from as \`repository\`.`,
+  );
+}
+
+async function fetchAndResolve(
+  cache: Cache,
+  wanted: string | undefined,
+  onWarning: CloneRequest['onWarning'],
+): Promise<Fetched> {
   const id = wanted !== undefined && isFullId(wanted.toLowerCase()) ? wanted.toLowerCase() : undefined;
   const [head] = await Promise.all([
     wanted === undefined ? remoteHead(cache) : undefined,
@@ -99,6 +156,11 @@ async function fetchAndResolve(cache: Cache, wanted: string | undefined): Promis
         (await commitOfAbbreviation(cache, wanted)));
   if (commit === undefined)
     throw noSuchReference(wanted ?? 'HEAD', references, cache.repository.shown, cache.remote);
+  if (wanted !== undefined && isAmbiguous(references, wanted))
+    onWarning(
+      'ambiguous-ref',
+      `${wanted} is a branch and a tag; the branch is meant. For the tag write refs/tags/${wanted}.`,
+    );
   return { commit, references };
 }
 

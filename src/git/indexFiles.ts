@@ -5,6 +5,8 @@ import type { TrackedFile } from './port.ts';
 import type { Repository } from './repository.ts';
 
 export interface WorkTree {
+  /** Whether Git LFS is to replace its pointers. */
+  readonly lfs: boolean;
   readonly directory: string;
   readonly gitFolder: string;
   /** Bare repository whose objects it uses. */

@@ -29,6 +29,9 @@ const NO_FILTERS = [
   'filter.lfs.required=false',
 ];
 
+/** As if it were not there. */
+export const NO_LFS: Lfs = { installed: false, config: NO_FILTERS };
+
 /** Replaces pointers that were checked out while git-lfs was not there, which git takes for up to date. */
 export async function pullPointers(
   context: GitContext,

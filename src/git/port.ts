@@ -24,7 +24,7 @@ export interface TrackedFile {
 }
 
 /** Codes of the warnings that a clone may give. */
-export type GitWarningCode = 'lfs-missing';
+export type GitWarningCode = 'ambiguous-ref';
 
 export interface CloneRequest {
   /** Path or URL; a relative path is relative to `directory`. */
@@ -40,6 +40,8 @@ export interface CloneRequest {
   readonly gitPath?: string | undefined;
   /** The whole environment of git's processes (nothing is added from this one); what names another repository is dropped. */
   readonly env: Readonly<Record<string, string>>;
+  /** False: pointers of Git LFS are checked out as they are. */
+  readonly lfs: boolean;
   readonly signal: AbortSignal;
   /** Called once when another run holds the local lock, with a sentence. */
   readonly onWait: (message: string) => void;
@@ -52,7 +54,8 @@ export interface Clone {
   /** The work tree. */
   readonly directory: string;
   /**
-   * Fetches and resolves `ref` (branch, tag, full or abbreviated id; undefined: the remote's default branch). A full id
+   * Fetches and resolves `ref` (branch, tag, full or abbreviated id, `HEAD`, each with `~` and `^` as git has them; undefined: the remote's
+   * default branch). A full id
    * that the cache holds needs no network.
    *
    * @throws {DurantError} `repository-unreachable`, `branch-not-found`.
@@ -61,13 +64,15 @@ export interface Clone {
   /**
    * Checks the commit out detached, `reset --hard` and `clean -ffdx`, submodules included where wanted.
    *
-   * @throws {DurantError} `checkout-failed`.
+   * @throws {DurantError} `checkout-failed`, `lfs-missing`.
    */
   checkout(commit: Commit, options: { readonly submodules: boolean }): Promise<void>;
   /** Tracked files of the commit as `checkout` left it (with submodules' files, prefixed), whatever was done to the tree since. */
   trackedFiles(): Promise<readonly TrackedFile[]>;
   /** The bytes of a file as it was committed; undefined where the commit has none of that path. */
   file(commit: Commit, path: string): Promise<Buffer | undefined>;
+  /** How many files of a repository on this machine differ from its HEAD or are untracked, durant.conf aside: no deploy sends that work. */
+  uncommitted(): Promise<number>;
   /** Commits in `to` and not in `from`, newest first, at most `limit`. Undefined for unknown ids, and where a shallow history ends in between. */
   log(from: string, to: string, limit: number): Promise<readonly Commit[] | undefined>;
   /** A scratch work tree of the commit elsewhere, for `-n --build`; the caller removes it (the next run does if it dies). */

@@ -43,6 +43,13 @@ export function findReference(references: readonly Reference[], name: string): R
   return named('branch', wanted) ?? named('tag', wanted) ?? byFullName;
 }
 
+/** Whether a name is that of a branch and of a tag, which are not one commit. */
+export function isAmbiguous(references: readonly Reference[], name: string): boolean {
+  const wanted = Buffer.from(name, 'utf8').toString('latin1');
+  const ids = references.filter((each) => each.name === wanted).map((each) => each.peeled ?? each.id);
+  return new Set(ids).size > 1;
+}
+
 /** The branch or tag as people write it. */
 export function shownName(reference: Reference): string {
   return Buffer.from(reference.name, 'latin1').toString('utf8');

@@ -12,7 +12,7 @@ import {
   writeIfDifferent,
 } from './gitFolder.ts';
 import { KEPT_FOLDER } from './keptFiles.ts';
-import { findLfs } from './lfs.ts';
+import { findLfs, NO_LFS } from './lfs.ts';
 import { packedReferences, type Reference } from './references.ts';
 import { emptySubmodules, updateSubmodules } from './submodules.ts';
 import { checkedOut, indexEntries, inTree, type CheckedOut, type WorkTree } from './indexFiles.ts';
@@ -51,7 +51,7 @@ export async function checkOut(tree: WorkTree, id: string, options: CheckoutOpti
   await prepare(tree, options.references);
   // The commit before may be gone from the cache, so git is not to look at it: HEAD is written first.
   await writeIfDifferent(join(tree.gitFolder, 'HEAD'), `${id}\n`);
-  const lfs = await findLfs(tree.context.env);
+  const lfs = tree.lfs ? await findLfs(tree.context.env) : NO_LFS;
   await gitText(tree.context, {
     directory: tree.directory,
     args: inTree(tree, ['reset', '--hard', id, '--']),

@@ -56,6 +56,18 @@ describe('durant on this machine', () => {
     assert.match(second.stdout, /was live already on 1 server; nothing was changed/);
   });
 
+  it('says in deploy, dry run and status what is in no commit', async () => {
+    writeFileSync(join(repository.directory, 'index.html'), 'changed\n');
+    writeFileSync(join(repository.directory, 'new.html'), 'new\n');
+    const said = /^(.*: )?2 changed files are not committed and will not be deployed$/m;
+    for (const line of ['deploy -n production', 'deploy production', 'status production'])
+      assert.match((await durant(line)).stderr, said, line);
+    assert.equal(live('index.html'), 'one\n');
+    repository.git('checkout', '-q', 'index.html');
+    rmSync(join(repository.directory, 'new.html'));
+    assert.doesNotMatch((await durant('deploy production')).stderr, /not committed/);
+  });
+
   it('reviews a dry run: deletions first; --detailed-exitcode tells 0 from 4', async () => {
     assert.equal((await durant('deploy -n --detailed-exitcode production')).status, 4);
     assert.equal(existsSync(join(server, 'www')), false);

@@ -304,7 +304,7 @@ describe('git: checkout', () => {
     assert.equal(existsSync(left.directory), false);
   });
 
-  it('warns of Git LFS pointers where git-lfs is not installed', async () => {
+  it('refuses Git LFS pointers where git-lfs is not installed, unless they are wanted', async () => {
     const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 3\n';
     const remote = area.remote('shop', [
       {
@@ -331,13 +331,13 @@ describe('git: checkout', () => {
         join(bin, tool),
       );
     const env = { ...testEnvironment(), PATH: bin, GIT_CONFIG_GLOBAL: config };
-    const { directory } = await area.deployed({ repository: remote.directory, env });
+    await assert.rejects(area.deployed({ repository: remote.directory, env }), {
+      code: 'lfs-missing',
+      message: /^2 files are Git LFS pointers.*\(a\.bin, b\.bin\)\. Install git-lfs.*lfs: no/,
+    });
+    const { directory } = await area.deployed({ repository: remote.directory, env, lfs: false });
     assert.equal(readFileSync(join(directory, 'a.bin'), 'utf8'), pointer);
-    assert.equal(area.warnings.length, 1);
-    assert.match(
-      area.warnings[0] ?? '',
-      /^lfs-missing: 2 files are Git LFS pointers.*\(a\.bin, b\.bin\); install git-lfs/,
-    );
+    assert.deepEqual(area.warnings, []);
   });
 
   it('keeps passwords out of files that others can read', async () => {

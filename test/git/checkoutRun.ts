@@ -14,6 +14,7 @@ const clone = await git.open({
   env: testEnvironment(),
   signal: new AbortController().signal,
   onWait: () => undefined,
+  lfs: true,
   onWarning: () => undefined,
 });
 await clone.checkout(await clone.fetch(undefined), { submodules: true });

@@ -43,6 +43,7 @@ export function openGitArea(): GitArea {
       env: testEnvironment(),
       signal: new AbortController().signal,
       onWait: (message) => waits.push(message),
+      lfs: true,
       onWarning: (code, message) => warnings.push(`${code}: ${message}`),
       ...request,
     });

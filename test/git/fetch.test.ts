@@ -36,6 +36,34 @@ describe('git: fetch', () => {
     }
   };
 
+  it('goes back from any of them with ~ and ^', async () => {
+    for (const ref of [
+      'HEAD~1',
+      'main^',
+      'main~1',
+      'refs/heads/main^',
+      'v2',
+      `${ids[3]}~1`,
+      `${ids[3]?.slice(0, 8)}^`,
+      'main~2~0^0',
+    ])
+      assert.equal((await fetched(ref)).id, ref.includes('~2') ? ids[0] : ids[1], ref);
+    assert.equal((await fetched('HEAD')).id, ids[3]);
+    assert.equal((await fetched('main^')).branch, 'main');
+    await assert.rejects(fetched('main~9'), { code: 'branch-not-found', message: /history of main ends/ });
+    await assert.rejects(fetched('nowhere~1'), { code: 'branch-not-found' });
+  });
+
+  it('takes the branch where a tag has its name, and says so', async () => {
+    remote.git('tag', 'feature/next', String(ids[0]));
+    assert.equal((await fetched('feature/next')).id, ids[2]);
+    assert.deepEqual(area.warnings, [
+      'ambiguous-ref: feature/next is a branch and a tag; the branch is meant. For the tag write refs/tags/feature/next.',
+    ]);
+    assert.equal((await fetched('refs/tags/feature/next')).id, ids[0]);
+    assert.equal(area.warnings.length, 1);
+  });
+
   it('resolves branches, tags, ids, and the default branch', async () => {
     const cases: readonly (readonly [
       ref: string | undefined,
@@ -134,7 +162,7 @@ describe('git: fetch', () => {
       ['f'.repeat(40), /no branch, tag or commit/],
       ['fffff', /no branch, tag or commit/],
       ['-n', /no branch, tag or commit/],
-      ['main~1', /did you mean main/],
+      ['mian~1', /did you mean main\?$/],
     ];
     for (const [ref, message] of cases)
       await assert.rejects(fetched(ref), { code: 'branch-not-found', message }, ref);

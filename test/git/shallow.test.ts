@@ -80,6 +80,31 @@ describe('git: shallow clones', () => {
     assert.deepEqual(await logged(fifth, fifth), []);
   });
 
+  it('says that its history ends where it is asked to go back further', async () => {
+    await assert.rejects(area.deployed({ repository: shallow }, 'HEAD~1'), {
+      code: 'branch-not-found',
+      message: /shallow clone.*git fetch --unshallow/,
+    });
+  });
+
+  it('names a partial clone, from which nothing can be fetched, and what helps', async () => {
+    const partial = join(area.root, 'partial');
+    remote.git('config', 'uploadpack.allowFilter', 'true');
+    execFileSync(
+      'git',
+      ['clone', '-q', '--filter=blob:none', '--no-checkout', `file://${remote.directory}`, partial],
+      { env: testEnvironment() },
+    );
+    await assert.rejects(area.deployed({ repository: partial }), {
+      code: 'repository-unreachable',
+      message: /is a partial clone.*git fetch --refetch/,
+    });
+    execFileSync('git', ['-C', partial, 'fetch', '-q', '--refetch', '--no-filter'], {
+      env: testEnvironment(),
+    });
+    assert.equal((await area.deployed({ repository: partial })).commit.id, ids[2]);
+  });
+
   it('deploys HEAD where it is detached', async () => {
     inShallow('checkout', '-q', '--detach');
     inShallow('branch', '-q', '-D', 'main');

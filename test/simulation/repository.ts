@@ -52,6 +52,7 @@ function fakeClone(folder: string): Clone {
         Object.keys(filesOf(version)).map((path): TrackedFile => ({ path, mode: '100644', blob: '' })),
       ),
     file: () => Promise.resolve(undefined),
+    uncommitted: () => Promise.resolve(0),
     log: () => Promise.resolve(undefined),
     scratch: () => Promise.reject(new Error('No dry run of a simulated client builds.')),
     release: () => Promise.resolve(),

@@ -28,7 +28,7 @@ Examples:
     const look = async (stage: Stage): Promise<StageStatus> => {
       try {
         const request = await stageRequest(project, stage.name);
-        const behind = engine.behindCounter(request, host, signal);
+        const behind = engine.behindCounter(request, host, emit, signal);
         try {
           return await engine.stageStatus(request, host, emit, signal, behind.count);
         } finally {

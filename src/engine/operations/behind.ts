@@ -2,8 +2,10 @@
 import { dirname } from 'node:path';
 import type { Clone, Commit } from '../../git/port.ts';
 import type { CountBehind } from './status.ts';
+import type { Emit } from '../events.ts';
 import type { Host } from '../ports.ts';
 import type { StageRequest } from '../run/run.ts';
+import { warnOfUncommitted } from '../source/uncommitted.ts';
 
 /** More than this is told as this many. */
 const countedCommits = 10_000;
@@ -17,7 +19,12 @@ export interface BehindCounter {
 }
 
 /** Never fails: where the branch cannot be reached, or a run has the clone, the answer is undefined. */
-export function behindCounter(request: StageRequest, host: Host, signal: AbortSignal): BehindCounter {
+export function behindCounter(
+  request: StageRequest,
+  host: Host,
+  emit: Emit,
+  signal: AbortSignal,
+): BehindCounter {
   const giveUp = new AbortController();
   let opened: Promise<{ readonly clone: Clone; readonly head: Commit } | undefined> | undefined;
   const open = async (): Promise<{ readonly clone: Clone; readonly head: Commit } | undefined> => {
@@ -36,6 +43,7 @@ export function behindCounter(request: StageRequest, host: Host, signal: AbortSi
         cacheDir: host.cacheDir,
         gitPath: host.gitPath,
         env: Object.fromEntries(env.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+        lfs: settings.lfs,
         signal: AbortSignal.any([signal, giveUp.signal]),
         onWarning: () => undefined,
         // A status that waits for a deploy to end would tell nothing while it matters most.
@@ -45,6 +53,7 @@ export function behindCounter(request: StageRequest, host: Host, signal: AbortSi
           }, patienceMs);
         },
       });
+      await warnOfUncommitted(clone, emit);
       return { clone, head: await clone.fetch(settings.branch) };
     } catch {
       // What is wrong with the repository is the deploy's to say; here the number is just not known.

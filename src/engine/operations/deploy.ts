@@ -20,6 +20,7 @@ import { assertNotLocked, giveBackLocks, lockServers } from '../server/lockServe
 import { assessTree, buildHere } from '../source/build.ts';
 import { fetchCommit } from '../source/fetchCommit.ts';
 import { recipeOf } from '../source/recipe.ts';
+import { warnOfUncommitted } from '../source/uncommitted.ts';
 import { cleanup } from '../steps/cleanup.ts';
 import { lock } from '../steps/lock.ts';
 import { prepare } from '../steps/prepare.ts';
@@ -77,6 +78,7 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
   // Everything that can be known to fail, before anything is changed anywhere.
   await resolveSecrets(opened);
   const [fetched] = await both(fetchCommit(opened, request), connectServers(opened));
+  await warnOfUncommitted(fetched.clone, fetched.emit);
   await forEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
   await assertOthersLive(fetched);
   warnOfWatchers(fetched);

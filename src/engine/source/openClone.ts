@@ -17,6 +17,7 @@ export function openClone(run: Run): Promise<Clone> {
     cacheDir: host.cacheDir,
     gitPath: host.gitPath,
     env: { ...definedOnly(host.env), ...settings.env },
+    lfs: settings.lfs,
     signal: run.signal,
     onWarning: (code, message) => run.emit({ event: 'warning', code, message, server: null }),
     onWait: (message) => run.emit({ event: 'warning', code: 'waiting-for-clone', message, server: null }),

@@ -9,6 +9,7 @@ const SHAPING = [
   'sub_directory',
   'exclude',
   'submodules',
+  'lfs',
   'before_deploy',
   'build_command',
   'env',
