@@ -1,6 +1,8 @@
 /** Runs one test file in this process and tells the runner, which started it, what came of it. */
 import Mocha from 'mocha';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { ownMilliseconds } from './cpuTime.ts';
 import { endProcesses, processesWithEnvironment, fileVariable } from '../support/processes.ts';
 
 /** The argument, as JSON. */
@@ -9,6 +11,8 @@ export interface ChildPlan {
   readonly grep?: string;
   readonly bail: boolean;
   readonly color: boolean;
+  /** Where this process is to write its id, for its processor time to be counted. */
+  readonly cpuMembers?: string;
 }
 
 /** What came of a file whose run came to its end. */
@@ -18,9 +22,12 @@ export interface ChildResult {
   readonly skipped: number;
   /** Full titles. */
   readonly failed: readonly string[];
+  /** Of this process, and of those it started that have ended, in milliseconds. */
+  readonly cpu: number;
 }
 
-const { file, grep, bail, color }: ChildPlan = JSON.parse(process.argv[2] ?? '');
+const { file, grep, bail, color, cpuMembers }: ChildPlan = JSON.parse(process.argv[2] ?? '');
+if (cpuMembers !== undefined) writeFileSync(cpuMembers, String(process.pid));
 // Where the runner is gone, all that this file has started ends with it.
 process.once('disconnect', async () => {
   const started = await processesWithEnvironment(fileVariable, process.env[fileVariable] ?? '');
@@ -44,6 +51,7 @@ const runner = mocha.run(() => {
     passed: runner.stats?.passes ?? 0,
     skipped: runner.stats?.pending ?? 0,
     failed,
+    cpu: ownMilliseconds(),
   };
   process.send?.(JSON.stringify(result), () => {
     process.removeAllListeners('disconnect');

@@ -1,11 +1,12 @@
 /** `npm test [-- FOLDER|FILE… --grep TEXT --repeat N --bail --serial]`: each file in a process of its own; ends with `N passed, N failed`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { endProcesses, processesWithEnvironment, runVariable } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
 import { buildIfStale } from './build.ts';
+import { cpuGroup } from './cpuTime.ts';
 import { added, lookAround } from './leftovers.ts';
 import { runMachine } from './machine.ts';
 import { findTests, inOrder } from './plan.ts';
@@ -39,11 +40,17 @@ const runs = rounds.flatMap((round) => files.map((file) => ({ ...file, round }))
 if (!buildIfStale()) end(0, 1);
 
 const before = lookAround();
+/** Processor time of the whole run in milliseconds, once it is over. */
+let used: number | undefined;
 const directory = makeRunFolder();
 process.env[runVariable] = directory;
 // What is loaded by hundreds of processes is compiled once, and kept for the next run.
 process.env['NODE_COMPILE_CACHE'] ??= resolve('.cache/compiled');
 const machine = runMachine(join(directory, 'systemd'));
+const cpu = cpuGroup(basename(directory));
+// The Debian that files share is not counted with any of them.
+const own = cpu?.below('runner');
+if (own !== undefined) writeFileSync(own.members, String(process.pid));
 const outcomes: ReportedFile[] = [];
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => void cleanUp().then(() => process.exit(130)));
@@ -61,6 +68,7 @@ await schedule(
       },
       directory: join(directory, String(index + 1)),
       askMachine: machine.answer,
+      cpuGroup: cpu?.below(String(index + 1)),
       ...(runs.length === 1 ? { live: process.stdout } : {}),
     });
     const file = { ...outcome, path, round };
@@ -73,7 +81,7 @@ await schedule(
 const left = [...(await cleanUp())];
 if (positionals.length === 0 && values.grep === undefined) writeDurations();
 
-console.log(summary(outcomes));
+console.log(summary(outcomes, used));
 const beside = added(before, lookAround());
 if (ci) left.push(...beside);
 // Where others work on the same machine it may be theirs.
@@ -95,6 +103,9 @@ async function cleanUp(): Promise<readonly string[]> {
   const processes = await running();
   endProcesses(processes);
   await waitFor('what files left to end', async () => (await running()).length === 0);
+  used = cpu?.milliseconds();
+  own?.remove();
+  cpu?.remove();
   removeRunFolder(directory);
   return processes.map(({ pid, command }) => `process ${pid}: ${command}`);
 }

@@ -5,15 +5,18 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { machineRequest, type MachineAnswer } from '../support/systemd.ts';
 import type { ChildPlan, ChildResult } from './child.ts';
+import type { CpuGroup } from './cpuTime.ts';
 import { fileVariable } from '../support/processes.ts';
 import { leftBy } from './leftovers.ts';
 
 export interface FileRun {
-  readonly plan: ChildPlan;
+  readonly plan: Omit<ChildPlan, 'cpuMembers'>;
   /** A new one, for this run of this file alone. */
   readonly directory: string;
   /** Called when the file asks for the Debian that all share. */
   readonly askMachine: () => Promise<MachineAnswer>;
+  /** Made for this run of this file alone, and removed here. */
+  readonly cpuGroup: CpuGroup | undefined;
   /** Its output goes there at once; without it, it is kept. */
   readonly live?: NodeJS.WritableStream;
 }
@@ -25,18 +28,30 @@ export interface FileOutcome {
   readonly failed: readonly string[];
   readonly output: string;
   readonly milliseconds: number;
+  /** Processor time in milliseconds; where there is no group for it, of the processes that had ended with the tests. */
+  readonly cpu: number;
 }
 
-export async function runFile({ plan, directory, askMachine, live }: FileRun): Promise<FileOutcome> {
+export async function runFile({
+  plan,
+  directory,
+  askMachine,
+  cpuGroup,
+  live,
+}: FileRun): Promise<FileOutcome> {
   const began = performance.now();
   const home = `${directory}.home`;
   for (const folder of [directory, home]) mkdirSync(folder);
-  const child = fork(join(import.meta.dirname, 'child.ts'), [JSON.stringify(plan)], {
-    env: environment(directory, home),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Ctrl+C is for the runner to act on.
-    detached: true,
-  });
+  const child = fork(
+    join(import.meta.dirname, 'child.ts'),
+    [JSON.stringify({ ...plan, cpuMembers: cpuGroup?.members })],
+    {
+      env: environment(directory, home),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Ctrl+C is for the runner to act on.
+      detached: true,
+    },
+  );
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk: Buffer) => (live === undefined ? chunks.push(chunk) : live.write(chunk)));
@@ -50,6 +65,8 @@ export async function runFile({ plan, directory, askMachine, live }: FileRun): P
   const left = await leftBy(directory);
   // What was left may have held its output open.
   await closed;
+  const cpu = cpuGroup?.milliseconds() ?? result?.cpu ?? 0;
+  cpuGroup?.remove();
   const end = signal ?? `status ${String(status)}`;
   rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   return {
@@ -61,12 +78,17 @@ export async function runFile({ plan, directory, askMachine, live }: FileRun): P
       ...left.map((what) => `left behind: ${what}`),
     ],
     output: Buffer.concat(chunks).toString(),
+    cpu,
     milliseconds: performance.now() - began,
   };
 }
 
 /** Where a file that says nothing of failures has not run all its tests. */
-function wrongWith(result: ChildResult | undefined, end: string, { grep }: ChildPlan): readonly string[] {
+function wrongWith(
+  result: ChildResult | undefined,
+  end: string,
+  { grep }: FileRun['plan'],
+): readonly string[] {
   if (result === undefined) return [`its process ended before its tests did (${end})`];
   if (result.failed.length > 0) return [];
   const { announced, passed, skipped } = result;
