@@ -1,6 +1,6 @@
 /** Debian's Chromium, driven by Playwright; its profile is a new one each time. */
 import { existsSync } from 'node:fs';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 
 /** @param runtime an existing folder for what it would leave in XDG_RUNTIME_DIR; the caller removes it. */
 export async function openBrowser(runtime: string): Promise<Browser> {
@@ -17,6 +17,11 @@ export async function openBrowser(runtime: string): Promise<Browser> {
       '--disable-sync',
     ],
   });
+}
+
+/** Whose pages share what the browser compiled for the first. Nothing moves in them: each picture is drawn by the processor. */
+export function newContext(browser: Browser): Promise<BrowserContext> {
+  return browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
 }
 
 function chromiumPath(): string {

@@ -6,7 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
 import { packagedExtension } from '../../../scripts/packaged.mjs';
-import { openBrowser } from './browser.ts';
+import { newContext, openBrowser } from './browser.ts';
 import { listenForHostEvents, type HostOutcome } from './hostEvents.ts';
 import type { HostTestPlan } from './hostRunner.ts';
 import { startEditorServer, type Age, type EditorServer } from './server.ts';
@@ -49,6 +49,7 @@ export async function startEditorHost(age: Age): Promise<EditorHost> {
     await mkdir(home);
     const server = await startEditorServer({
       age,
+      extent: 'few',
       dataDir: dataDir(scratch),
       automation: true,
       vsix: [await packagedExtension()],
@@ -62,8 +63,7 @@ export async function startEditorHost(age: Age): Promise<EditorHost> {
     ends.push(server.stop);
     const browser = await openBrowser(scratch);
     ends.push(() => browser.close());
-    // One context: what the browser compiled for the first window it has for the others.
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const context = await newContext(browser);
     let windows = 0;
     return {
       end,
@@ -77,13 +77,6 @@ export async function startEditorHost(age: Age): Promise<EditorHost> {
     throw error;
   }
 }
-
-/** What is not tested here and would only take time. */
-const quiet = {
-  'chat.disableAIFeatures': true,
-  'extensions.autoCheckUpdates': false,
-  'workbench.startupEditor': 'none',
-};
 
 const dataDir = (scratch: string): string => join(scratch, 'd');
 
@@ -101,6 +94,10 @@ async function runWindow(place: Place, window: HostWindow): Promise<HostOutcome>
   const socket = join(scratch, `${name}.sock`);
   const events = await listenForHostEvents(socket);
   const page = await context.newPage();
+  // Nobody looks: what lies outside of the window is laid out, and not painted.
+  await page.addInitScript({
+    content: `addEventListener('DOMContentLoaded', () => { document.documentElement.style.transform = 'translateX(-20000px)'; });`,
+  });
   try {
     const { runner, files } = await bundleSuites(window.suites, bundles);
     const plan: HostTestPlan = { files, socket, grep: process.env['DURANT_HOST_GREP'] ?? window.grep };
@@ -109,7 +106,7 @@ async function runWindow(place: Place, window: HostWindow): Promise<HostOutcome>
       entry,
       `exports.run = () => require(${JSON.stringify(runner)}).runHostTests(${JSON.stringify(plan)});\n`,
     );
-    await server.configure({ ...quiet, 'security.workspace.trust.enabled': window.untrusted === true });
+    await server.configure({ 'security.workspace.trust.enabled': window.untrusted === true });
     const { exited, errors } = await listenInPage(page, window);
     void exited.then(events.hostEnded);
     page.on('crash', () => {

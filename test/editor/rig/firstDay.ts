@@ -17,7 +17,7 @@ import { makeCliHome, type CliHome } from '../../support/cli.ts';
 import { makeRepository, type Repository } from '../../support/repo.ts';
 import { startSshd, type TestServer } from '../../support/sshd.ts';
 import { waitFor } from '../../support/wait.ts';
-import { openBrowser } from './browser.ts';
+import { newContext, openBrowser } from './browser.ts';
 import { startEditorServer, type Age, type EditorServer } from './server.ts';
 import { openWorkbench, type Workbench } from './workbench.ts';
 
@@ -70,6 +70,7 @@ export function describeFirstDay(day: Day): void {
           dataDir: join(scratch, 'd'),
           vsix: [await packagedExtension()],
           env: home.env,
+          extent: takesPictures ? 'all' : 'few',
           settings: {
             'durant.sshPath': sshPath,
             'security.workspace.trust.enabled': false,
@@ -82,7 +83,7 @@ export function describeFirstDay(day: Day): void {
           },
         });
         browser = await openBrowser(scratch);
-        const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+        const page = await (await newContext(browser)).newPage();
         page.setDefaultTimeout(60_000);
         bench = await openWorkbench(page, editor.url(project.directory));
       });

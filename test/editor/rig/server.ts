@@ -1,7 +1,7 @@
 /** VS Code's own server, whose web workbench a browser opens: a real VS Code on a machine without a desktop. */
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { provideVsCode } from '../../../scripts/vscode.mjs';
 import { endProcesses, processesWithEnvironment, type FoundProcess } from '../../support/processes.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -17,6 +17,8 @@ export interface EditorServerOptions {
   /** The environment of the extension host. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** `few`: without most of VS Code's own extensions, and what else costs time in a window and is not tested. Default: all of VS Code. */
+  readonly extent?: 'all' | 'few';
   /** Takes tests to run in the extension host from the address; then it shows no notifications. Default false. */
   readonly automation?: boolean;
 }
@@ -37,10 +39,11 @@ export interface EditorServer {
 export async function startEditorServer(options: EditorServerOptions): Promise<EditorServer> {
   const { version, main, node } = await provideVsCode(options.age);
   const configure = (settings: Readonly<Record<string, unknown>>): Promise<void> =>
-    writeSettings(options.dataDir, settings);
+    writeSettings(options.dataDir, options.extent === 'few' ? { ...quiet, ...settings } : settings);
   await configure(options.settings ?? {});
   // Sockets and other files that nothing removes after an end of this kind go with the folder.
   const temporary = join(options.dataDir, 'tmp');
+  const builtin = join(options.dataDir, 'builtin');
   await mkdir(temporary);
   // Node would keep compiled code in the folder for temporary files for ever.
   const env = {
@@ -50,6 +53,8 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
     TMPDIR: temporary,
     XDG_RUNTIME_DIR: temporary,
   };
+  const few = options.extent === 'few';
+  if (few) await linkExtensions(main, builtin);
   const data = ['--accept-server-license-terms', '--disable-telemetry', '--server-data-dir', options.dataDir];
   for (const vsix of options.vsix ?? []) {
     const { status, output } = await ended(
@@ -67,6 +72,7 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
       '--port',
       '0',
       '--without-connection-token',
+      ...(few ? ['--builtin-extensions-dir', builtin] : []),
       ...(options.automation === true ? ['--enable-smoke-test-driver'] : []),
     ],
     // A group of its own: extension hosts, terminals and watchers end with it.
@@ -111,6 +117,27 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
     },
   };
 }
+
+/** Others start servers for languages, look at repositories and scan for tasks in each window, which no test is about. */
+const noticed = ['theme-defaults', 'theme-seti', 'ini'];
+
+async function linkExtensions(main: string, folder: string): Promise<void> {
+  const all = join(dirname(dirname(main)), 'extensions');
+  await mkdir(folder);
+  for (const name of noticed) await symlink(join(all, name), join(folder, name));
+}
+
+/** What is not tested and would only take time. */
+const quiet = {
+  'chat.disableAIFeatures': true,
+  'editor.cursorBlinking': 'solid',
+  'editor.minimap.enabled': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'telemetry.telemetryLevel': 'off',
+  'workbench.reduceMotion': 'on',
+  'workbench.startupEditor': 'none',
+};
 
 async function writeSettings(dataDir: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
   // What is of the machine counts only in the second place.
