@@ -138,7 +138,7 @@ export function stateOf(world: World, release: string, server = 0): string | und
 export async function assertGone(world: World, pattern: RegExp, server = 0): Promise<void> {
   const running = async () =>
     ((await world.servers[server]?.processes()) ?? []).filter(({ command }) => pattern.test(command));
-  await waitFor(`${pattern} to end`, async () => (await running()).length === 0, 5000).catch(async () =>
+  await waitFor(`${pattern} to end`, async () => (await running()).length === 0).catch(async () =>
     assert.deepEqual(await running(), []),
   );
 }

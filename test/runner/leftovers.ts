@@ -13,9 +13,8 @@ import { mountsBelow } from './runFolder.ts';
  */
 export async function leftBy(directory: string): Promise<readonly string[]> {
   const running = () => processesWithEnvironment(fileVariable, directory);
-  await waitFor('its processes to end', async () => (await running()).length === 0, 3000).catch(
-    () => undefined,
-  );
+  // As long as any other wait of a test: on a busy machine an end takes its time, and only what will not end costs all of it.
+  await waitFor('its processes to end', async () => (await running()).length === 0).catch(() => undefined);
   const processes = await running();
   endProcesses(processes);
   await waitFor('what it left to end', async () => (await running()).length === 0);

@@ -27,10 +27,10 @@ export function openCleanArea(): CleanArea {
     else process.env['TMPDIR'] = outer;
     delete process.env['DURANT_TEST_AREA'];
     try {
-      await waitFor('all processes to end', async () => (await processes()).length === 0, 3000).catch(
-        async () => assert.deepEqual(await processes(), []),
+      await waitFor('all processes to end', async () => (await processes()).length === 0).catch(async () =>
+        assert.deepEqual(await processes(), []),
       );
-      await waitFor('temporary files to go', () => readdirSync(directory).length === 0, 3000).catch(() =>
+      await waitFor('temporary files to go', () => readdirSync(directory).length === 0).catch(() =>
         assert.deepEqual(readdirSync(directory, { recursive: true }), []),
       );
     } finally {
