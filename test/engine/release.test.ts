@@ -146,7 +146,7 @@ describe('records', () => {
           order: 7,
         };
         const text = formatRecord(whole);
-        assert.equal(text.split('\n').length, 15);
+        assert.equal(text.split('\n').length, 16);
         assert.deepEqual(parseRecord(text, 'a'), whole);
       }),
     );
