@@ -5,7 +5,7 @@ import type { CountBehind } from './status.ts';
 import type { Emit } from '../events.ts';
 import type { Host } from '../ports.ts';
 import type { StageRequest } from '../run/run.ts';
-import { warnOfUncommitted } from '../source/uncommitted.ts';
+import { warnOfUncommitted } from '../source/warnOfUncommitted.ts';
 
 /** More than this is told as this many. */
 const countedCommits = 10_000;

@@ -20,7 +20,7 @@ import { assertNotLocked, giveBackLocks, lockServers } from '../server/lockServe
 import { assessTree, buildHere } from '../source/build.ts';
 import { fetchCommit } from '../source/fetchCommit.ts';
 import { recipeOf } from '../source/recipe.ts';
-import { warnOfUncommitted } from '../source/uncommitted.ts';
+import { warnOfUncommitted } from '../source/warnOfUncommitted.ts';
 import { cleanup } from '../steps/cleanup.ts';
 import { lock } from '../steps/lock.ts';
 import { prepare } from '../steps/prepare.ts';
