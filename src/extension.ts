@@ -5,6 +5,7 @@ import { loadStage, recountBehind, type App } from './commands/commandContext.ts
 import { registerCommitDocuments } from './commands/commitChanges.ts';
 import { explainInterrupted } from './commands/interrupted.ts';
 import { refreshAll } from './commands/refresh.ts';
+import { createLiveStatusItem } from './commands/liveStatusItem.ts';
 import { createLiveGutter } from './commands/liveGutter.ts';
 import { registerCommands } from './commands/register.ts';
 import { registerRecords } from './commands/releaseActions.ts';
@@ -69,8 +70,9 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   const gutter = createLiveGutter(app, workspaceState);
   const show = (): void => {
-    store.setConfigurations(configurations.all());
+    // The palette has the commands of stages before any stage is seen.
     void setContext(contextKeys.hasConfig, configurations.all().length > 0);
+    store.setConfigurations(configurations.all());
   };
   void configurations.ready.then(async () => {
     await setContext(contextKeys.ready, true);
@@ -100,6 +102,7 @@ export function activate(context: vscode.ExtensionContext): void {
     configurations.onDidChange(show),
     createStagesView({ extensionPath, store, load: (stage) => void loadStage(app, stage, 'may ask') }),
     gutter,
+    createLiveStatusItem(store, gutter.followed),
     registerCommands(app, gutter),
     registerTasks(app),
     registerRecords(app),

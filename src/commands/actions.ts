@@ -1,7 +1,7 @@
 /** The message at the end of a run, and what its buttons do. */
 import * as vscode from 'vscode';
 import { commands, nodeCommands } from '../editor/ids.ts';
-import { keyOf, type Ending, type Remedy } from '../editor/ending.ts';
+import { commandIn, keyOf, type Ending, type Remedy } from '../editor/ending.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { StageId } from '../views/store.ts';
 import type { App } from './commandContext.ts';
@@ -9,6 +9,8 @@ import type { App } from './commandContext.ts';
 export interface Again {
   readonly stage: StageId;
   readonly retry: () => void;
+  /** Does it once the lock is free. */
+  readonly wait?: (() => void) | undefined;
   readonly code: ErrorCode | undefined;
   /** The release that was live before the run. */
   readonly before?: string | undefined;
@@ -27,7 +29,7 @@ export function showEnding(app: App, ending: Ending, again: Again): void {
         : vscode.window.showErrorMessage(ending.message, ...labels);
   void show.then((chosen) => {
     const remedy = ending.remedies[labels.indexOf(chosen ?? '')];
-    if (remedy !== undefined) apply(app, remedy, again);
+    if (remedy !== undefined) apply(app, remedy, { ...again, message: ending.message });
   });
 }
 
@@ -43,6 +45,14 @@ function labelOf(remedy: Remedy): string {
       return vscode.l10n.t('Undo');
     case 'go-to-problem':
       return vscode.l10n.t('Go to Problem');
+    case 'wait':
+      return vscode.l10n.t('Wait and Deploy');
+    case 'prune':
+      return vscode.l10n.t('Prune…');
+    case 'git-setting':
+      return vscode.l10n.t('Open Setting');
+    case 'copy-command':
+      return vscode.l10n.t('Copy Command');
     case 'unlock':
       return vscode.l10n.t('Unlock…');
     case 'open-configuration':
@@ -54,7 +64,11 @@ function labelOf(remedy: Remedy): string {
   }
 }
 
-function apply(app: App, remedy: Remedy, { stage, retry, code, before, key }: Again): void {
+function apply(
+  app: App,
+  remedy: Remedy,
+  { stage, retry, wait, code, before, key, message }: Again & { readonly message: string },
+): void {
   switch (remedy) {
     case 'show-output':
       app.log.show(true);
@@ -67,6 +81,18 @@ function apply(app: App, remedy: Remedy, { stage, retry, code, before, key }: Ag
       return;
     case 'undo':
       void vscode.commands.executeCommand(commands.rollback, { ...stage, release: before });
+      return;
+    case 'wait':
+      wait?.();
+      return;
+    case 'prune':
+      void vscode.commands.executeCommand(commands.prune, stage);
+      return;
+    case 'git-setting':
+      void vscode.commands.executeCommand('workbench.action.openSettings', 'durant.gitPath');
+      return;
+    case 'copy-command':
+      void vscode.env.clipboard.writeText(commandIn(message) ?? message);
       return;
     case 'unlock':
       void vscode.commands.executeCommand(commands.unlock, stage);

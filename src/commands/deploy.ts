@@ -13,6 +13,9 @@ export async function deploy(app: App, argument: unknown): Promise<void> {
   if (stage !== undefined) await deployStage(app, { stage });
 }
 
+/** As `durant deploy --wait` does without a time. */
+const lockWaitMs = 15 * 60_000;
+
 export interface Deployment {
   readonly stage: StageId;
   readonly ref?: string | undefined;
@@ -21,10 +24,12 @@ export interface Deployment {
   /** Only these of the stage's servers. */
   readonly servers?: readonly string[];
   readonly onEvent?: RunRequest['onEvent'];
+  /** How long to wait for whoever holds the lock, ms. */
+  readonly waitMs?: number;
 }
 
 export async function deployStage(app: App, deployment: Deployment): Promise<RunFinished | undefined> {
-  const { stage, ref, commit, servers = [], onEvent } = deployment;
+  const { stage, ref, commit, servers = [], onEvent, waitMs = 0 } = deployment;
   if (!vscode.workspace.isTrusted || (await settleUnsaved(stage.file)))
     return conductRun(app, {
       stage,
@@ -44,11 +49,13 @@ export async function deployStage(app: App, deployment: Deployment): Promise<Run
             again: false,
             mayLeaveOut: false,
             unsaved: unsavedFiles(stage.file),
+            waitMs,
             alwaysConfirm: alwaysConfirms(stage.file),
           },
           options,
         ),
       retry: () => void deployStage(app, deployment),
+      wait: () => void deployStage(app, { ...deployment, waitMs: lockWaitMs }),
       ...(onEvent === undefined ? {} : { onEvent }),
     });
   return undefined;

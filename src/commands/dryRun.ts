@@ -52,6 +52,7 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
           again: false,
           mayLeaveOut: true,
           unsaved: [],
+          waitMs: 0,
           alwaysConfirm: false,
         },
         options,

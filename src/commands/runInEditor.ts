@@ -25,6 +25,8 @@ export interface RunRequest {
   readonly call: (options: CallOptions) => Promise<RunFinished>;
   /** Does the same again. */
   readonly retry: () => void;
+  /** The same, once whoever holds the lock has ended. */
+  readonly wait?: () => void;
   readonly onEvent?: (event: RunEvent) => void;
   /** What is said of a run that ended well; default: what is live. */
   readonly endingOf?: (finished: RunFinished, ms: number) => Ending;
@@ -132,7 +134,7 @@ function present(app: App, request: RunRequest, outcome: RunFinished | DurantErr
   const { stage, action } = request;
   const name = app.store.nameOf(stage);
   const { failed, hasProblems } = how;
-  const again = { stage, retry: request.retry, before: how.before, key: failed?.step };
+  const again = { stage, retry: request.retry, wait: request.wait, before: how.before, key: failed?.step };
   if (outcome instanceof DurantError) {
     // Whoever said no to a question knows that nothing happens.
     if (outcome.code !== 'cancelled')
@@ -154,6 +156,7 @@ function present(app: App, request: RunRequest, outcome: RunFinished | DurantErr
             back: backOf(app, request, how.before),
             hasProblems,
             printed: printable(failed?.first ?? ''),
+            mayWait: request.wait !== undefined,
             ms: how.ms,
             goals: how.goals,
           },

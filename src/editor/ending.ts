@@ -12,6 +12,12 @@ export type Remedy =
   /** Makes live what was live before the rollback. */
   | 'undo'
   | 'unlock'
+  /** Deploys once whoever holds the lock has ended. */
+  | 'wait'
+  | 'prune'
+  | 'git-setting'
+  /** Copies the command that the error names. */
+  | 'copy-command'
   | 'open-configuration'
   | 'go-to-problem'
   | 'retry'
@@ -34,9 +40,11 @@ export interface Failed {
   readonly hasProblems?: boolean;
   /** The first line that the failed command printed; empty for none. */
   readonly printed?: string;
+  /** Whether it can be done again once the lock is free. */
+  readonly mayWait?: boolean;
 }
 
-export interface Ended extends Pick<Failed, 'hasProblems' | 'printed'> {
+export interface Ended extends Pick<Failed, 'hasProblems' | 'printed' | 'mayWait'> {
   readonly stage: string;
   readonly action: Action;
   /** What takes back what was done; undefined where there is nothing to go back to. */
@@ -102,7 +110,7 @@ function successOf({ stage, action, back, finished, goals, ms }: Ended, t: Trans
 /** A failure's own sentence, where each server stands if that needs to be said, and the button that fixes it. */
 export function failureOf(
   error: RunError,
-  { stage, finished, hasProblems = false, printed = '' }: Failed,
+  { stage, finished, hasProblems = false, printed = '', mayWait = false }: Failed,
   t: Translate,
 ): Ending {
   if (error.code === 'confirmation-needed')
@@ -141,7 +149,11 @@ export function failureOf(
     message: `${stage}: ${sentence}${printed === '' ? '' : ` “${printed}”`}${standing}`,
     remedies: [
       ...(hasProblems ? ['show-problems' as const] : []),
-      ...(REMEDIES[error.code] ?? ['retry']),
+      ...(REMEDIES[error.code] ?? (['retry'] as const)).filter(
+        (remedy) =>
+          (remedy !== 'wait' || mayWait) &&
+          (remedy !== 'copy-command' || commandIn(error.message) !== undefined),
+      ),
       'show-output',
     ],
   };
@@ -155,7 +167,9 @@ function withoutCommandLine(paragraph: string): string {
 
 const CONFIGURATION: readonly Remedy[] = ['open-configuration', 'retry'];
 const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
-  locked: ['unlock', 'retry'],
+  locked: ['unlock', 'wait', 'retry'],
+  'disk-full': ['prune', 'retry'],
+  'git-missing': ['git-setting', 'retry'],
   'config-not-found': [],
   'config-invalid': ['open-configuration'],
   'unknown-stage': ['open-configuration'],
@@ -172,7 +186,7 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   'path-not-writable': CONFIGURATION,
   'current-is-folder': ['open-configuration'],
   'layout-unsupported': [],
-  'host-key-changed': [],
+  'host-key-changed': ['copy-command'],
   'host-key-revoked': [],
   'no-rollback-candidate': [],
   'goal-failed': ['retry', 'open-configuration'],
@@ -180,6 +194,11 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   'remote-command-failed': CONFIGURATION,
   internal: ['retry'],
 };
+
+/** The command that an error tells to run; undefined where it names none. */
+export function commandIn(message: string): string | undefined {
+  return /\bssh-keygen (?:-f (?:"[^"]*"|\S+) )?-R '?[^\s'.]\S*/.exec(message)?.[0].replace(/[.,]$/, '');
+}
 
 /** The key of durant.conf that a failure is about, to open it there. */
 export function keyOf(code: ErrorCode): string | undefined {

@@ -58,7 +58,7 @@ export const handlers: Handlers = {
         build: call.build,
         keepBuilt: call.keepBuilt,
         again: call.again,
-        waitMs: 0,
+        waitMs: call.waitMs,
         confirmed: false,
       },
       host,

@@ -49,6 +49,8 @@ export interface DeployCall extends StageCall {
   readonly mayLeaveOut: boolean;
   /** Paths of files with changes that are only in the editor. */
   readonly unsaved: readonly string[];
+  /** How long to wait for whoever holds the lock, ms. */
+  readonly waitMs: number;
   /** Ask although the stage is not protected. */
   readonly alwaysConfirm: boolean;
 }

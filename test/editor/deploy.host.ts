@@ -167,7 +167,12 @@ describe('a deploy from the editor', () => {
     hands.reply(/grace/, 'Unlock…');
     hands.reply(/^Remove the lock on /, undefined);
     await deploy();
-    assert.deepEqual((await hands.sees(/grace/)).choices, ['Unlock…', 'Retry', 'Show Output']);
+    assert.deepEqual((await hands.sees(/grace/)).choices, [
+      'Unlock…',
+      'Wait and Deploy',
+      'Retry',
+      'Show Output',
+    ]);
     assert.equal(hands.statusBar(), '$(lock) production: locked');
     const question = await hands.sees(/^Remove the lock on /);
     assert.ok(question.modal);

@@ -89,6 +89,7 @@ describe('the engine process of the editor', () => {
     again: false,
     mayLeaveOut: false,
     unsaved: [],
+    waitMs: 0,
     alwaysConfirm: false,
   });
   const never = new AbortController().signal;

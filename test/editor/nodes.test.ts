@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import type { Translate } from '../../src/format.ts';
 import { advance, newProgress } from '../../src/report/progress.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import { commandIn, failureOf } from '../../src/editor/ending.ts';
+import { liveStatusOf } from '../../src/views/liveStatus.ts';
 import type { Item } from '../../src/views/item.ts';
 import { childrenOf, itemOf, nodeId, parentOf, type Node } from '../../src/views/nodes.ts';
 import { createStore, type Configuration, type ServerKnown, type Store } from '../../src/views/store.ts';
@@ -274,5 +277,45 @@ describe('the nodes of the Durant view', () => {
     store.setConfigurations([]);
     assert.equal(item(store, node).label, 'No longer in durant.conf');
     assert.deepEqual(childrenOf(store, node), []);
+  });
+});
+
+describe('the status bar', () => {
+  const view = { now, t, localTime: (date: string) => date };
+
+  it('says what is live, and how far behind, once that is known', () => {
+    const store = storeWith(undefined);
+    assert.equal(liveStatusOf(store, undefined, view), undefined);
+    const live = release('r1', { current: true });
+    store.setKnown(stage, { servers: [known({ current: 'r1', releases: [live] })], at: now, behind: 2 });
+    assert.deepEqual(liveStatusOf(store, undefined, view), {
+      text: '$(layers) production 1111111 · 2 behind',
+      tooltip: 'Live on production: Subject of r1 (1 h ago)',
+    });
+    store.setConfigurations([configuration(['web1'], true)]);
+    assert.match(liveStatusOf(store, stage, view)?.text ?? '', /^\$\(shield\) /);
+  });
+});
+
+describe('the remedies of a failure', () => {
+  const remedies = (code: ErrorCode, mayWait = false): readonly string[] =>
+    failureOf(
+      { code, message: 'No. Run: ssh-keygen -R web1', changed: false },
+      { stage: 'production', mayWait },
+      t,
+    ).remedies;
+
+  it('are what helps', () => {
+    assert.deepEqual(remedies('disk-full'), ['prune', 'retry', 'show-output']);
+    assert.deepEqual(remedies('git-missing'), ['git-setting', 'retry', 'show-output']);
+    assert.deepEqual(remedies('host-key-changed'), ['copy-command', 'show-output']);
+    assert.deepEqual(remedies('locked'), ['unlock', 'retry', 'show-output']);
+    assert.deepEqual(remedies('locked', true), ['unlock', 'wait', 'retry', 'show-output']);
+  });
+
+  it('copy the command that the error names, and no more of it', () => {
+    const command = "ssh-keygen -f ~/.ssh/known_hosts -R '[web1]:2222'";
+    assert.equal(commandIn(`The key changed. If that is right, run ${command}, then try again.`), command);
+    assert.equal(commandIn('Nothing to run.'), undefined);
   });
 });

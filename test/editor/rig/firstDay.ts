@@ -130,7 +130,6 @@ export function describeFirstDay(day: Day): void {
         await bench.page.keyboard.type('deploy@web1.example.com');
         await bench.page.keyboard.press('Enter');
         await bench.page.locator('.quick-input-widget', { hasText: '2 of 2' }).waitFor();
-        await picture('create');
         await bench.page.keyboard.press('Enter');
         await bench.page.locator('.tab.active', { hasText: 'durant.conf' }).waitFor();
         assert.match(
