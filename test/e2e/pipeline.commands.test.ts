@@ -72,7 +72,19 @@ describe('durant prune', () => {
     // The rollback target always stays.
     const again = JSON.parse((await world.run(['--json', 'prune', '-k', '1', 'production'])).stdout);
     assert.deepEqual(again.servers[0].removed, []);
+    assert.deepEqual(
+      again.servers[0].kept.map(({ why }: { why: string }) => why),
+      ['a rollback goes to it'],
+    );
+    const said = await world.run(['prune', '-n', '-k', '1', 'production']);
+    assert.match(said.stdout + said.stderr, /nothing to remove; \S+ stays: a rollback goes to it/);
     assert.equal((await world.run(['rollback', 'production'])).status, 0);
+    // What was rolled back is none of those that are kept.
+    assert.equal((await world.run(['prune', '-k', '1', 'production'])).status, 0);
+    assert.deepEqual(
+      world.releases(0).filter((name) => name !== 'mine'),
+      [world.live()],
+    );
   });
 });
 

@@ -226,6 +226,53 @@ describe('processes that do not stay up, on a real systemd', function () {
     assert.equal(existsSync(join(machine.root, 'etc/systemd/system/shop.service')), false);
   });
 
+  it('a check by http follows the redirect of Caddy, whose own authority is trusted, to the page itself', async () => {
+    const port = /\d+/.exec(await machine.sh('grep -o "http_port .*" /etc/caddy/Caddyfile'))?.[0] ?? '';
+    // What Caddy writes by itself has no port: here it listens on others than 80 and 443.
+    await machine.sh(
+      `printf 'http://shop.test {\\n\\tredir https://shop.test:${machine.httpsPort}{uri} 308\\n}\\n' >> /etc/caddy/Caddyfile`,
+    );
+    const site = (...more: string[]) =>
+      configure(
+        'watch = 1s',
+        'health_retries = 0',
+        'domain_name = shop.test',
+        'statics = /static/ = public/',
+        'asset_dirs = public',
+        `health_check = http://shop.test:${port}/`,
+        ...more,
+        ...web,
+      );
+    site('keep_releases = 2');
+    commit({ 'app.py': webApp('3'), 'public/app.css': '3', 'public/one-1f3a.css': 'one' });
+    await deploy();
+    assert.match((await machine.visit('shop.test')).body, /^version 3:/);
+
+    commit({ 'app.py': webApp('4').replace('send_response(200)', 'send_response(500)') });
+    const failed = await run('--json', 'deploy', 'production');
+    assert.equal(failed.status, 1, failed.stdout);
+    assert.match(errorOf(failed).message, /answered 500 \(by https:\/\/shop\.test:\d+\/\)/);
+    assert.match((await machine.visit('shop.test')).body, /^version 3:/);
+
+    // Assets of releases that are kept stay reachable, and go with them.
+    const next = async (of: string): Promise<void> => {
+      repository.commit({
+        message: of,
+        files: { 'app.py': webApp(of), 'public/app.css': of, 'public/one-1f3a.css': null },
+      });
+      await deploy();
+    };
+    const served = (name: string) => machine.visit('shop.test', `/static/${name}`);
+    await next('5');
+    assert.deepEqual(await served('one-1f3a.css'), { status: 200, body: 'one' });
+    assert.equal((await served('app.css')).body, '5');
+    await next('6');
+    assert.equal((await served('one-1f3a.css')).status, 200);
+    await next('7');
+    assert.equal((await served('one-1f3a.css')).status, 404);
+    assert.match((await machine.visit('shop.test')).body, /^version 7:/);
+  });
+
   it("a site in a folder of the login user's own needs no sudo", async () => {
     await machine.sh(
       "sed -i 's#^import .*#import /home/deploy/sites/*.caddy#' /etc/caddy/Caddyfile; install -d -o deploy -g deploy /home/deploy/sites; systemctl reload caddy; chmod 600 /usr/bin/sudo",
@@ -242,7 +289,7 @@ describe('processes that do not stay up, on a real systemd', function () {
         'socket = 8127',
       );
       await deploy();
-      assert.match((await machine.visit('own.test')).body, /^version 2:/);
+      assert.match((await machine.visit('own.test')).body, /^version 7:/);
     } finally {
       await machine.sh('chmod 4755 /usr/bin/sudo');
     }

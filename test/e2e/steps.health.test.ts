@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliResult } from '../support/cli.ts';
@@ -18,7 +18,7 @@ describe('health_check', function () {
   let keys: string;
   let version = 0;
   const asked: IncomingMessage[] = [];
-  let answers: (number | 'silence')[] = [];
+  let answers: (number | 'silence' | 'upgrade')[] = [];
   const portOf = (server: Server): number => (server.address() as AddressInfo).port;
   const deploy = (...lines: string[]): Promise<CliResult> => {
     version += 1;
@@ -26,7 +26,14 @@ describe('health_check', function () {
     asked.length = 0;
     const defaults = ['health_retries = 0', 'health_timeout = 5'];
     const given = lines.map((line) => line.split(' ')[0]);
-    world.configure([...defaults.filter((line) => !given.includes(line.split(' ')[0])), ...lines]);
+    const only = lines.flatMap((line) => (line.startsWith('only = ') ? [line.slice('only = '.length)] : []));
+    world.configure(
+      [...defaults, ...lines].filter(
+        (line) =>
+          !line.startsWith('only = ') && (lines.includes(line) || !given.includes(line.split(' ')[0])),
+      ),
+      only.length === 0 ? undefined : only,
+    );
     return world.run(['--json', 'deploy', 'production']);
   };
   const errorOf = (result: CliResult): { code: string; message: string; changed: boolean } =>
@@ -38,7 +45,9 @@ describe('health_check', function () {
       asked.push(request);
       const answer = answers.length > 1 ? answers.shift() : answers[0];
       if (answer === 'silence') return;
-      response.writeHead(answer ?? 200, answer === 301 ? { location: '/elsewhere' } : {});
+      if (answer === 'upgrade')
+        response.writeHead(308, { location: `https://shop.example:${portOf(secure)}/up` });
+      else response.writeHead(answer ?? 200, answer === 301 ? { location: '/elsewhere' } : {});
       response.end('body');
     });
     keys = mkdtempSync(join(tmpdir(), 'durant-tls-'));
@@ -79,14 +88,49 @@ describe('health_check', function () {
     );
   });
 
-  it('is content with a redirect, and does not follow it', async () => {
+  it('fails for a redirect, follows none to elsewhere, and says where it leads', async () => {
     answers = [301];
     const result = await deploy(`health_check = http://shop.example:${portOf(web)}/`);
-    assert.equal(result.status, 0, result.stdout);
-    assert.deepEqual(
-      asked.map(({ url }) => url),
-      ['/', '/'],
+    assert.equal(errorOf(result).code, 'health-check-failed');
+    assert.match(
+      errorOf(result).message,
+      new RegExp(`answered 301 and leads to http://shop\\.example:${portOf(web)}/elsewhere`),
     );
+    assert.deepEqual([...new Set(asked.map(({ url }) => url))], ['/']);
+  });
+
+  it('follows a redirect to https of the same host, with forwarding and without', async () => {
+    answers = ['upgrade'];
+    for (const entry of world.servers.map((server) => server.entry)) {
+      const result = await deploy(`health_check = http://shop.example:${portOf(web)}/`, `only = ${entry}`);
+      // Whoever signed that certificate is nobody that is trusted: it came as far as that.
+      assert.match(errorOf(result).message, /certificate.*by https:\/\/shop\.example:\d+\/up/s, entry);
+    }
+  });
+
+  it('waits for a first certificate', async () => {
+    let refusals = 3;
+    const late = createTcpServer((socket) => {
+      if (refusals-- <= 0) return void secure.emit('connection', socket);
+      // A fatal alert, internal_error: what Caddy answers as long as it has none.
+      socket.once('data', () => socket.end(Buffer.from('15030300020250', 'hex')));
+      socket.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => late.listen(0, '127.0.0.1', resolve));
+    try {
+      world.repository.commit({ message: 'late', files: { 'index.html': 'late\n' } });
+      const { port } = late.address() as AddressInfo;
+      world.configure(
+        ['health_retries = 0', 'health_timeout = 30', `health_check = https://shop.example:${port}/`],
+        [world.servers[0]?.entry ?? ''],
+      );
+      const env = { NODE_EXTRA_CA_CERTS: join(keys, 'cert') };
+      const result = await world.start(['--json', 'deploy', 'production'], { env }).result;
+      assert.equal(result.status, 0, result.stdout);
+      assert.equal(refusals, -1, 'it was asked again');
+    } finally {
+      late.close();
+    }
   });
 
   it('is not asked where nothing changes, and once more asks the same', async () => {

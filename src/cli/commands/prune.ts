@@ -37,7 +37,7 @@ Examples:
     try {
       const request = await session.stageRequest(project, wanted.stage);
       const keep = wanted.keep ?? request.settings.keep_releases;
-      const { finished, removed } = await engine.prune(
+      const { finished, removed, kept } = await engine.prune(
         { ...request, keep, dryRun: wanted.dryRun, confirmed: wanted.yes },
         session.host,
         session.emit,
@@ -55,6 +55,7 @@ Examples:
                   server,
                   current,
                   removed: removed.get(server) ?? [],
+                  kept: (kept.get(server) ?? []).map(({ name, why }) => ({ release: name, why })),
                 })),
               }
             : { error: errorObject(finished.error) },

@@ -3,6 +3,7 @@
 export const STEP_OPTIONS = {
   shared: ['shared_dirs', 'shared_files'],
   copy_dirs: ['copy_dirs'],
+  asset_dirs: ['asset_dirs'],
   writable: ['writable_dirs'],
   vendors: ['vendors'],
   clear_paths: ['clear_paths'],

@@ -7,7 +7,7 @@ import { historyLine } from '../server/history.ts';
 import { unlockScript } from '../server/lockScripts.ts';
 import { assertNotLocked, lockServers } from '../server/lockServers.ts';
 import type { Host } from '../ports.ts';
-import { removableReleases } from '../server/releases.ts';
+import { keptBeyond, removableReleases, type NeededRelease } from '../server/releases.ts';
 import { removedWords, removeReleases } from '../run/removal.ts';
 import { forEachServer } from '../run/parallel.ts';
 import type { Run, ServerRun, StageRequest } from '../run/run.ts';
@@ -27,6 +27,8 @@ export interface Pruned {
   readonly finished: RunFinished;
   /** What was removed, or in a dry run would be, by server entry. */
   readonly removed: ReadonlyMap<string, readonly string[]>;
+  /** What stays beyond those that were asked for, and why, by server entry. */
+  readonly kept: ReadonlyMap<string, readonly NeededRelease[]>;
 }
 
 /** Prunes a stage. Never throws: how it ended is the last event, which is in the result too. */
@@ -37,12 +39,16 @@ export async function prune(
   signal: AbortSignal,
 ): Promise<Pruned> {
   const removed = new Map<string, readonly string[]>();
+  const kept = new Map<string, readonly NeededRelease[]>();
   const options = { request, action: 'prune', dryRun: request.dryRun, host, emit, signal } as const;
   const finished = await runLifecycle(options, async (run) => {
     await connectServers(run);
     assessServers(run);
     const plan = planOf(run, request);
-    for (const { server, names } of plan) removed.set(server.address.entry, request.dryRun ? names : []);
+    for (const { server, names, stays } of plan) {
+      removed.set(server.address.entry, request.dryRun ? names : []);
+      kept.set(server.address.entry, stays);
+    }
     if (request.dryRun || plan.every(({ names }) => names.length === 0)) return explainPlan(run, plan);
     await assertNotLocked(run);
     await confirmProtected(run, request.confirmed);
@@ -51,33 +57,39 @@ export async function prune(
     const certain = planOf(run, request);
     await forEachServer(run, async (context) => {
       const { server } = context;
-      const names = certain.find((one) => one.server === server)?.names ?? [];
-      removed.set(server.address.entry, await remove(context, names));
+      const { names, stays } = certain.find((one) => one.server === server) ?? { names: [], stays: [] };
+      kept.set(server.address.entry, stays);
+      removed.set(server.address.entry, await remove(context, names, stays));
     });
   });
-  return { finished, removed };
+  return { finished, removed, kept };
 }
 
 interface PruneOf {
   readonly server: ServerRun;
   readonly names: readonly string[];
+  /** What stays beyond those that were asked for. */
+  readonly stays: readonly NeededRelease[];
 }
 
 function planOf(run: Run, { keep, only }: PruneRequest): readonly PruneOf[] {
   const all = run.servers.map(({ facts }) => facts);
-  return run.servers.map((server) => ({
-    server,
-    names:
-      only === undefined || only.includes(server.address.entry)
-        ? removableReleases(server.facts, all, keep)
-        : [],
-  }));
+  return run.servers.map((server) =>
+    only === undefined || only.includes(server.address.entry)
+      ? {
+          server,
+          names: removableReleases(server.facts, all, keep),
+          stays: keptBeyond(server.facts, all, keep),
+        }
+      : { server, names: [], stays: [] },
+  );
 }
 
 /** @returns the names of those that are gone. */
 async function remove(
   { run, server, signal }: StepContext,
   names: readonly string[],
+  stays: readonly NeededRelease[],
 ): Promise<readonly string[]> {
   report(run, server, 'running', null);
   const { removed } = await removeReleases(run, server, names, { last: '', signal });
@@ -90,14 +102,19 @@ async function remove(
     },
   );
   server.ownLock = { state: 'none' };
-  report(run, server, 'done', removedWords(names, removed));
+  report(run, server, 'done', `${removedWords(names, removed)}${staysText(stays)}`);
   return removed;
 }
 
 function explainPlan(run: Run, plan: readonly PruneOf[]): void {
-  for (const { server, names } of plan)
-    if (names.length === 0) report(run, server, 'already', 'nothing to remove');
-    else report(run, server, 'pending', `would remove ${names.join(', ')}`);
+  for (const { server, names, stays } of plan)
+    if (names.length === 0) report(run, server, 'already', `nothing to remove${staysText(stays)}`);
+    else report(run, server, 'pending', `would remove ${names.join(', ')}${staysText(stays)}`);
+}
+
+/** Why more stays than was asked for. */
+function staysText(stays: readonly NeededRelease[]): string {
+  return stays.map(({ name, why }) => `; ${name} stays: ${why}`).join('');
 }
 
 function report(

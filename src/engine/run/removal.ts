@@ -52,7 +52,7 @@ remove_release() {
     t=.durant/trash.$1; while is_there "$t"; do t=$t-; done
     { sync -f releases 2>/dev/null || sync; } && hide "releases/$1" "$t" || { printf 'left=releases/%s\\n' "$1"; return 1; }
   fi
-  rm -f ".durant/releases/$1.ini" ".durant/releases/$1.services" ".durant/manifests/$1" ".durant/manifests/$1.touched" ".durant/env/$1"
+  rm -f ".durant/releases/$1.ini" ".durant/releases/$1.services" ".durant/manifests/$1" ".durant/manifests/$1.touched" ".durant/manifests/$1.assets" ".durant/env/$1"
   [ -z "$t" ] || discard "$t"
 }`;
 }

@@ -77,42 +77,60 @@ export function newestLive(servers: readonly ServerReleases[]): ReleaseRecord | 
 }
 
 /**
- * Names of the releases of one server that a cleanup removes: finished ones beyond `keep` (-1: none; the live one counts), bad ones
- * older than all that is kept, and whatever dead runs left. Never the live one, its rollback candidate, or the newest that all
- * servers share.
+ * Names of the releases of one server that a cleanup removes: finished ones beyond `keep` (-1: none; the live one counts), bad ones, and
+ * whatever dead runs left. Never the live one, its rollback candidate, or the newest that all servers share.
  */
 export function removableReleases(
   server: ServerReleases,
   all: readonly ServerReleases[],
   keep: number,
 ): string[] {
-  const protectedNames = new Set<string>();
-  if (server.live !== null) protectedNames.add(server.live);
-  const candidate = rollbackCandidate(all);
-  if (candidate !== undefined) protectedNames.add(candidate.name);
-  const newestShared = sharedFinished(all)[0];
-  if (newestShared !== undefined) protectedNames.add(newestShared.name);
-
-  const finished = newestFirst(server.records.filter((record) => record.state === 'finished'));
-  const others = finished.filter((record) => record.name !== server.live);
-  const live = finished.length - others.length;
-  const kept =
-    keep < 0
-      ? finished
-      : [
-          ...finished.filter((record) => record.name === server.live),
-          ...others.slice(0, Math.max(0, keep - live)),
-        ];
-  for (const record of kept) protectedNames.add(record.name);
-  const oldestKept = newestFirst(finished.filter((record) => protectedNames.has(record.name))).at(-1);
-
+  const stays = new Set([
+    ...keptReleases(server, keep),
+    ...neededReleases(server, all).map(({ name }) => name),
+  ]);
   return server.records
-    .filter((record) => {
-      if (protectedNames.has(record.name)) return false;
-      if (record.state === 'bad') return keep >= 0 && oldestKept !== undefined && isOlder(record, oldestKept);
-      return true;
-    })
-    .map((record) => record.name);
+    .filter(({ name, state }) => !stays.has(name) && (state !== 'bad' || keep >= 0))
+    .map(({ name }) => name);
+}
+
+/** Finished releases that stay although they are beyond `keep`, and why, for a sentence. */
+export function keptBeyond(
+  server: ServerReleases,
+  all: readonly ServerReleases[],
+  keep: number,
+): readonly NeededRelease[] {
+  const kept = new Set(keptReleases(server, keep));
+  const there = new Set(server.records.map(({ name }) => name));
+  return neededReleases(server, all).filter(
+    ({ name }, index, needed) =>
+      there.has(name) && !kept.has(name) && needed.findIndex((each) => each.name === name) === index,
+  );
+}
+
+export interface NeededRelease {
+  readonly name: string;
+  readonly why: string;
+}
+
+/** What no cleanup removes, however few are to be kept. */
+function neededReleases(server: ServerReleases, all: readonly ServerReleases[]): readonly NeededRelease[] {
+  const needed = (name: string | null | undefined, why: string): readonly NeededRelease[] =>
+    typeof name === 'string' ? [{ name, why }] : [];
+  return [
+    ...needed(server.live, 'it is live'),
+    ...needed(rollbackCandidate(all)?.name, 'a rollback goes to it'),
+    ...needed(sharedFinished(all)[0]?.name, 'it is the newest that all servers have'),
+  ];
+}
+
+/** The live release and the newest others, `keep` in all; -1: every finished one. */
+function keptReleases(server: ServerReleases, keep: number): readonly string[] {
+  const finished = newestFirst(server.records.filter(({ state }) => state === 'finished'));
+  const live = finished.filter(({ name }) => name === server.live);
+  const others = finished.filter(({ name }) => name !== server.live);
+  const kept = keep < 0 ? finished : [...live, ...others.slice(0, Math.max(0, keep - live.length))];
+  return kept.map(({ name }) => name);
 }
 
 /** Whether the first of two was released before the second. */

@@ -25,6 +25,7 @@ export function isMarkedWithTransfer(run: Run): boolean {
     settings.vendors,
     settings.clear_paths,
     settings.release_command,
+    settings.asset_dirs,
     hookCommands(run, 'after_update_code'),
     hookCommands(run, 'before_symlink'),
   ];

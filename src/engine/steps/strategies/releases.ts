@@ -8,6 +8,7 @@ import { achieveSteps, assessSteps, explainSteps, runHookBefore } from '../../ru
 import type { ListedStep, Step } from '../../run/step.ts';
 import type { NamedRun } from '../../run/run.ts';
 import { LAYOUTS } from '../../server/layout.ts';
+import { assetDirs } from '../assetDirs.ts';
 import { clearPaths } from '../clearPaths.ts';
 import { releaseCommand, vendors } from '../commands.ts';
 import { copyDirs } from '../copyDirs.ts';
@@ -37,6 +38,7 @@ const BUILD: readonly Step[] = [
   vendors,
   clearPaths,
   releaseCommand,
+  assetDirs,
 ];
 
 const PUBLISH: readonly Step<NamedRun>[] = [beforeWave, symlink, services, healthCheck, afterWave];
