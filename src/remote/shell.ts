@@ -31,11 +31,19 @@ export function refuseLinks(): string {
 }
 
 /**
- * Defines the shell function `enter PATH`: goes to a folder below the working directory that the script had when this text ran. Fails where
+ * Defines the shell function `where_am_i`: sets `$cwd` to the folder that the shell is really in. dash and busybox have asked the system when
+ * they have changed their folder; others set PWD to what they looked up before, which somebody may have replaced by a link since.
+ */
+export const whereAmI = `if [ -z "\${BASH_VERSION-}\${KSH_VERSION-}\${ZSH_VERSION-}" ] && [ "$(uname)" = Linux ]; then where_am_i() { cwd=$PWD; }
+else where_am_i() { cwd=$(env pwd -P; echo .); cwd=\${cwd%??}; }; fi`;
+
+/**
+ * Defines `where_am_i` and the shell function `enter PATH`: goes to a folder below the working directory that the script had when this text ran. Fails where
  * a folder on the way is a symbolic link, also one that somebody puts there in this moment: what the shell has entered is looked at, and
  * commands with names in that folder then reach nothing else. Paths have neither `.` nor `..` in them.
  */
 export function enterFolder(): string {
-  return `top=$(pwd -P) && export top || exit 1
-enter() { cd -P "$top" && cd -P "./$1" 2>/dev/null && { [ "$PWD" = "$top/$1" ] || { [ "$1" = . ] && [ "$PWD" = "$top" ]; }; }; }`;
+  return `${whereAmI}
+top=$(pwd -P) && export top || exit 1
+enter() { cd -P "$top" && cd -P "./$1" 2>/dev/null && where_am_i && { [ "$cwd" = "$top/$1" ] || { [ "$1" = . ] && [ "$cwd" = "$top" ]; }; }; }`;
 }

@@ -1,41 +1,25 @@
 /** The scripts of the step `writable`, run by a real sh, against a web server that swaps what they work on. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../../src/config/options/options.ts';
 import { findWebUser } from '../../src/engine/steps/webUser.ts';
 import { writableScript } from '../../src/engine/steps/writable.ts';
 import { startNamed } from '../support/namedProcess.ts';
+import { startSwapper, WEB } from '../support/swapper.ts';
 
 const LOGIN = 4711;
-const WEB = 33;
-
-/**
- * In its working directory, swaps `folder` and `file` for links to `outside` and back as fast as it can, as the web server's user. Says
- * `ready` after its first rounds, and how many there were when its standard input ends.
- */
-const swapper = `
-const { renameSync, symlinkSync, unlinkSync } = require('node:fs');
-const outside = process.argv[1];
-process.setgroups([]); process.setgid(${WEB}); process.setuid(${WEB});
-let rounds = 0;
-process.stdin.on('data', () => {}).on('end', () => { console.log('rounds ' + rounds); process.exit(); });
-const swap = (name, target) => {
-  renameSync(name, name + '.real');
-  symlinkSync(target, name);
-  unlinkSync(name);
-  renameSync(name + '.real', name);
-};
-const many = () => {
-  for (let each = 0; each < 50; each += 1) { swap('folder', outside); swap('file', outside + '/0'); rounds += 1; }
-  if (rounds === 50) console.log('ready');
-  setImmediate(many);
-};
-many();
-`;
 
 describe('the scripts of the step writable', function () {
   this.timeout(60_000);
@@ -83,11 +67,15 @@ describe('the scripts of the step writable', function () {
   };
 
   // As root, who logs in there, sudo changes nothing, but what is outside is root's.
-  for (const [who, uid, sudo, modes] of [
-    ['the login user', LOGIN, false, ['chmod', 'acl']],
-    ['root', 0, true, ['chmod', 'acl', 'chgrp', 'sticky', 'chown']],
+  for (const [who, uid, sudo, modes, shell] of [
+    ['the login user', LOGIN, false, ['chmod', 'acl'], 'sh'],
+    ['root', 0, true, ['chmod', 'acl', 'chgrp', 'sticky', 'chown'], 'sh'],
+    // Which says where it was before it has changed its folder.
+    ['the login user', LOGIN, false, ['chmod'], 'bash'],
+    ['the login user', LOGIN, false, ['chmod'], 'busybox'],
   ] as const)
-    it(`change nothing of ${who} outside while the web server swaps folders and files for links`, async () => {
+    it(`change nothing of ${who} outside while the web server swaps folders and files for links (${shell})`, async () => {
+      if (shell !== 'sh') symlinkSync(`/bin/${shell}`, join(top, 'sh'));
       const outside = join(top, 'outside');
       const folder = join(project, 'web');
       mkdirSync(outside);
@@ -109,11 +97,7 @@ describe('the scripts of the step writable', function () {
       for (const mode of modes) {
         for (const path of ['.', 'folder', 'file', ...names.map((name) => join('folder', name))])
           give(join(folder, path), uid, 0o777);
-        const web = spawn(process.execPath, ['-e', swapper, outside], {
-          cwd: folder,
-          stdio: ['pipe', 'pipe', 'inherit'],
-        });
-        await once(web.stdout, 'data');
+        const web = await startSwapper(folder, outside);
         try {
           for (let each = 0; each < 3; each += 1) {
             execFileSync('setfacl', ['-b', folder]);
@@ -121,11 +105,7 @@ describe('the scripts of the step writable', function () {
             make({ writable_mode: mode, writable_use_sudo: sudo }, uid);
           }
         } finally {
-          const said = once(web.stdout, 'data');
-          const ended = once(web, 'exit');
-          web.stdin.end();
-          rounds += Number(/\d+/.exec(String((await said)[0]))?.[0]);
-          await ended;
+          rounds += await web.end();
         }
         assert.deepEqual(look(), before, mode);
       }

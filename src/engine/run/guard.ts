@@ -6,7 +6,7 @@
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection, RemoteResult } from '../../remote/target.ts';
-import { lockIsOurs, noteProcesses } from '../server/lockScripts.ts';
+import { lineIsOpen, lockIsOurs, noteProcesses } from '../server/lockScripts.ts';
 import type { GuardedConnection, Run, ServerRun } from './run.ts';
 
 const LOST_STATUS = 79;
@@ -68,8 +68,8 @@ export function releaseOfLink(link: string): string | null {
   return /(?:^|\/)releases\/([^/]+)$/.exec(link)?.[1] ?? null;
 }
 
-function guardScript(run: Pick<Run, 'id' | 'settings'>, { facts }: ServerRun): string {
-  return `( cd ${quote(facts.project)} && { ${noteProcesses(run.id)}; ${lockIsOurs(run.id)}; } && exit 0
+function guardScript(run: Pick<Run, 'id' | 'settings'>, { facts, lostLines }: ServerRun): string {
+  return `( cd ${quote(facts.project)} && { ${noteProcesses(run.id)}; ${lockIsOurs(run.id)}; } && { ${lineIsOpen(run.id, lostLines)} && exit 0; exit 1; }
 rm -f .durant/processes.${run.id}
 printf '${LOST_MARK}%s\\n' "$(readlink ${quote(run.settings.current_path)})" >&3; exit 1 ) </dev/null 3>&2 2>/dev/null || exit ${LOST_STATUS}`;
 }

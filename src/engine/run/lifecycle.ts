@@ -170,6 +170,7 @@ export function serverRun(
     connection: guarded(run, connection, () => server),
     facts,
     deferred: [],
+    lostLines: 0,
     ownLock: { state: 'none' },
     tookOver: undefined,
     begun: false,

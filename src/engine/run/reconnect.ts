@@ -6,7 +6,7 @@ import type { Run, ServerRun } from './run.ts';
 
 /**
  * Tries again over a new connection where the old one was lost: what `work` does may happen twice. What the run left running there is
- * ended first, as it would go on when the lock is given back.
+ * ended first, as it would go on when the lock is given back; what begins there only later does nothing.
  */
 export async function reachable(run: Run, server: ServerRun, work: () => Promise<void>): Promise<void> {
   try {
@@ -14,10 +14,12 @@ export async function reachable(run: Run, server: ServerRun, work: () => Promise
   } catch (error) {
     if (!isLost(error)) throw error;
     server.connection.close();
-    server.connection = guarded(run, await run.reconnect(server.address), () => server);
+    const connection = await run.reconnect(server.address);
+    server.lostLines += 1;
+    server.connection = guarded(run, connection, () => server);
     if (server.ownLock.state === 'held')
-      await server.connection.exec({
-        script: `cd ${quote(server.facts.project)} || exit 1\n${endOwnScript(run.id)}`,
+      await connection.exec({
+        script: `cd ${quote(server.facts.project)} || exit 1\n${endOwnScript(run.id, server.lostLines)}`,
         signal: AbortSignal.timeout(30_000),
       });
     await work();

@@ -18,7 +18,8 @@ export interface Removal {
  * Defines `remove_release NAME` and `empty_trash`, for a script in project_dir. Both say `left=PATH` for what is still there, and are false
  * then. A release's folder goes out of sight first, so that no half of it is ever taken for whole, and not before the disk knows that
  * `current` no longer leads to it: else a power cut could bring back a link to what is gone. With strategy inplace (`.durant/live` is
- * there) it has none: what lies in `releases/` is the project's own.
+ * there) it has none: what lies in `releases/` is the project's own. The record goes last: whoever is interrupted leaves one, or trash, by
+ * which the next run ends the removal.
  */
 export function removalFunctions(settings: Pick<Settings, 'current_path' | 'cleanup_use_sudo'>): string {
   const current = quote(settings.current_path);
@@ -52,7 +53,7 @@ remove_release() {
     t=.durant/trash.$1; while is_there "$t"; do t=$t-; done
     { sync -f releases 2>/dev/null || sync; } && hide "releases/$1" "$t" || { printf 'left=releases/%s\\n' "$1"; return 1; }
   fi
-  rm -f ".durant/releases/$1.ini" ".durant/releases/$1.services" ".durant/manifests/$1" ".durant/manifests/$1.touched" ".durant/manifests/$1.assets" ".durant/env/$1"
+  rm -f ".durant/env/$1" ".durant/manifests/$1.touched" ".durant/manifests/$1.assets" ".durant/manifests/$1" ".durant/releases/$1.services" ".durant/releases/$1.ini"
   [ -z "$t" ] || discard "$t"
 }`;
 }

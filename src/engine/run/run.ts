@@ -61,6 +61,8 @@ export interface ServerRun {
   facts: ServerFacts;
   /** Scripts that wait for the next round trip to this server; they run in project_dir. */
   deferred: string[];
+  /** How many lines to it were lost: a script that was sent over one of those does nothing any more. */
+  lostLines: number;
   ownLock: OwnLock;
   /** The lock of our own dead run that this run took over. */
   tookOver: LockRecord | undefined;

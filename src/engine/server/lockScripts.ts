@@ -142,7 +142,7 @@ pwd -P`;
 
 /** Gives the lock back, if it is still this run's; the working directory is project_dir. The lock itself goes last. */
 export function unlockScript(run: string): string {
-  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* .durant/lock.taken-* ${unfinishedRecord} .durant/lock.${run} .durant/lock; else rm -f .durant/lock.${run} .durant/processes.${run}; fi`;
+  return `if ${lockIsOurs(run)}; then rm -f .durant/processes.* .durant/line.* .durant/lock.taken-* ${unfinishedRecord} .durant/lock.${run} .durant/lock; else rm -f .durant/lock.${run} .durant/processes.${run}; fi`;
 }
 
 /**
@@ -187,7 +187,7 @@ ${LAYOUTS[strategy].setUp}[ -f .durant/version ] || echo ${LAYOUT_VERSION} > .du
 }
 
 /** What a dead run may have left in `.durant` that is of no use to anybody. */
-const leftovers = ['incoming', 'current', 'copy', 'touched', 'services', 'trash']
+const leftovers = ['line', 'incoming', 'current', 'copy', 'touched', 'services', 'trash']
   .map((name) => `.durant/${name}.*`)
   .concat(unfinishedRecord);
 
@@ -202,10 +202,22 @@ end_others() {
 }`;
 }
 
-/** Ends what this run left running on a server when its line was cut, but for the script itself; the working directory is project_dir. */
-export function endOwnScript(run: string): string {
+/**
+ * Ends what this run left running on a server when its line was cut, but for the script itself; the working directory is project_dir. What
+ * begins there later finds that its line is a lost one (`lineIsOpen`), and does nothing.
+ * @param lostLines how many lines the run has lost by now.
+ */
+export function endOwnScript(run: string, lostLines: number): string {
   return `${endGroups}
-[ ! -f .durant/processes.${run} ] || end_groups .durant/processes.${run}`;
+if ${lockIsOurs(run)}; then
+  echo ${lostLines} > .durant/line.${run}
+  [ ! -f .durant/processes.${run} ] || end_groups .durant/processes.${run}
+fi`;
+}
+
+/** True in the shell where the run has not given up the line that this was sent over; the working directory is project_dir. */
+export function lineIsOpen(run: string, lostLines: number): string {
+  return `{ line=0; [ ! -f .durant/line.${run} ] || read -r line < .durant/line.${run}; [ "$line" -le ${lostLines} ]; }`;
 }
 
 /**

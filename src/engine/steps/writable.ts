@@ -2,7 +2,7 @@
 import type { Settings } from '../../config/options/options.ts';
 import { isAskedFor } from '../../config/options/stepOptions.ts';
 import { asDurantError, type DurantError } from '../../errors.ts';
-import { enterFolder, quote, refuseLinks } from '../../remote/shell.ts';
+import { enterFolder, quote, refuseLinks, whereAmI } from '../../remote/shell.ts';
 import { inRelease } from '../run/hooks.ts';
 import type { NamedRun, Run } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
@@ -120,7 +120,7 @@ interface Change {
 }
 
 function changeOf({ writable_mode: mode, writable_chmod_mode: bits }: WritableRequest['settings']): Change {
-  const acl = '-m "u:$u:rwX" -m "u:$me:rwX"';
+  const acl = 'u:$u:rwX,u:$me:rwX';
   switch (mode) {
     case 'chown':
       return { folder: '$as chown -h "$u" .', files: ['chown -h "$u"'] };
@@ -137,7 +137,10 @@ function changeOf({ writable_mode: mode, writable_chmod_mode: bits }: WritableRe
         files: ['chgrp -h "$g"', 'chmod g+rw'],
       };
     case 'acl':
-      return { folder: `$as setfacl ${acl} . && $as setfacl -d ${acl} .`, files: [`setfacl ${acl}`] };
+      return {
+        folder: `$as setfacl -m "${acl},d:u:$u:rwX,d:u:$me:rwX" .`,
+        files: [`setfacl -m "${acl}"`],
+      };
     case 'skip':
       return { folder: ':', files: [] };
   }
@@ -154,22 +157,35 @@ const makeAcl = String.raw`make_acl() {
 /**
  * Defines `make` for the folder that has been entered and what is in it. The web server can swap at any moment what lies in a folder that
  * it may write, so no path is trusted. Each folder is entered and looked at there. Files are linked to where only the login user can reach
- * them and changed there: chmod and setfacl follow a symbolic link, a hard link stays what it is. Only what belongs to the login user is
- * changed: what the web server wrote itself needs no more rights (Deployer #433, #1976).
+ * them and changed there, all at once at the end: chmod and setfacl follow a symbolic link, a hard link stays what it is. Only what belongs
+ * to the login user is changed: what the web server wrote itself needs no more rights (Deployer #433, #1976).
  */
 function recursion(scratch: string, { folder, files }: Change): string {
-  const walk = String.raw`me=$1 u=$2 g=$3 link=$4 copy=$5 as=; export link copy
+  const walk = String.raw`me=$1 u=$2 g=$3 link=$4 copy=$5 as=; export link
+${whereAmI}
 change_folder() { ${folder}; }
-mine() { [ -n "$(find . -prune -user "$me")" ]; }
+# Whose folder this is, without a process where the shell can tell.
+if [ -O "$copy" ] 2>/dev/null; then mine() { [ -O . ]; }; give() { :; }
+else mine() { [ -n "$(find . -prune -user "$me")" ]; }; give() { chown "$me" "$1"; }; fi
 walk() {
+  files=
   for name in * .[!.]* ..?*; do
-    [ -d "$name" ] && [ ! -L "$name" ] || continue
-    (cd -P "./$name" 2>/dev/null && [ "$PWD" = "$here/$name" ] && mine || exit 0; here=$PWD; walk) || return 1
+    if [ -L "$name" ]; then :
+    elif [ -f "$name" ]; then files=yes
+    elif [ -d "$name" ]; then
+      (cd -P "./$name" 2>/dev/null && where_am_i && [ "$cwd" = "$here/$name" ] && mine || exit 0; here=$cwd; walk) || return 1
+    fi
   done
-  find . ! -name . -prune -type f -user "$me" -exec sh -c '$link "$@" "$copy"' sh {} + 2>/dev/null
-  find "$copy" -type f -user "$me" ${files.map((words) => `-exec ${words} {} +`).join(' ')} && find "$copy" ! -type d -exec rm -f {} + && change_folder
+  if [ -n "$files" ]; then
+    into=$(mktemp -d "$copy/XXXXXXXXXX") && give "$into" || return 1
+    find . ! -name . -prune -type f -user "$me" -exec sh -c '$link "$@" "$0"' "$into" {} + 2>/dev/null
+  fi
+  change_folder
 }
-here=$(pwd -P); if mine; then walk; else change_folder; fi`;
+where_am_i; here=$cwd
+if mine; then walk; else change_folder; fi &&
+  find "$copy" -type f -user "$me" ${files.map((words) => `-exec ${words} {} +`).join(' ')}; status=$?
+rm -rf "$copy"/* && exit $status`;
   return `copy=$top/${quote(scratch)} link=:
 rm -rf "$copy" && mkdir -m 700 "$copy" && ln -s a "$copy/a" || exit 1
 for each in 'ln -P' ln; do if $each "$copy/a" "$copy/b" 2>/dev/null && [ -L "$copy/b" ]; then link=$each; break; fi; done

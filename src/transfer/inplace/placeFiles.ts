@@ -145,7 +145,7 @@ in_folders() {
     run "$@")
 }
 enter_linked() {
-  cd -P "$top" && cd -P "./$1" 2>/dev/null && case $PWD/ in "$top/$D/"*) false;; "$top"/?*) :;; *) false;; esac
+  cd -P "$top" && cd -P "./$1" 2>/dev/null && where_am_i && case $cwd/ in "$top/$D/"*) false;; "$top"/?*) :;; *) false;; esac
 }
 bring() { for x; do set -- "$@" "$top/$I/in/tree/$d/$x"; shift; done; mv -f "$@" .; }
 rmdirs() { rmdir "$@" 2>/dev/null; :; }
