@@ -12,23 +12,27 @@ describe('a script of a line that was cut', function () {
   let tools: string;
   let world: World;
   before(async () => {
-    // By this the server reads each script. The first one while `~/hold` is there has been read, and begins when `~/go` is there.
+    // By this the server reads each script. The switch, while `~/hold` is there, has been read, and begins when `~/go` is there.
     tools = mkdtempSync(join(tmpdir(), 'durant-tools-'));
     mkdirSync(join(tools, 'bin'));
     writeFileSync(
       join(tools, 'bin/dd'),
       `#!/bin/sh
-/bin/dd "$@"; status=$?
+text=$(/bin/dd "$@"; echo .)
+case $text in *'mv -T -f .durant/current.'*) ;; *) printf %s "\${text%.}"; exit;; esac
 if rm ~/hold 2>/dev/null; then
   echo $PPID > ~/held.new; mv ~/held.new ~/held
   while ! [ -e ~/go ]; do sleep 0.02; done
 fi
-exit $status
+printf %s "\${text%.}"
 `,
       { mode: 0o755 },
     );
+    // Where nobody hears it any more a script ends at its first word, unless the server ignores that, or has not noticed yet.
+    const shell = join(tools, 'shell');
+    writeFileSync(shell, `#!/bin/sh\ntrap '' PIPE\nexec /bin/sh "$@"\n`, { mode: 0o755 });
     world = await makeWorld({
-      servers: [{ path: `${join(tools, 'bin')}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin` }],
+      servers: [{ shell, path: `${join(tools, 'bin')}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin` }],
       line: 'proxied',
     });
   });
@@ -48,7 +52,6 @@ exit $status
     commitVersion(world, 'v2');
     world.configure([
       ...quiet,
-      // The script after this one is the switch.
       'before_symlink = touch ~/hold',
       // Between what puts everything back and the end of the lock: the script begins, and has ended.
       'on_failure = touch ~/go; while kill -0 "$(cat ~/held)" 2>/dev/null; do sleep 0.02; done',
@@ -62,7 +65,6 @@ exit $status
     assert.equal(world.live(), first);
     const failed = world.releases().find((name) => name !== first);
     if (failed !== undefined) assert.equal(stateOf(world, failed), 'failed');
-    assertTidy(world);
 
     world.configure(quiet);
     assert.equal((await world.run(['deploy', 'production'])).status, 0);
