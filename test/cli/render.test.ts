@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import picocolors from 'picocolors';
 import { jsonRenderer } from '../../src/cli/json.ts';
 import { formatAge, formatBytes, formatDuration } from '../../src/format.ts';
+import { transferLine } from '../../src/cli/lines.ts';
 import { createOutput, canRewrite } from '../../src/cli/output.ts';
 import { plainRenderer } from '../../src/cli/plain.ts';
 import { fit, progressLines } from '../../src/cli/progressLines.ts';
@@ -246,6 +248,19 @@ describe('live progress', () => {
     reason: null,
     ms: null,
   };
+
+  it('says 100 % only when all is sent', () => {
+    for (const [bytes, share] of [
+      [7_999_999, '99 %'],
+      [8_000_000, '100 %'],
+    ] as const) {
+      const event = sent(bytes);
+      assert.ok(
+        event.event === 'transfer' &&
+          transferLine(event, picocolors.createColors(false)).includes(`(${share})`),
+      );
+    }
+  });
 
   it('shows bytes, rate and time left', () => {
     const progress = after(

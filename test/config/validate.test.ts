@@ -250,6 +250,7 @@ const NAMES: readonly Row[] = [
 
 /** Texts that nothing is wrong with. */
 const GOOD: readonly (readonly [name: string, text: string, facts?: Facts])[] = [
+  ['the greatest port', `${STAGE}ssh_port: 65535`],
   [
     'what DEFAULT gives is not misplaced',
     `${DEFAULTS}keep_releases: 3\ndelete: yes\n[p]\nstrategy: inplace\n[q]\nserver: b`,

@@ -103,6 +103,14 @@ describe('what the simulation checks', () => {
       assert.throws(() => watching.step('web1', actor), expected);
     });
 
+  it('finds a new release that goes live without a watcher', () => {
+    const withWatchers = watch([server], true);
+    write('.durant/releases/2.ini', 'state = "prepared"\n');
+    withWatchers.step('web1', deployer);
+    point('releases/2');
+    assert.throws(() => withWatchers.step('web1', deployer), /without a watcher/);
+  });
+
   it('finds a bad release that goes live by itself, and lets it be named', () => {
     write('.durant/releases/2.ini', 'state = "bad"\n');
     watching.step('web1', deployer);

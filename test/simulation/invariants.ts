@@ -1,7 +1,7 @@
 /** What must hold after every step of a simulation, and at the end of every run. Looks at folders only (look.ts). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { flawOf, FOREIGN, look, recordFlaw, revisionOf, walked, type Look } from './look.ts';
+import { flawOf, FOREIGN, look, recordFlaw, revisionOf, rollbackGoal, walked, type Look } from './look.ts';
 
 /** A promise that was broken. */
 export class Violation extends Error {
@@ -54,7 +54,8 @@ export interface Watch {
   look(entry: string): Look;
 }
 
-export function watch(places: readonly Place[]): Watch {
+/** @param deadMan whether the stage wants a watcher beside everything that a run makes live. */
+export function watch(places: readonly Place[], deadMan = false): Watch {
   const known = new Map<string, Known>(
     places.map((place) => [
       place.entry,
@@ -84,6 +85,7 @@ export function watch(places: readonly Place[]): Watch {
       if (before.current !== after.current) {
         server.changer = actor.run;
         assertSwitch(server, before, after, actor, known, fail);
+        if (deadMan) assertWatched(server, before, after, actor, fail);
       }
       const flaw = recordFlaw(server.place.site);
       if (flaw !== undefined) fail(flaw);
@@ -122,7 +124,8 @@ function assertLock(before: Look, after: Look, actor: Actor, fail: Fail): void {
   // An unlock holds it itself while it works.
   const may = after.holder === null || after.holder === actor.run || actor.kind === 'unlock';
   if (before.holder !== after.holder && !may) fail(`the lock went to ${after.holder}`);
-  if (holds) return;
+  // A watcher that finds no lock takes it while it works.
+  if (holds || (actor.action === 'dead man' && before.holder === null)) return;
   // Who takes a dead run's lock over clears its files away first, under a claim.
   const claims =
     before.holder !== null &&
@@ -192,6 +195,17 @@ function assertSwitch(
   }
 }
 
+/** What a run makes live for the first time, or a rollback again, has a watcher until it is confirmed. */
+function assertWatched({ place, atLock }: Known, before: Look, after: Look, actor: Actor, fail: Fail): void {
+  const { current, paths } = after;
+  if (current === null || actor.run === undefined || atLock.get(actor.run) === current) return;
+  const name = current.replace('releases/', '');
+  const isNew = before.states.get(name) === 'prepared';
+  const isMeant = paths.has('.durant/rollback') && rollbackGoal(place.site) === name;
+  if ((isNew || isMeant) && !paths.has(`.durant/watch.${actor.run}`))
+    fail(`${name} went live without a watcher`);
+}
+
 function assertEnd(known: ReadonlyMap<string, Known>, ending: Ending): void {
   const own = ending.servers.flatMap(({ server, state }) => {
     const found = known.get(server);
@@ -204,7 +218,9 @@ function assertEnd(known: ReadonlyMap<string, Known>, ending: Ending): void {
     for (const { place, last, changer, state } of own) {
       if (changer !== undefined && changer !== ending.run && state === 'live') continue;
       if (state !== 'live' && state !== 'unchanged') fail(`${place.entry} is ${state} in a run that is ok`);
-      if (ending.release === null) continue;
+      // The same commit may be live under another name where servers were deployed to one by one.
+      const same = ending.commit !== null && revisionOf(place.site, last.current ?? '') === ending.commit;
+      if (ending.release === null || (state === 'unchanged' && same)) continue;
       if (last.current !== `releases/${ending.release}`)
         fail(`${place.entry} is said to have ${ending.release} live, and has ${String(last.current)}`);
       if (ending.commit !== null && revisionOf(place.site, last.current ?? '') !== ending.commit)
@@ -220,7 +236,12 @@ function assertEnd(known: ReadonlyMap<string, Known>, ending: Ending): void {
       !ending.warnings.has('undo-failed')
     )
       fail(`${place.entry} is left locked, and that is not said`);
-  if (own.some(({ state }) => state === 'unknown') || ending.code === 'lock-lost') return;
+  if (
+    own.some(({ state }) => state === 'unknown') ||
+    ending.code === 'lock-lost' ||
+    ending.warnings.has('lock-lost')
+  )
+    return;
   const mine = held.filter(({ changer }) => changer === ending.run);
   const back = mine.every(({ last, atLock }) => atLock.get(ending.run) === last.current);
   const alike = new Set(own.map(({ last }) => last.current)).size === 1;

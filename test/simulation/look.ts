@@ -104,6 +104,11 @@ export function walked(folder: string): ReadonlyMap<string, string> {
   return paths;
 }
 
+/** The release that an unfinished rollback goes to. */
+export function rollbackGoal(site: string): string | undefined {
+  return field(textOf(join(site, '.durant/rollback')), 'release');
+}
+
 function walk(folder: string, prefix: string, into: Map<string, string>): void {
   for (const name of names(folder)) {
     const path = join(folder, name);

@@ -60,7 +60,7 @@ export const TRIALS: readonly Trial[] = [
   {
     name: 'inplace',
     servers: 1,
-    conf: ['strategy = inplace'],
+    conf: ['strategy = inplace', 'delete = yes'],
     before: [deploy(1), deploy(2)],
     operation: deploy(3),
     version: 3,
@@ -125,9 +125,9 @@ export async function prepareTrial(
         }
         isThere();
         // What one run could not remove goes with the next that does anything.
-        if (!inplace && leftOf(stage.servers).length > 0) {
+        if (leftOf(stage.servers, inplace).length > 0) {
           const { ended: last } = await stage.run(deploy(6), watched());
-          const left = leftOf(stage.servers);
+          const left = leftOf(stage.servers, inplace);
           if (last !== 'ok' || left.length > 0)
             throw new Violation(`left behind: ${left.join(', ')}; ${last}`);
         }
@@ -162,17 +162,21 @@ function releaseFlaw(site: string, version: number): string | undefined {
     : `${current} is live, and not version ${version}`;
 }
 
-/** With strategy inplace only the end is looked at: the files of the version, and nothing of another. */
+/** With strategy inplace only the end is looked at: the files of the version, and none of another. */
 function inplaceFlaw(site: string, version: number): string | undefined {
   for (const [path, text] of Object.entries(filesOf(version)))
     if (!existsSync(join(site, path)) || readFileSync(join(site, path), 'utf8') !== text)
       return `${path} is not that of version ${version}`;
-  const left = readdirSync(join(site, '.durant')).filter((name) =>
-    /^(incoming|lock|record|processes)/.test(name),
-  );
-  return left.length === 0 ? undefined : `.durant holds ${left.join(', ')}`;
+  const other = readdirSync(site).find((name) => /^only-in-/.test(name) && !(name in filesOf(version)));
+  return other === undefined ? undefined : `${other} of another version is there`;
 }
 
-function leftOf(servers: readonly SimulatedServer[]): readonly string[] {
-  return servers.flatMap(({ entry, site }) => leftoversOf(site).map((what) => `${entry}: ${what}`));
+function leftOf(servers: readonly SimulatedServer[], inplace: boolean): readonly string[] {
+  return servers.flatMap(({ entry, site }) =>
+    (inplace ? inplaceLeftovers(site) : leftoversOf(site)).map((what) => `${entry}: ${what}`),
+  );
+}
+
+function inplaceLeftovers(site: string): readonly string[] {
+  return readdirSync(join(site, '.durant')).filter((name) => /^(incoming|lock|record|processes)/.test(name));
 }

@@ -73,6 +73,8 @@ export function openShells(folder: string): Shells {
           if (word === 'begun') group = Number(value);
           else if (word === 'paused') paused();
           else {
+            // Its number may be another's from now on.
+            group = undefined;
             const [stdout, stderr] = [readFileSync(`${base}.out`), readFileSync(`${base}.err`)];
             for (const end of ['sh', 'in', 'out', 'err']) rmSync(`${base}.${end}`);
             idle.push(worker);

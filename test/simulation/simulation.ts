@@ -7,7 +7,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client, Machine, Operation } from './client.ts';
 import { Violation } from './invariants.ts';
-import { leftoversOf } from './look.ts';
+import { leftoversOf, revisionOf } from './look.ts';
 import { VERSIONS } from './repository.ts';
 import { goOn } from './server.ts';
 import { kill, resumeOne, runDetached, settle, startClient, stepOn } from './steps.ts';
@@ -74,7 +74,7 @@ function misfortune(world: World, active: readonly Client[]): boolean {
     client.cancel();
     return true;
   }
-  if (world.detached.size > 0 && random.chance(0.03)) {
+  if (world.detached.size > 0 && random.chance(0.06)) {
     world.now += 30_000 + random.below(60_000);
     count(world, 'time passed');
     say(world, undefined, 'time passes');
@@ -163,7 +163,9 @@ async function outlive(world: World): Promise<void> {
 }
 
 function tidy(world: World): void {
-  const lives = new Set(world.servers.map(({ entry }) => world.watch.look(entry).current));
+  const lives = new Set(
+    world.servers.map(({ entry, site }) => revisionOf(site, world.watch.look(entry).current ?? '')),
+  );
   if (lives.size > 1) throw new Violation(`servers differ in the end: ${[...lives].join(', ')}`);
   for (const { site, entry } of world.servers) {
     const left = leftoversOf(site);

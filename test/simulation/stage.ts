@@ -35,7 +35,8 @@ const START = Date.parse('2026-11-21T10:00:00Z');
 
 export function makeStage(options: StageOptions): Stage {
   const { folder, trees, shells, latency } = options;
-  mkdirSync(folder, { recursive: true });
+  const temporary = join(folder, 'tmp');
+  mkdirSync(temporary, { recursive: true });
   const servers = Array.from({ length: options.servers }, (_, index) =>
     makeServer(folder, `web${index + 1}`),
   );
@@ -69,10 +70,13 @@ export function makeStage(options: StageOptions): Stage {
         const started = await start(
           waiting,
           shells,
-          (script) => `HOME=${quote(server.home)}; export HOME; ${search}cd "$HOME" || exit 1\n${script}`,
+          (script) =>
+            `HOME=${quote(server.home)}; export HOME; TMPDIR=${quote(temporary)}; export TMPDIR; ${search}cd "$HOME" || exit 1\n${script}`,
         );
-        command.signal?.addEventListener('abort', () => started.running.end(), { once: true });
+        const end = (): void => started.running.end();
+        command.signal?.addEventListener('abort', end, { once: true });
         const result = await resultOf(started);
+        command.signal?.removeEventListener('abort', end);
         if (latency !== undefined) await delay(latency);
         watch?.step(server.entry, client.actor());
         if (command.signal?.aborted === true) waiting.reject(cancelled());

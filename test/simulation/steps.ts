@@ -26,7 +26,7 @@ export async function stepOn(world: World, how: 'with faults' | 'without faults'
   const waiting = [...world.waiting].toSorted((a, b) => order(a) - order(b));
   const stuck = waiting.length === 0 && world.clients.every(({ sleeping }) => sleeping.length === 0);
   const due = [...world.detached].filter((each) => each.due <= world.now);
-  const left = due.length > 0 && (stuck || random.chance(0.15)) ? random.any(due) : undefined;
+  const left = due.length > 0 && (stuck || random.chance(0.4)) ? random.any(due) : undefined;
   if (left !== undefined) return runDetached(world, left, how);
   const again = stopped.length > 0 && (stuck || random.chance(0.15)) ? random.any(stopped) : undefined;
   if (again !== undefined) return resumeOne(world, again);

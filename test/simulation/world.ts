@@ -41,13 +41,14 @@ export function makeWorld(seed: number, { folder, trees, shells }: Surroundings)
   );
   const machine = (name: string, skew: number): Machine => ({ name, skew, folder: join(folder, name) });
   const skew = (): number => (random.chance(0.5) ? 0 : Math.round((random.next() - 0.5) * 6 * HOUR));
+  const [spare, deadMan] = [random.chance(0.4), random.chance(0.5)];
   const conf = [
     '[production]',
     'repository = .',
     `server = ${servers.map(({ entry }) => entry).join(', ')}`,
     'project_dir = ~/site',
-    `spare = ${random.chance(0.4) ? 'yes' : 'no'}`,
-    `dead_man = ${random.chance(0.5) ? 'yes' : 'no'}`,
+    `spare = ${spare ? 'yes' : 'no'}`,
+    `dead_man = ${deadMan ? 'yes' : 'no'}`,
     `keep_releases = ${random.pick([1, 2, 3])}`,
     `health_retries = ${random.pick([0, 0, 1])}`,
     'health_check = test ! -e "$HOME/sick"',
@@ -71,7 +72,7 @@ export function makeWorld(seed: number, { folder, trees, shells }: Surroundings)
     shells,
     servers,
     conf,
-    watch: watch(servers),
+    watch: watch(servers, deadMan),
     clients: [],
     machines: [machine('laptop', skew()), machine('ci', skew())],
     waiting: new Set(),

@@ -206,16 +206,20 @@ while IFS= read -r p; do
   raw "$p"; q=$p; export q
   (cd "$f" && scan) | awk '{ t=$1; z=$3; p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print "under " t " " z " - " ENVIRON["q"] "/" p }'
 done <"$W/du" >>"$W/out"
-ownership >"$W/owned"; [ ! -s "$W/owned" ] || echo 'known - - - .' >>"$W/out"
-awk 'k==1{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); now[p]; next } !(substr($0,3) in now)' k=1 "$W/tree" k=2 "$W/owned" >"$W/gone"
+ownership >"$W/owned" || exit 1; [ ! -s "$W/owned" ] || echo 'known - - - .' >>"$W/out"
+awk 'k==1{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); now[p]; next } !(substr($0,3) in now)' k=1 "$W/tree" k=2 "$W/owned" >"$W/gone" || exit 1
 if [ -s "$W/gone" ]; then
-  awk '{ p=substr($0,3); print p >(ENVIRON["W"] "/gone.paths"); while(match(p,"/[^/]*$")){ p=substr(p,1,RSTART-1); if(!(p in s)){ s[p]; print p } } }' "$W/gone" >"$W/parents"
-  look "$W/parents" >"$W/have.parents"; look "$W/gone.paths" >"$W/have.gone"
+  awk '{ p=substr($0,3); print p >(ENVIRON["W"] "/gone.paths"); while(match(p,"/[^/]*$")){ p=substr(p,1,RSTART-1); if(!(p in s)){ s[p]; print p } } }' "$W/gone" >"$W/parents" &&
+    look "$W/parents" >"$W/have.parents" && look "$W/gone.paths" >"$W/have.gone" || exit 1
+  awk 'k==1{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); seen[p]; next } !($0 in seen)' k=1 "$W/have.gone" k=2 "$W/gone.paths" >"$W/unseen" || exit 1
+  while IFS= read -r p; do
+    raw "$p"; if [ -e "$f" ] || [ -L "$f" ]; then echo "$p could not be looked at" >&2; exit 1; fi
+  done <"$W/unseen"
   awk 'function path(k, p) { p=$0; while(k--)p=substr(p,index(p," ")+1); return p }
     k==1{ if($1!="d")bad[path(4)]; next }
     k==2{ put[substr($0,3)]=$1; next }
     { p=path(4); q=p; ok=(put[p]==$1); while(match(q,"/[^/]*$")){ q=substr(q,1,RSTART-1); if(q in bad)ok=0 }
-      if(ok)print "owned " $1 " " $3 " " $4 " " p }' k=1 "$W/have.parents" k=2 "$W/gone" k=3 "$W/have.gone" >>"$W/out"
+      if(ok)print "owned " $1 " " $3 " " $4 " " p }' k=1 "$W/have.parents" k=2 "$W/gone" k=3 "$W/have.gone" >>"$W/out" || exit 1
 fi
 ${driftStage}
 echo end >>"$W/diff"; cat "$W/out" "$W/diff" | gzip -1 -c`,

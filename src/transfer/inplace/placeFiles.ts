@@ -155,7 +155,7 @@ function placeScript(request: PlaceRequest): string {
   return [
     prologue(request.projectDir, request.facts.hashTool ?? 'sha256sum'),
     `( umask "$mask"; cd "$top" || exit 1\n${request.before === '' ? ':' : request.before}\n) </dev/null || { echo transfer.failed=before; exit 1; }`,
-    `I=${quote(`.durant/incoming.${request.run}`)} M=${quote(`.durant/manifests/${request.release}`)}`,
+    `I=${quote(`.durant/incoming.${request.run}`)} M=${quote(`.durant/manifests/${request.release}`)} count=${String(request.plan.sendFiles)}`,
     pathFunctions,
     scanFunction,
     ownershipFunction,
@@ -176,12 +176,13 @@ in_folders "$W/emptied" skip rmdirs || die apply
 in_folders "$W/m" fail mkdir -p || die apply
 (cd "$I/in/tree" && scan) | awk '$1!="d"{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); i=p; if(!sub("/[^/]*$","",i))p=".//" p; else p=i "/" substr(p,length(i)+1); print p }' |
   sort | sed 's,//,/,' >"$W/files" || die apply
+[ "$(wc -l <"$W/files")" -eq "$count" ] || die apply
 in_folders "$W/files" fail bring || die apply
 in_folders "$W/d" skip rm -f || die apply
 in_folders "$W/r" skip rmdirs || die apply
 awk 'k<3{ gone[$0]; next } !(substr($0,3) in gone)' k=1 "$W/d" k=2 "$W/r" k=3 "$W/owned" >"$D/owned.new" && mv "$D/owned.new" "$D/owned" || die finish
 umask "$mask"; mkdir -p "$D/manifests" && cat "$W/tree" >"$M.new" && rm -f "$M.touched" && mv "$M.new" "$M" || die finish
-rm -rf "$I"; sync -f . 2>/dev/null || sync
+rm -rf "$D"/incoming.*; sync -f . 2>/dev/null || sync
 echo transfer.done=yes`,
   ].join('\n');
 }

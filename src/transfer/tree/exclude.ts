@@ -120,7 +120,6 @@ function lastComponents(path: string, count: number): string | undefined {
   for (let left = count; left > 0; left -= 1) {
     if (start < 0) return undefined;
     start = path.lastIndexOf('/', start - 1);
-    if (start < 0 && left > 1) return undefined;
   }
   return path.slice(start + 1);
 }
