@@ -71,7 +71,8 @@ sim_run() {
 }
 ${COMMANDS.map((name) => `${name}() { sim_run ${name} "$@"; }`).join('\n')}`;
   const seconds = Math.floor(place.now / 1000);
-  return `HOME=${quote(place.home)}; export HOME; cd "$HOME" || exit 1
+  // What a script that is killed leaves goes with the server.
+  return `HOME=${quote(place.home)} TMPDIR=${quote(place.control)}; export HOME TMPDIR; cd "$HOME" || exit 1
 date() { command date -d @${seconds} "$@"; }
 id() { echo somebody; }
 gzip() { cat; }

@@ -65,7 +65,10 @@ export async function tryRelease({
   } finally {
     await rm(work, { recursive: true, force: true });
     if (projectDir.startsWith('/'))
-      await connection.exec({ script: `rm -rf ${quote(projectDir)}`, signal }).catch(() => undefined);
+      // Also after a cancel.
+      await connection
+        .exec({ script: `rm -rf ${quote(projectDir)}`, signal: AbortSignal.timeout(10_000) })
+        .catch(() => undefined);
   }
 }
 
