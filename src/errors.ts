@@ -26,6 +26,8 @@ export type FailureCode =
   | 'branch-not-found'
   | 'temp-dir-refused'
   | 'checkout-failed'
+  | 'commit-unverified'
+  | 'signing-failed'
   | 'lfs-missing'
   | 'local-command-failed'
   | 'local-tool-missing'

@@ -1,4 +1,5 @@
 /** The port `Git` through simple-git: a bare cache per repository, one work tree per project and stage, one run at a time in each. */
+import { verifyCommit } from './verifyCommit.ts';
 import { mkdir, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -119,6 +120,10 @@ function cloneOf({ request, cache, tree, scratch, release }: Parts): Clone {
     },
     async log(from, to, limit) {
       return await logBetween(cache, from, to, limit);
+    },
+    async verify({ id }) {
+      const { context, directory } = cache;
+      return await verifyCommit(context, { repository: directory, project: request.directory, id });
     },
     async scratch(commit, options) {
       const directory = join(scratch, randomBytes(6).toString('hex'));

@@ -58,7 +58,7 @@ export async function openWorkingCopy(request: {
 const PERSONAL = /^(?:user|author|committer|gpg|credential|http|url)\.|^core\.sshcommand$/;
 
 /** What the project's repository is set up with, which the clone is not; empty where the project is in none. */
-async function personalConfig(
+export async function personalConfig(
   context: GitContext,
   project: string,
 ): Promise<readonly (readonly [key: string, value: string])[]> {

@@ -1,5 +1,7 @@
 /** What the engine needs from git, so that it can be read and tested without it. Implemented by `clone.ts` through simple-git. */
 
+import type { Verification } from './verifyCommit.ts';
+
 /** A commit that was resolved from a branch, tag or id. */
 export interface Commit {
   /** 40 hex digits. */
@@ -84,6 +86,8 @@ export interface Clone {
     readonly files: readonly TrackedFile[];
     remove(): Promise<void>;
   }>;
+  /** Whether git verifies the signature of a commit that was fetched, by the configuration of the user and the project. */
+  verify(commit: Commit): Promise<Verification>;
   /** Gives the local lock back. Idempotent. */
   release(): Promise<void>;
 }

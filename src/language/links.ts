@@ -19,6 +19,7 @@ export interface Link {
 /** Options that name a file or folder on this machine. */
 const LOCAL_PATHS = new Set([
   'ssh_identity',
+  'signing_key',
   'env_file',
   'templates_dir',
   'temp_dir',

@@ -161,6 +161,7 @@ function namesFor(
         })),
       ];
     case 'ssh_identity':
+    case 'signing_key':
       return (surroundings.keyFiles ?? []).map((text) => ({ text, kind: 'file' }));
     default:
       return project === undefined ? [] : pathsFor(doc, cursor, project.trackedPaths);

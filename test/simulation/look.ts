@@ -80,7 +80,7 @@ export function leftoversOf(site: string): readonly string[] {
       .filter((name) => !recorded.includes(`${name}.ini`))
       .map((name) => `releases/${name} without a record`),
     ...recorded
-      .filter((name) => !releases.includes(name.replace(/\.ini$/, '')))
+      .filter((name) => !releases.includes(name.replace(/\.(ini|provenance\.json)$/, '')))
       .map((name) => `.durant/releases/${name}`),
     ...manifests.filter((name) => !releases.includes(name)).map((name) => `.durant/manifests/${name}`),
   ];

@@ -55,6 +55,7 @@ function fakeClone(folder: string): Clone {
     uncommitted: () => Promise.resolve(0),
     log: () => Promise.resolve(undefined),
     scratch: () => Promise.reject(new Error('No dry run of a simulated client builds.')),
+    verify: () => Promise.resolve({ ok: true }),
     release: () => Promise.resolve(),
   };
 }

@@ -19,6 +19,7 @@ import { resolveSecrets } from '../secrets/environment.ts';
 import { assertNotLocked, giveBackLocks, lockServers } from '../server/lockServers.ts';
 import { assessTree, buildHere } from '../source/build.ts';
 import { fetchCommit } from '../source/fetchCommit.ts';
+import { makeProvenance } from '../source/provenance.ts';
 import { recipeOf } from '../source/recipe.ts';
 import { warnOfUncommitted } from '../source/warnOfUncommitted.ts';
 import { cleanup } from '../steps/cleanup.ts';
@@ -111,6 +112,7 @@ export async function makeLive(run: BuiltRun, request: LiveRequest): Promise<voi
   assessTree(run);
   strategy.announce(run);
   await strategy.preview(run);
+  run.provenance = await makeProvenance(run);
   await confirmProtected(run, request.confirmed);
 
   // Under the lock the servers may look different: whoever held it may have deployed meanwhile.

@@ -8,11 +8,16 @@ import { settleAllServers, warnOf } from './parallel.ts';
 import { forgetPendingRollback } from './pendingRollback.ts';
 import type { NamedRun, Run, ServerRun } from './run.ts';
 import { defer } from './script.ts';
+import { writeProvenance } from '../source/provenance.ts';
 import type { FinishingStep, StepContext } from './step.ts';
 
 /** Writes `finished` on every server, in one script with the confirmation. From then on the run is live. @throws {DurantError} `reverted`. */
 export async function confirmFinished(run: NamedRun): Promise<void> {
-  for (const server of run.servers) defer(server, writeRecord(recordOf(run, server, 'finished')));
+  const { provenance, release } = run;
+  for (const server of run.servers) {
+    defer(server, writeRecord(recordOf(run, server, 'finished')));
+    if (provenance !== undefined) defer(server, writeProvenance(release, provenance));
+  }
   await confirmLive(run);
   run.phase = 'finishing';
   for (const server of run.servers) {

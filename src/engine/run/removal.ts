@@ -53,7 +53,7 @@ remove_release() {
     t=.durant/trash.$1; while is_there "$t"; do t=$t-; done
     { sync -f releases 2>/dev/null || sync; } && hide "releases/$1" "$t" || { printf 'left=releases/%s\\n' "$1"; return 1; }
   fi
-  rm -f ".durant/env/$1" ".durant/manifests/$1.touched" ".durant/manifests/$1.assets" ".durant/manifests/$1" ".durant/releases/$1.services" ".durant/releases/$1.ini"
+  rm -f ".durant/env/$1" ".durant/manifests/$1.touched" ".durant/manifests/$1.assets" ".durant/manifests/$1" ".durant/releases/$1.provenance.json" ".durant/releases/$1.provenance.json.sig" ".durant/releases/$1.services" ".durant/releases/$1.ini"
   [ -z "$t" ] || discard "$t"
 }`;
 }

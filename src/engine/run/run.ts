@@ -20,6 +20,7 @@ import type { ServerReleases } from '../server/releases.ts';
 import type { RestartCounts } from '../app/unitStates.ts';
 import type { Sudo } from '../app/privilege.ts';
 import type { ServiceSet } from '../app/serviceSet.ts';
+import type { Provenance } from '../source/provenance.ts';
 import type { ReleaseEnvironment } from '../secrets/envText.ts';
 
 /** What every command of the engine is asked with. */
@@ -130,6 +131,8 @@ export interface Run {
   tree: Tree | undefined;
   /** `STAGE RELEASE`, where the tree is another stage's; undefined where it is a commit's. */
   promotedFrom?: string;
+  /** Where the release that it makes comes from, for its record. */
+  provenance?: Provenance;
   /** How far it is: what a failure has to undo follows from it. */
   phase: 'assessing' | 'building' | 'publishing' | 'finishing';
   /** The wave that is being switched. */

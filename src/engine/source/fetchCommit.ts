@@ -1,4 +1,5 @@
 /** `fetch`: the commit that a run is about, in the stage's local clone. */
+import { DurantError } from '../../errors.ts';
 import type { Clone, Commit } from '../../git/port.ts';
 import { isFetched, withFound, type FetchedRun, type Run } from '../run/run.ts';
 import { localStep } from '../run/timed.ts';
@@ -15,7 +16,7 @@ export interface WantedCommit {
 /** Once per run: goals before the deploy work at the commit, too. */
 export async function fetchCommit(run: Run, wanted: WantedCommit): Promise<FetchedRun> {
   if (isFetched(run)) return run;
-  return localStep(run, 'fetch', async () => {
+  const found = await localStep(run, 'fetch', async () => {
     // Noted at once: the run gives it back, whatever fails from here on.
     const clone = (run.clone = await openClone(run));
     const ref = wanted.ref ?? run.settings.branch;
@@ -23,6 +24,19 @@ export async function fetchCommit(run: Run, wanted: WantedCommit): Promise<Fetch
     await resolveVersion(fetched);
     return fetched;
   });
+  if (found.settings.verify_commit) await localStep(found, 'verify_commit', () => assertVerified(found));
+  return found;
+}
+
+/** @throws {DurantError} `commit-unverified`. */
+export async function assertVerified({ clone, commit }: Pick<FetchedRun, 'clone' | 'commit'>): Promise<void> {
+  const verified = await clone.verify(commit);
+  if (verified.ok) return;
+  throw new DurantError(
+    'commit-unverified',
+    `${commit.id.slice(0, 7)} "${commit.subject}" is not deployed, as git does not verify its signature (verify_commit). Sign it, or tell git whose signatures count (gpg.ssh.allowedSignersFile, or gpg's keys), then try again.`,
+    { output: verified.said },
+  );
 }
 
 async function fetchWanted(
