@@ -172,7 +172,7 @@ describe('processes in the Durant view', () => {
     await machine.sh('systemctl kill -s KILL shop-work');
     await waitFor('systemd to start it again', async () => {
       await vscode.commands.executeCommand('durant.stage.refresh', stage);
-      return /running .* 1 restart$/.test((await row('work')).description);
+      return /^restarting .* 1 restart$/.test((await row('work')).description);
     });
     project.commit({ message: 'Second', files: { 'work.sh': worker('second') } });
     await vscode.commands.executeCommand('durant.deploy', stage);
