@@ -7,7 +7,14 @@ import { connectLocal } from '../../src/remote/local.ts';
 import type { Connection } from '../../src/remote/target.ts';
 
 describe('local', () => {
-  const address = { entry: 'localhost', host: 'localhost', user: undefined, port: undefined, local: true, roles: [] };
+  const address = {
+    entry: 'localhost',
+    host: 'localhost',
+    user: undefined,
+    port: undefined,
+    local: true,
+    roles: [],
+  };
   let connection: Connection;
   let home: string;
   const outer = { HOME: process.env['HOME'], ELECTRON_RUN_AS_NODE: process.env['ELECTRON_RUN_AS_NODE'] };

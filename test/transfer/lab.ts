@@ -87,7 +87,14 @@ export async function openLab(
   const directory = mkdtempSync(join(tmpdir(), 'durant-transfer-'));
   const work = join(directory, 'work');
   const project = options.project ?? join(directory, "it's a project");
-  const address = { entry: 'local', host: 'localhost', user: undefined, port: undefined, local: true, roles: [] };
+  const address = {
+    entry: 'local',
+    host: 'localhost',
+    user: undefined,
+    port: undefined,
+    local: true,
+    roles: [],
+  };
   const signal = new AbortController().signal;
   const plain = options.connection ?? (await connectLocal({ address, signal }));
   const path = toolsPath(directory, options.tools ?? 'system');

@@ -90,7 +90,14 @@ describe('rsync: output', () => {
 describe('rsync: the door', () => {
   it('is in a folder of the user’s alone, lets in who knows the token, once, and goes', async () => {
     const signal = new AbortController().signal;
-    const address = { entry: 'local', host: 'localhost', user: undefined, port: undefined, local: true, roles: [] };
+    const address = {
+      entry: 'local',
+      host: 'localhost',
+      user: undefined,
+      port: undefined,
+      local: true,
+      roles: [],
+    };
     const connection = await connectLocal({ address, signal });
     const door = await openRsyncDoor({ connection, prelude: '', signal });
     const path = door.env[doorVariables.socket] ?? '';
