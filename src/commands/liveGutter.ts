@@ -175,14 +175,17 @@ export async function compareInGutter(app: App, gutter: LiveGutter, argument: un
   await gutter.follow(stage);
   if (comparedWith(app, stage) !== undefined) return;
   const look = vscode.l10n.t('Show What Is Live');
-  const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      'What is live on {0} is not known here yet, or differs between its servers.',
-      app.store.nameOf(stage),
-    ),
-    look,
-  );
-  if (chosen === look) await vscode.commands.executeCommand(commands.refresh, stage);
+  void vscode.window
+    .showInformationMessage(
+      vscode.l10n.t(
+        'What is live on {0} is not known here yet, or differs between its servers.',
+        app.store.nameOf(stage),
+      ),
+      look,
+    )
+    .then((chosen) => {
+      if (chosen === look) void vscode.commands.executeCommand(commands.refresh, stage);
+    });
 }
 
 /** A file of the project beside what is live of it on the stage that is compared with. */

@@ -132,7 +132,7 @@ export interface Run {
   /** `STAGE RELEASE`, where the tree is another stage's; undefined where it is a commit's. */
   promotedFrom?: string;
   /** Where the release that it makes comes from, for its record. */
-  provenance?: Provenance;
+  provenance?: Provenance | undefined;
   /** How far it is: what a failure has to undo follows from it. */
   phase: 'assessing' | 'building' | 'publishing' | 'finishing';
   /** The wave that is being switched. */

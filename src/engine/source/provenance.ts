@@ -24,8 +24,9 @@ export const SIGNATURE_NAMESPACE = 'durant';
 const BUILD_TYPE =
   'https://github.com/durant-deploy/durant/blob/main/docs/fleet.md#where-a-release-comes-from';
 
-/** @throws {DurantError} `signing-failed`. */
-export async function makeProvenance(run: BuiltRun): Promise<Provenance> {
+/** Undefined where the stage asks for none: it has neither `signing_key` nor `verify_commit`. @throws {DurantError} `signing-failed`. */
+export async function makeProvenance(run: BuiltRun): Promise<Provenance | undefined> {
+  if (run.settings.signing_key === undefined && !run.settings.verify_commit) return undefined;
   const statement = `${JSON.stringify(statementOf(run), null, 2)}\n`;
   const key = run.settings.signing_key;
   if (key === undefined) return { statement, signature: undefined };

@@ -119,7 +119,7 @@ export async function startEditorServer(options: EditorServerOptions): Promise<E
 }
 
 /** Others start servers for languages, look at repositories and scan for tasks in each window, which no test is about. */
-const noticed = ['theme-defaults', 'theme-seti', 'ini'];
+const noticed = ['theme-defaults', 'theme-seti', 'ini', 'git', 'git-base'];
 
 async function linkExtensions(main: string, folder: string): Promise<void> {
   const all = join(dirname(dirname(main)), 'extensions');
