@@ -232,6 +232,7 @@ export function selectServers(
   all: readonly ServerAddress[],
   { servers, roles }: ServerChoice,
 ): readonly ServerAddress[] {
+  if (servers.length === 0 && roles.length === 0) return all;
   for (const name of servers)
     if (!all.some((server) => isCalled(server, name)))
       throw new DurantError(
