@@ -102,10 +102,13 @@ describe('a fleet of five servers', function () {
     );
     commitVersion(world, 'v2');
     const dry = await world.run(['--json', '-n', 'deploy', 'production']);
-    assert.deepEqual(
-      dry.events.flatMap(({ event, step: name, reason }) =>
-        event === 'step' && name === 'symlink' ? [/wave \d of \d/.exec(String(reason))?.[0]] : [],
+    const waveOf = new Map(
+      dry.events.flatMap(({ event, step: name, server, reason }) =>
+        event === 'step' && name === 'symlink' ? [[server, /wave \d of \d/.exec(String(reason))?.[0]]] : [],
       ),
+    );
+    assert.deepEqual(
+      everywhere.map((server) => waveOf.get(entry(server))),
       ['wave 1 of 3', 'wave 2 of 3', 'wave 2 of 3', 'wave 3 of 3', 'wave 3 of 3'],
     );
     const started = world.start(['--json', 'deploy', 'production']);

@@ -75,18 +75,31 @@ export function splitLines(value: string): readonly Item[] {
 
 /** A `list`: where the value holds a newline one item a line, else split at commas; trimmed, empties dropped. */
 export function splitList(value: string): readonly Item[] {
-  return value.includes('\n') ? splitLines(value) : splitAt(value, /,/);
+  return value.includes('\n') ? splitLines(value) : itemsOfPieces(value.split(','));
 }
 
 /** As `splitList`, for servers: a comma between the roles of one ends no item. */
 export function splitServers(value: string): readonly Item[] {
-  return value.includes('\n') ? splitLines(value) : splitAt(value, /,(?![^[\]]*\])/);
+  if (value.includes('\n')) return splitLines(value);
+  const pieces: string[] = [];
+  let within: string[] = [];
+  for (const part of value.split(',')) {
+    const [opens, closes] = [part.lastIndexOf('['), part.lastIndexOf(']')];
+    const isOpen = opens === closes ? within.length > 0 : opens > closes;
+    within.push(part);
+    if (isOpen) continue;
+    pieces.push(within.join(','));
+    within = [];
+  }
+  // Brackets that nobody closes hold nothing together.
+  return itemsOfPieces([...pieces, ...within]);
 }
 
-function splitAt(value: string, separator: RegExp): readonly Item[] {
+/** Items by the pieces of a value between its commas. */
+function itemsOfPieces(pieces: readonly string[]): readonly Item[] {
   const items: Item[] = [];
   let at = 0;
-  for (const piece of value.split(separator)) {
+  for (const piece of pieces) {
     const text = strip(piece);
     const start = at + piece.indexOf(text);
     at += piece.length + 1;
