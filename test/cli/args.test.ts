@@ -23,7 +23,7 @@ const deploy = {
   build: false,
   detailedExitcode: false,
   ref: undefined,
-  servers: [],
+  on: { servers: [], roles: [] },
   again: false,
   waitMs: undefined,
   yes: false,
@@ -39,7 +39,10 @@ describe('the command line', () => {
     ['deploy -n --detailed-exitcode production', { ...deploy, dryRun: true, detailedExitcode: true }],
     ['deploy --ref v1.2 production', { ...deploy, ref: 'v1.2' }],
     ['deploy --ref=v1.2 --again --yes production', { ...deploy, ref: 'v1.2', again: true, yes: true }],
-    ['deploy --server a --server b:22 production', { ...deploy, servers: ['a', 'b:22'] }],
+    [
+      'deploy --server a --server b:22 --role web production',
+      { ...deploy, on: { servers: ['a', 'b:22'], roles: ['web'] } },
+    ],
     ['deploy --wait production', { ...deploy, waitMs: 900_000 }],
     ['deploy production --wait', { ...deploy, waitMs: 900_000 }],
     ['deploy --wait=90 production', { ...deploy, waitMs: 90_000 }],
@@ -68,7 +71,8 @@ describe('the command line', () => {
     ['completion zsh', { name: 'completion', shell: 'zsh' }],
     ['__complete deploy --ref', { name: '__complete', words: ['deploy', '--ref'] }],
     ['stages', { name: 'stages' }],
-    ['init', { name: 'init' }],
+    ['init', { name: 'init', all: false }],
+    ['init --all', { name: 'init', all: true }],
   ];
   for (const [line, expected] of commands)
     it(`durant ${line}`, () => {

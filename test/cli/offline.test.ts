@@ -166,7 +166,8 @@ describe('durant without servers', () => {
   const failures: readonly (readonly [line: string, says: RegExp])[] = [
     ['stages', /There is no durant\.conf in/],
     ['--config other.conf check', /There is no file other\.conf/],
-    ['deploy', /Missing required argument/],
+    ['deploy', /Name the STAGE to deploy, or a plan: --plan FILE/],
+    ['rollback', /Missing required argument/],
     ['frobnicate', /Unknown command/],
   ];
   for (const [line, says] of failures)
