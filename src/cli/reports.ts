@@ -86,6 +86,7 @@ export interface StatusOfServer {
   readonly finished: string | null;
   readonly behind: number | null;
   readonly locked: Lock | null;
+  readonly maintenance: boolean;
   readonly free_bytes: number | null;
   readonly unchecked: boolean;
   readonly reverted: Reverted | null;
@@ -114,6 +115,9 @@ export function statusLines(stages: readonly StatusOfStage[], look: Look): strin
       processes
         .filter((each) => !isSound(each))
         .map((each) => color.red(`  ${printable(`${server}: ${each.process}: ${standingText(each)}`)}`)),
+    ),
+    ...servers.flatMap(({ server, maintenance }) =>
+      maintenance ? [color.yellow(`  ${printable(server)} is in maintenance: visitors get 503`)] : [],
     ),
     ...servers.flatMap(({ server, reverted }) =>
       reverted === null ? [] : [color.yellow(`  ${revertedText(server, reverted, now)}`)],

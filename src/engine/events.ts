@@ -24,7 +24,8 @@ export interface ServerOutcome {
 export type RunEvent =
   | {
       readonly event: 'run-started';
-      readonly action: 'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune' | 'verify' | 'down' | 'promote';
+      readonly action:
+        'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune' | 'verify' | 'down' | 'promote' | 'maintenance';
       readonly run: string;
       readonly stage: string;
       readonly dry_run: boolean;

@@ -14,6 +14,7 @@ export {
   type UnholdResult,
   type Until,
 } from './operations/hold.ts';
+export { maintenance, type MaintenanceRequest } from './operations/maintenance.ts';
 export { promote, type PromoteRequest } from './operations/promote.ts';
 export { down, type DownRequest, type TakenDown } from './operations/down.ts';
 export { runSetup, stageSetup, type SetupRun } from './operations/setup.ts';

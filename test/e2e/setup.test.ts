@@ -8,6 +8,9 @@ import { makeRepository, type Repository } from '../support/repo.ts';
 import { canBootSystemd, useSystemd, type SystemdServer } from '../support/systemd.ts';
 import { webApp } from '../support/webApp.ts';
 
+/** With what a Caddyfile might take for its own. */
+const PAGE = '<style>p { color: "red" }</style>\n<p>Back at 12:00, {host} \\ {$HOME}</p>\n';
+
 describe('a server from nothing to nothing', function () {
   this.timeout(180_000);
   let machine: SystemdServer;
@@ -42,7 +45,10 @@ describe('a server from nothing to nothing', function () {
     home = await makeCliHome([machine.server]);
     project = mkdtempSync(join(tmpdir(), 'durant-project-'));
     repository = makeRepository([
-      { message: 'Version 1', files: { 'app.py': webApp('1'), 'public/style.css': '/* 1 */\n' } },
+      {
+        message: 'Version 1',
+        files: { 'app.py': webApp('1'), 'public/style.css': '/* 1 */\n', 'public/down.html': PAGE },
+      },
     ]);
     writeFileSync(
       join(project, 'durant.conf'),
@@ -57,6 +63,10 @@ describe('a server from nothing to nothing', function () {
         'domain_name = shop.test',
         'statics = /static/ = public/',
         'shared_dirs = data',
+        `health_check = https://shop.test:${machine.httpsPort}/`,
+        'maintenance_page = public/down.html',
+        'watch = 1s',
+        'health_retries = 0',
         'after_symlink = sudo systemctl is-active caddy',
         '[process web]',
         'command = python3 app.py',
@@ -125,6 +135,30 @@ describe('a server from nothing to nothing', function () {
     assert.equal((await machine.visit('shop.test', '/static/style.css')).status, 200);
     for (const args of [['restart'], ['logs', 'web']])
       assert.equal((await run('app', 'production', ...args)).status, 0, args.join(' '));
+  });
+
+  it('in maintenance visitors get 503 and the page; deploys work and are checked meanwhile', async () => {
+    const on = await run('maintenance', 'on', 'production');
+    assert.equal(on.status, 0, on.stderr);
+    const page = { status: 503, body: PAGE.replace('{host}', 'shop.test').replace('{$', '&#123;$') };
+    for (const path of ['/', '/static/style.css'])
+      assert.deepEqual(await machine.visit('shop.test', path), page);
+    const { stages } = JSON.parse((await run('--json', 'status', 'production')).stdout);
+    assert.equal(stages[0].servers[0].maintenance, true);
+    assert.deepEqual(await drift(), []);
+    repository.commit({ message: 'Version 4', files: { 'app.py': webApp('4') } });
+    const result = await run('deploy', 'production');
+    assert.equal(result.status, 0, result.stderr);
+    repository.commit({ message: 'Version 5', files: { 'app.py': 'import sys; sys.exit(1)\n' } });
+    const failed = await run('deploy', 'production');
+    assert.equal(failed.status, 1);
+    assert.deepEqual(await machine.visit('shop.test'), page);
+    assert.equal((await run('maintenance', 'on', 'production')).status, 0, 'and again');
+    const off = await run('--json', 'maintenance', 'off', 'production');
+    assert.deepEqual(JSON.parse(off.stdout), { stage: 'production', maintenance: false, servers: [entry] });
+    assert.deepEqual(await machine.visit('shop.test'), { status: 200, body: 'version 4:  ' });
+    assert.deepEqual(await drift(), []);
+    repository.git('revert', '--no-edit', 'HEAD');
   });
 
   it('verify knows units and site', async () => {

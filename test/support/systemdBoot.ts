@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { hostname } from 'node:os';
 import { freePort } from './sshd.ts';
 import { cleanCaddyfile, connectSystemd, sudoPassword, type SystemdMachine } from './systemd.ts';
 import { waitFor } from './wait.ts';
@@ -117,7 +118,8 @@ function configure(
   for (const account of ['deploy', 'asker', 'plain']) inside('useradd', '-m', '-s', '/bin/bash', account);
   execFileSync('chroot', [root, 'chpasswd'], { input: `asker:${sudoPassword}\n` });
   write('etc/sudoers.d/durant', 'deploy ALL=(ALL) NOPASSWD: ALL\nasker ALL=(ALL) ALL\n', 0o440);
-  write('etc/hosts', '127.0.0.1 localhost\n::1 localhost\n');
+  // sudo looks up the name of its machine, every time.
+  write('etc/hosts', `127.0.0.1 localhost ${hostname()}\n::1 localhost\n`);
   write('var/lib/systemd/linger/deploy', '');
   for (const [account, home] of [
     ['root', 'root'],

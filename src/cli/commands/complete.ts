@@ -84,6 +84,8 @@ function candidates(said: Said, project: Project | undefined): readonly Candidat
       return stages(project);
     case 'SERVER':
       return servers(project, args[0]);
+    case 'STATE':
+      return ['on', 'off'].map((word) => ({ word, summary: '' }));
     case 'SHELL':
       return SHELLS.map((word) => ({ word, summary: '' }));
     default:

@@ -11,6 +11,7 @@ import { goals } from './goals.ts';
 import { hold, unhold } from './hold.ts';
 import { init } from './init.ts';
 import { log } from './log.ts';
+import { maintenance } from './maintenance.ts';
 import { promote } from './promote.ts';
 import { prune } from './prune.ts';
 import { releases } from './releases.ts';
@@ -33,6 +34,7 @@ export const COMMANDS: readonly CliCommand[] = [
   log,
   hold,
   unhold,
+  maintenance,
   unlock,
   adopt,
   setup,

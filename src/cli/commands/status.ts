@@ -73,6 +73,7 @@ function unknownStatus(stage: Stage, error: string): StageStatus {
       behind: null,
       locked: null,
       hold: null,
+      maintenance: false,
       free_bytes: null,
       unchecked: false,
       reverted: null,

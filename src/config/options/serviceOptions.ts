@@ -195,6 +195,17 @@ export const SERVICE_OPTIONS = {
     since: '0.3.0',
     seed: 'fujin',
   },
+  maintenance_page: {
+    kind: 'text',
+    form: 'release-path',
+    strategy: 'releases',
+    defaultDoc: 'a plain page',
+    group: 'Processes and proxy',
+    doc: 'File of the release that visitors get, with status 503, from `durant maintenance on` to `off`. Everything it needs has to be in it: any other address is answered with the page, too.',
+    example: 'public/maintenance.html',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
   asset_dirs: {
     kind: 'list',
     form: 'release-path',

@@ -60,6 +60,7 @@ ${startSockets(set)}
 ${services.length === 0 ? '' : restartServices(services)}
 ${defineRestarts(set)}
 restarts
+in_maintenance() { [ -e .durant/maintenance ]; }
 ${applySite(request)}
 each stop $last
 for n in $stale; do

@@ -6,7 +6,7 @@ import { markOf } from './serviceSet.ts';
 
 /**
  * Projects of one server share Caddy: one at a time changes its files and reloads it. The lock is the kernel's, on a folder that is there, so
- * that whoever dies gives it back. Root is needed only where the folder of sites is not the login user's. `$t` is a folder for new files.
+ * that whoever dies gives it back. A page that a stage in maintenance shows stays. Root is needed only where the folder of sites is not the login user's. `$t` is a folder for new files.
  */
 export function applySite({
   set,
@@ -21,7 +21,7 @@ export function applySite({
     site === undefined
       ? ''
       : `printf %s ${quote(site.text)} > "$t/site"
-if ! cmp -s "$t/site" ${path}; then
+if ! in_maintenance && ! cmp -s "$t/site" ${path}; then
   if [ -e ${path} ] || [ -L ${path} ]; then
     if [ -L ${path} ] || ! grep -qxF "# "${mark} ${path}; then echo ${quote(`${site.path} is not of this project`)} >&2; exit 1; fi
     cp ${path} "$t/before" || exit 1

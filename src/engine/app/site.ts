@@ -35,7 +35,7 @@ export function siteOf(request: RenderRequest): SiteFile | undefined {
       project: markLine(project),
       app,
       domain_name: settings.domain_name[0] ?? '',
-      upstream: caddyWord(settings.upstream ?? socketUpstream(request)),
+      upstream: caddyWord(upstreamOf(request)),
       statics: statics.join('\n'),
       redirects: redirectsOf(settings),
       directory: caddyWord(`${project}/${settings.current_path}`),
@@ -50,8 +50,17 @@ function redirectsOf({ domain_name: [first, ...others] }: Settings): string {
   return `${others.join(', ')} {\n\tredir https://${first}{uri} 308\n}`;
 }
 
+/** Where the proxy asks for what it does not serve itself: `unix//path` or `host:port`. @throws {DurantError} `config-invalid`. */
+export function upstreamOf(request: Pick<RenderRequest, 'app' | 'processes' | 'settings'>): string {
+  return request.settings.upstream ?? socketUpstream(request);
+}
+
 /** Where the proxy asks the process `web`. */
-function socketUpstream({ app, processes, settings }: RenderRequest): string {
+function socketUpstream({
+  app,
+  processes,
+  settings,
+}: Pick<RenderRequest, 'app' | 'processes' | 'settings'>): string {
   const web = processes.find(({ name }) => name === 'web');
   const socket = web?.settings.socket;
   const kind = socketKind(socket);

@@ -53,6 +53,8 @@ export interface StageStatus {
     readonly behind: number | null;
     readonly locked: LockRecord | null;
     readonly hold: HoldRecord | null;
+    /** Visitors get the maintenance page. */
+    readonly maintenance: boolean;
     readonly free_bytes: number | null;
     /** No run has seen the health check of what is live pass since it was made live. */
     readonly unchecked: boolean;
@@ -148,6 +150,7 @@ export async function stageStatus(
         behind: commit === undefined ? null : ((await countBehind(commit)) ?? null),
         locked: facts?.lock ?? null,
         hold: facts === undefined ? null : holdOf(facts, host.now()),
+        maintenance: facts?.maintenance === true,
         free_bytes: facts?.freeBytes ?? null,
         unchecked: facts !== undefined && isUnchecked(facts),
         reverted: facts?.reverted ?? null,

@@ -96,7 +96,7 @@ export interface ServerServices {
 /** A run as it was opened. What is optional here is found out on the way; steps ask for the phase that has it. */
 export interface Run {
   readonly id: string;
-  readonly action: 'deploy' | 'rollback' | 'adopt' | 'prune' | 'down' | 'promote';
+  readonly action: 'deploy' | 'rollback' | 'adopt' | 'prune' | 'down' | 'promote' | 'maintenance';
   readonly request: StageRequest;
   readonly settings: Settings;
   /** How a release is built and made live: `strategy`. */

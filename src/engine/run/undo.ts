@@ -37,7 +37,7 @@ async function noteFailure(run: Run, error: DurantError): Promise<void> {
 }
 
 /** Commands that are no deploy: `on_failure` is not about them. */
-const WITHOUT_HOOKS: readonly Run['action'][] = ['prune', 'down'];
+const WITHOUT_HOOKS: readonly Run['action'][] = ['prune', 'down', 'maintenance'];
 
 async function runOnFailure(run: Run, error: DurantError): Promise<void> {
   if (WITHOUT_HOOKS.includes(run.action) || !runsHooks(error) || hookCommands(run, 'on_failure').length === 0)

@@ -96,10 +96,10 @@ export async function servicesDrift(
   if (!facts.withServices.has(facts.live ?? '')) return [];
   const file = quote(`${facts.project}/${servicesRecord(facts.live ?? '')}`);
   const kept = await connection.exec({ script: `cat ${file}`, signal });
-  const script = installedScript(
-    parseServiceSet(kept.stdout.toString('utf8')),
-    facts.project,
-    settings.proxy_dir,
-  );
+  const set = parseServiceSet(kept.stdout.toString('utf8'));
+  // The maintenance page is where the site would be, and Durant's own.
+  const script = facts.maintenance
+    ? installedScript({ ...set, site: undefined }, facts.project, '/nonexistent')
+    : installedScript(set, facts.project, settings.proxy_dir);
   return parseInstalled((await connection.exec({ script, signal })).stdout.toString('utf8'));
 }

@@ -44,6 +44,8 @@ export interface ServerFacts {
   readonly records: readonly ReleaseRecord[];
   readonly orphanRecords: readonly ReleaseRecord[];
   readonly lock: LockRecord | null;
+  /** Visitors get the maintenance page (app/maintenanceSite.ts). */
+  readonly maintenance: boolean;
   /** What holds the stage there, expired or not; undefined for nothing. */
   readonly hold: HoldRecord | undefined;
   /** The server's clock when it was looked at; undefined where it does not tell. */
@@ -140,6 +142,7 @@ if [ -d "$p" ]; then
     ${lockIdentity}
     if [ -e .durant/lock ]; then say "lockid=$(lock_id)"; say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
     for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(awk '$1 == "run" { gsub("\\"", "", $3); print $3; exit } NF == 1 { print; exit }' "$e")"; done
+    [ ! -e .durant/maintenance ] || say maintenance=yes
     if [ -f .durant/hold ]; then say @hold; cat .durant/hold; say; say @end; fi
     if [ -f .durant/rollback ]; then say @rollback; cat .durant/rollback; say; say @end; fi
     for e in .durant/reverted.*; do [ -f "$e" ] && { say @reverted; cat "$e"; say; say @end; }; done
@@ -223,6 +226,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     records: records.filter(isThere),
     orphanRecords: records.filter((record) => !isThere(record)),
     lock: lock === undefined ? null : parseLock(lock.join('\n')),
+    maintenance: values.get('maintenance') === 'yes',
     hold: hold === undefined ? undefined : parseHold(hold.join('\n')),
     clock: clock === undefined ? undefined : new Date(clock * 1000),
     rollback: rollback === undefined ? undefined : parsePendingRollback(rollback.join('\n')),

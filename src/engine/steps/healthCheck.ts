@@ -2,6 +2,9 @@
 import { DurantError, asDurantError } from '../../errors.ts';
 import { parseCommand } from '../../config/values/resolvers.ts';
 import { commandEnv, releaseFolder, runCommands, runHere, runsOn } from '../run/hooks.ts';
+import { appName } from '../app/appName.ts';
+import { hasSite, upstreamOf } from '../app/site.ts';
+import { wrongWithInstance } from './askInstance.ts';
 import { assertCanAsk, wrongWith } from './askUrl.ts';
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
 import type { Step, StepContext } from '../run/step.ts';
@@ -96,15 +99,22 @@ async function askUrl(
   from: 'here' | 'server',
   signal: AbortSignal,
 ): Promise<void> {
-  const wrong = await wrongWith(url, {
-    connection: from === 'here' ? undefined : server.connection,
-    timeoutMs: run.settings.health_timeout,
-    sleep: run.host.sleep,
-    signal,
-  });
+  const asking = { timeoutMs: run.settings.health_timeout, sleep: run.host.sleep, signal };
+  const behind = behindPage(run, server, url);
+  const wrong =
+    behind === undefined
+      ? await wrongWith(url, { ...asking, connection: from === 'here' ? undefined : server.connection })
+      : await wrongWithInstance(url, behind, { ...asking, connection: server.connection });
   if (wrong === undefined) return;
-  const entry = from === 'here' ? 'this machine' : server.address.entry;
+  const entry = from === 'here' && behind === undefined ? 'this machine' : server.address.entry;
   throw new DurantError('health-check-failed', `Asked from ${entry}, ${url} ${wrong.replace(/\.$/, '')}.`);
+}
+
+/** Where the application itself answers, when visitors of this address get the maintenance page. */
+function behindPage({ request, settings }: Run, { facts }: ServerRun, url: string): string | undefined {
+  if (!facts.maintenance || !hasSite(settings)) return undefined;
+  if (!settings.domain_name.includes(new URL(url).hostname)) return undefined;
+  return upstreamOf({ app: appName(request), processes: request.processes, settings });
 }
 
 async function runCheck(
