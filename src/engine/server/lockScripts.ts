@@ -37,9 +37,12 @@ rm -f "$t"
 cd /`;
 }
 
-/** Writes the lock's text to `$t`. It comes behind the script, so an early reader would have swallowed it. */
+/**
+ * Writes the lock's text to `$t`. It comes behind the script, so an early reader would have swallowed it. Where the file is gone again,
+ * whoever took the lock meanwhile has removed it: the lock is held.
+ */
 const takeLock = `cat > "$t" || exit 1
-[ -s "$t" ] || { rm -f "$t"; echo ${quote(READS_AHEAD)} >&2; exit 1; }`;
+[ -s "$t" ] || ! [ -e "$t" ] || { rm -f "$t"; echo ${quote(READS_AHEAD)} >&2; exit 1; }`;
 
 /** A lock that is to be replaced, as it was seen. */
 export interface SeenLock {
@@ -102,7 +105,7 @@ ${takeLock}
 ${lockIdentity}
 ${endOthers(run)}
 take_over() {
-  ${same} && { ln "$t" ${claim} || ${namesRun(claim, run)} || { [ -s "$t" ] && ! [ -e ${claim} ] && (set -C; cat "$t" > ${claim}); }; } 2>/dev/null || return 1
+  ${same} && { ln "$t" ${claim} || ${namesRun(claim, run)} || { [ -s "$t" ] && ! [ -e ${claim} ] && (set -C; : > ${claim}) && { cat "$t" > ${claim} || { rm -f ${claim}; false; }; }; }; } 2>/dev/null || return 1
   if ${same}; then
     ${noteProcesses(run)}
     ${work.first}
