@@ -73,10 +73,10 @@ describe('problems in the output of commands', () => {
   });
 
   it('lie in the project, wherever the clone has them', () => {
-    const above = ['/work/shop', '/work'];
+    const above = ['/home/ann/shop', '/home/ann'];
     const paths = (file: string): readonly string[] => candidatePaths({ file, directory: '/clone' }, above);
-    assert.deepEqual(paths('/clone/src/a.ts'), ['/work/shop/src/a.ts', '/work/src/a.ts']);
-    assert.deepEqual(paths('./src/a.ts'), ['/work/shop/src/a.ts', '/work/src/a.ts']);
+    assert.deepEqual(paths('/clone/src/a.ts'), ['/home/ann/shop/src/a.ts', '/home/ann/src/a.ts']);
+    assert.deepEqual(paths('./src/a.ts'), ['/home/ann/shop/src/a.ts', '/home/ann/src/a.ts']);
     assert.deepEqual(paths('/usr/include/x.h'), ['/usr/include/x.h']);
   });
 });

@@ -213,7 +213,7 @@ if [ -s "$W/gone" ]; then
     look "$W/parents" >"$W/have.parents" && look "$W/gone.paths" >"$W/have.gone" || exit 1
   awk 'k==1{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); seen[p]; next } !($0 in seen)' k=1 "$W/have.gone" k=2 "$W/gone.paths" >"$W/unseen" || exit 1
   while IFS= read -r p; do
-    raw "$p"; if [ -e "$f" ] || [ -L "$f" ]; then echo "$p could not be looked at" >&2; exit 1; fi
+    raw "$p"; if [ -e "$f" ] || [ -L "$f" ]; then echo "cannot inspect $p" >&2; exit 1; fi
   done <"$W/unseen"
   awk 'function path(k, p) { p=$0; while(k--)p=substr(p,index(p," ")+1); return p }
     k==1{ if($1!="d")bad[path(4)]; next }

@@ -34,7 +34,7 @@ const stages: Readonly<Record<string, string>> = {
   base: 'the live release could not be copied',
   stream: 'the stream could not be unpacked',
   apply: 'the changes could not be put in place',
-  look: 'what arrived could not be looked at',
+  look: 'what arrived could not be inspected',
   finish: 'its record could not be written',
 };
 
