@@ -206,4 +206,4 @@ A whole value, or a whole item of a list, that starts with one of these is repla
 
 Secrets are shown as \`***\` in all output, logs, records and errors, in \`app logs\`, \`app exec\` and \`app shell\` too. Secrets are: what came from \`secret!\`, PGP, or a lookup of \`secrets\`; any value whose name says so (password, pass, secret, token, key, credential, authorization, DSN), whether from \`env!\`, \`sh!\`, \`env_file\` or written out; the password in a URL. They are masked from 6 characters on, as they are and as base64, hex, URLs, forms, JSON and shells write them. Other values are not masked. \`durant ssh\` is a terminal of the server's own: nothing is masked there.
 
-Commands see \`DURANT_STAGE\`, \`DURANT_RELEASE\`, \`DURANT_RELEASE_PATH\`, \`DURANT_COMMIT\`, \`DURANT_BRANCH\` and \`DURANT_SERVER\`, from the switch on also \`DURANT_WAVE\` and \`DURANT_SERVERS\`.`;
+Commands see \`DURANT_STAGE\`, \`DURANT_RELEASE\`, \`DURANT_RELEASE_PATH\`, \`DURANT_COMMIT\`, \`DURANT_BRANCH\` and \`DURANT_SERVER\`, while a wave is switched also \`DURANT_WAVE\` and \`DURANT_SERVERS\`.`;

@@ -11,6 +11,7 @@ import { removeReleases } from '../run/removal.ts';
 import type { Run, ServerRun, StageRequest } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import type { StepContext } from '../run/step.ts';
+import { timed } from '../run/timed.ts';
 import { assertNotLocked, lockServers } from '../server/lockServers.ts';
 import { assessServer } from '../server/preflight.ts';
 
@@ -50,7 +51,12 @@ export async function down(
     await lockServers(run, 0);
     await forEachServer(run, async (context) => {
       const { server } = context;
-      removed.set(server.address.entry, await takeDown(context, services.get(server) ?? [], request));
+      await timed(context, 'down', async () => {
+        const gone = await takeDown(context, services.get(server) ?? [], request);
+        removed.set(server.address.entry, gone);
+        const reason = gone.length === 0 ? 'records removed' : `removed ${gone.join(', ')}`;
+        return { state: 'done', reason };
+      });
     });
   });
   return { finished, removed };
@@ -91,17 +97,6 @@ async function takeDown(
 ): Promise<readonly string[]> {
   const { entry } = server.address;
   const { facts } = server;
-  const began = performance.now();
-  const report = (state: 'running' | 'done', reason: string | null): void =>
-    run.emit({
-      event: 'step',
-      step: 'down',
-      server: entry,
-      state,
-      reason,
-      ms: state === 'running' ? null : Math.round(performance.now() - began),
-    });
-  report('running', null);
   await removeServices(run, server, services, signal);
   const link = facts.currentTarget === undefined ? [] : ['current'];
   await runScript(server, `${stopSpares(server)}\n${link.length === 0 ? ':' : removeLink(run)}`, { signal });
@@ -125,7 +120,6 @@ async function takeDown(
     ...removed,
     ...(hadShared ? ['shared'] : []),
   ];
-  report('done', gone.length === 0 ? 'records removed' : `removed ${gone.join(', ')}`);
   return gone;
 }
 

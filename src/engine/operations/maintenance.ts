@@ -12,6 +12,8 @@ import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { forEachServer } from '../run/parallel.ts';
 import type { Run, ServerRun, StageRequest } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
+import type { StepContext } from '../run/step.ts';
+import { timed } from '../run/timed.ts';
 import { historyLine } from '../server/history.ts';
 import { unlockScript } from '../server/lockScripts.ts';
 import { assertNotLocked, lockServers } from '../server/lockServers.ts';
@@ -52,9 +54,13 @@ export function maintenance(
       );
     await assertNotLocked(run);
     await lockServers(run, 0);
-    await forEachServer(run, async ({ server, signal: each }) => {
-      const change = changes.get(server);
-      if (change !== undefined) await apply(run, server, change, request.to, each);
+    await forEachServer(run, async (context) => {
+      const change = changes.get(context.server);
+      if (change === undefined) return;
+      await timed(context, 'maintenance', async () => {
+        await apply(context, change, request.to);
+        return { state: 'done', reason: `visitors get ${request.to === 'on' ? '503' : 'the site'}` };
+      });
     });
   });
 }
@@ -104,16 +110,10 @@ async function readPage(run: Run, server: ServerRun, signal: AbortSignal): Promi
 }
 
 async function apply(
-  run: Run,
-  server: ServerRun,
+  { run, server, signal }: StepContext,
   { site, sudo }: Change,
   to: 'on' | 'off',
-  signal: AbortSignal,
 ): Promise<void> {
-  const began = performance.now();
-  const report = (state: 'running' | 'done', reason: string | null, ms: number | null): void =>
-    run.emit({ event: 'step', step: 'maintenance', server: server.address.entry, state, reason, ms });
-  report('running', null, null);
   const { project } = server.facts;
   const script = maintenanceScript({ site, project, proxyDir: run.settings.proxy_dir, sudo, to });
   await runScript(server, script, { signal });
@@ -121,9 +121,4 @@ async function apply(
     signal,
   });
   server.ownLock = { state: 'none' };
-  report(
-    'done',
-    to === 'on' ? 'visitors get 503' : 'visitors get the site',
-    Math.round(performance.now() - began),
-  );
 }

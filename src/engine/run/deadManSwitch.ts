@@ -56,12 +56,13 @@ export function secondsToConfirm(run: Run): number {
   const { settings } = run;
   const tries = settings.health_retries + 1;
   const afterSwitch = commandsLimit(run, settings.after_symlink);
-  const services = runsServices(run) ? UNLIMITED_MS + settings.watch + LOOK_MS : 0;
+  const watch = runsServices(run) ? settings.watch + LOOK_MS : 0;
+  const services = runsServices(run) ? UNLIMITED_MS + watch : 0;
   const checks = settings.health_check.length * tries * (settings.health_timeout + PAUSE_MS);
   const waves = wavesOf(run).length;
   const around = commandsLimit(run, [...settings.before_wave, ...settings.after_wave]);
   // A pause ends with a check that may have begun just before its end.
-  const pauses = (waves - 1) * (settings.wave_pause === undefined ? 0 : settings.wave_pause + checks);
+  const pauses = (waves - 1) * (settings.wave_pause === undefined ? 0 : settings.wave_pause + checks + watch);
   const steps = waves * (afterSwitch + services + checks + around) + pauses;
   return Math.ceil((steps + MARGIN_MS) / 1000);
 }

@@ -5,6 +5,7 @@ import { forEachServer } from './parallel.ts';
 import type { NamedRun } from './run.ts';
 import { achieveSteps } from './runSteps.ts';
 import type { Step } from './step.ts';
+import { timed } from './timed.ts';
 import { wavesOf, type Wave } from './waves.ts';
 
 /** Between two health checks in the pause after a wave. */
@@ -23,6 +24,7 @@ export async function publish<R extends NamedRun>(run: R, steps: readonly Step<R
       });
     if (wave.number < wave.of) await pauseAfter(run, wave);
   }
+  run.wave = undefined;
 }
 
 /** Lets visitors try what is live so far: for `wave_pause` the servers that were switched are checked again and again. */
@@ -30,20 +32,26 @@ async function pauseAfter(run: NamedRun, { number, of }: Wave): Promise<void> {
   const { wave_pause: pause } = run.settings;
   if (pause === undefined) return;
   const servers = run.servers.filter(({ previous }) => previous !== undefined);
-  const began = performance.now();
-  const report = (state: 'running' | 'done', reason: string | null, ms: number | null): void =>
-    run.emit({ event: 'step', step: 'wave_pause', server: null, state, reason, ms });
-  report('running', `wave ${number} of ${of} is live; the next follows in ${pause / 1000} s`, null);
-  for (let left = pause; left > 0;) {
-    const wait = Math.min(left, BETWEEN_CHECKS_MS);
-    await run.host.sleep(wait, run.signal);
-    const asked = performance.now();
-    if (healthCheck.applies?.(run) === true)
-      await forEachServer(run, async (context) => healthCheck.achieve?.(context), {
-        servers,
-        atOnce: servers.length,
-      });
-    left -= wait + (performance.now() - asked);
-  }
-  report('done', null, Math.round(performance.now() - began));
+  const watch = async (): Promise<void> => {
+    for (let left = pause; left > 0;) {
+      const wait = Math.min(left, BETWEEN_CHECKS_MS);
+      await run.host.sleep(wait, run.signal);
+      const asked = performance.now();
+      if (healthCheck.applies?.(run) === true)
+        await forEachServer(run, async (context) => healthCheck.achieve?.(context), {
+          servers,
+          atOnce: servers.length,
+        });
+      left -= wait + (performance.now() - asked);
+    }
+  };
+  await timed(
+    { run, server: undefined },
+    'wave_pause',
+    async () => {
+      await watch();
+      return { state: 'done', reason: null };
+    },
+    `wave ${number} of ${of} is live; the next follows in ${pause / 1000} s`,
+  );
 }

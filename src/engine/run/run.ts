@@ -135,7 +135,7 @@ export interface Run {
   provenance?: Provenance | undefined;
   /** How far it is: what a failure has to undo follows from it. */
   phase: 'assessing' | 'building' | 'publishing' | 'finishing';
-  /** The wave that is being switched. */
+  /** The wave that is being switched, or was when the run failed. */
   wave: Wave | undefined;
   /** The first step that failed, for `DURANT_FAILED_STEP`. */
   failedStep: string | undefined;
