@@ -1,8 +1,9 @@
 /** Hosts that the ssh configuration of this machine names, to be offered. Only read, nothing is run. No `vscode` here. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, isAbsolute, join } from 'node:path';
-import { glob, parse, type Line } from 'ssh-config';
+import { join } from 'node:path';
+import { parse, type Line } from 'ssh-config';
+import { matchingFiles } from '../remote/sshConfigFile.ts';
 
 /** Hosts named in `~/.ssh/config` and what it includes, without patterns, in the order of the files. */
 export async function sshHosts(directory: string = join(homedir(), '.ssh')): Promise<readonly string[]> {
@@ -66,16 +67,4 @@ function linesOf(text: string): readonly Line[] {
 
 function wordsOf(value: string | readonly { readonly val: string }[]): readonly string[] {
   return typeof value === 'string' ? value.split(/\s+/) : value.map(({ val }) => val);
-}
-
-/** Wildcards in the last component only, which is how Include is used. */
-async function matchingFiles(name: string, directory: string): Promise<readonly string[]> {
-  const tilde = name.startsWith('~/') ? join(homedir(), name.slice(2)) : name;
-  const full = isAbsolute(tilde) ? tilde : join(directory, tilde);
-  if (!/[*?]/.test(full)) return [full];
-  const entries = await readdir(dirname(full)).catch(() => []);
-  return entries
-    .filter((entry) => glob(basename(full), entry))
-    .sort()
-    .map((entry) => join(dirname(full), entry));
 }

@@ -39,8 +39,8 @@ async function withIncludes(file: string, directory: string, depth: number): Pro
   return lines.join('\n');
 }
 
-/** Wildcards in the last component only, which is how Include is used. */
-async function matchingFiles(name: string, directory: string): Promise<string[]> {
+/** The files that an `Include` names; relative ones lie in `directory`. Wildcards in the last component only, which is how it is used. */
+export async function matchingFiles(name: string, directory: string): Promise<string[]> {
   const tilde = name.startsWith('~/') ? join(homedir(), name.slice(2)) : name;
   const full = isAbsolute(tilde) ? tilde : join(directory, tilde);
   if (!/[*?]/.test(full)) return [full];

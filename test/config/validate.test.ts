@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseConf } from '../../src/config/syntax/parse.ts';
-import { PROBLEM_CODES, type ProblemCode } from '../../src/config/syntax/problems.ts';
+import { PROBLEM_CODES, type ProblemCode } from '../../src/config/syntax/problemCodes.ts';
 import { isValid, requireValid, validate, type Facts } from '../../src/config/rules/validate.ts';
 import { DurantError } from '../../src/errors.ts';
 import { applied, marked } from './marked.ts';

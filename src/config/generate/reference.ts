@@ -8,7 +8,7 @@ import {
   type OptionSpec,
   type OptionTable,
 } from '../options/options.ts';
-import { PROBLEM_CODES } from '../syntax/problems.ts';
+import { PROBLEM_CODES } from '../syntax/problemCodes.ts';
 
 const SEEDS = {
   durant: 'Durant',

@@ -6,13 +6,14 @@ import { BUILD_OPTIONS } from './buildOptions.ts';
 import { GOAL_OPTIONS, GOAL_TYPES, goalOptions } from './goalOptions.ts';
 import { HOOK_OPTIONS, PUBLISHING_OPTIONS } from './hookOptions.ts';
 import type { OptionSpec, OptionTable, ValuesOf } from './optionSpec.ts';
-import { PROCESS_OPTIONS, SERVICE_OPTIONS } from './serviceOptions.ts';
+import { PROCESS_OPTIONS } from './processOptions.ts';
+import { SERVICE_OPTIONS } from './serviceOptions.ts';
 import { SOURCE_OPTIONS } from './sourceOptions.ts';
 
 export type { ItemForm, Kind, OptionSpec, OptionTable, OptionValue, Seed, TextForm } from './optionSpec.ts';
 export { GOAL_OPTIONS, GOAL_TYPES, goalOptions, isGoalType, type GoalType } from './goalOptions.ts';
 export { HOOK_STEPS, type HookStep } from './hookOptions.ts';
-export { PROCESS_OPTIONS } from './serviceOptions.ts';
+export { PROCESS_OPTIONS } from './processOptions.ts';
 
 /** Every option of a stage (also in `[DEFAULT]`), by key, in the order of the reference. */
 export const OPTIONS = {

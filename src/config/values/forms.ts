@@ -1,7 +1,7 @@
 /** What texts and list items have to look like: each check gives undefined, or what is wrong and how to write it. */
 import type { ItemForm, TextForm } from '../options/options.ts';
 import { GOAL_TYPES, isGoalType } from '../options/options.ts';
-import type { ProblemCode } from '../syntax/problems.ts';
+import type { ProblemCode } from '../syntax/problemCodes.ts';
 import { isRole, isSafeWord } from './serverEntries.ts';
 import { didYouMean } from '../rules/suggest.ts';
 

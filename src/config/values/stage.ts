@@ -5,7 +5,8 @@ import { interpolator, lookUp, type Interpolator } from '../syntax/interpolate.t
 import { itemsOf, hasItems, wholeResolver } from './resolvers.ts';
 import { OPTIONS, type OptionSpec, type OptionTable } from '../options/options.ts';
 import { parseBool, parseDuration, parseWhole } from './kinds.ts';
-import { toProblemJson, type Problem, type ProblemCode, type ProblemJson } from '../syntax/problems.ts';
+import type { ProblemCode } from '../syntax/problemCodes.ts';
+import { toProblemJson, type Problem, type ProblemJson } from '../syntax/problems.ts';
 import { placeOf, stageNames } from '../syntax/sections.ts';
 import { didYouMean } from '../rules/suggest.ts';
 

@@ -1,12 +1,13 @@
 /** `check --connect`: every assessment that a deploy would make, changing nothing. */
-import { asDurantError, DurantError, throwIfCancelled } from '../../errors.ts';
+import { asDurantError, throwIfCancelled } from '../../errors.ts';
 import type { Settings } from '../../config/options/options.ts';
 import type { TrackedFile } from '../../git/port.ts';
 import type { ServerAddress } from '../../remote/target.ts';
 import { lockedError } from '../server/preflight.ts';
 import { buildCommands, readTree } from '../source/build.ts';
 import { fetchCommit } from '../source/fetchCommit.ts';
-import { runLifecycle, reachOf, serverRun } from '../run/lifecycle.ts';
+import { inspect } from '../run/inspect.ts';
+import { reachOf, serverRun } from '../run/lifecycle.ts';
 import { watcherProblem } from '../run/deadManSwitch.ts';
 import { stepsOf } from './deploy.ts';
 import type { Emit } from '../events.ts';
@@ -51,36 +52,22 @@ export async function assessStage(
 ): Promise<readonly Assessment[]> {
   const found: Assessment[] = [];
   let isFetched = false;
-  const { error } = await runLifecycle(
-    {
-      request,
-      action: 'deploy',
-      dryRun: true,
-      host,
-      // It is a look and no run: only what somebody has to know or answer is passed on.
-      emit: (event) => {
-        if (event.event === 'warning' || event.event === 'prompt') emit(event);
-      },
-      signal,
-    },
-    async (run) => {
-      // All are waited for, also when one was cancelled: what a server answers late has to be closed, too.
-      const [looked, ...reached] = await Promise.allSettled([
-        lookHere(run),
-        ...request.servers.map((address) => reach(run, address)),
-      ]);
-      const here = settled(looked);
-      const servers = reached.map(settled);
-      isFetched = here.isFetched;
-      found.push(...here.assessments);
-      const more = servers.map(async ({ server, connected }) => [
-        connected,
-        ...(server === undefined ? [] : await lookAt({ run, server, signal }, here.tracked)),
-      ]);
-      found.push(...(await Promise.all(more)).flat());
-    },
-  );
-  if (error !== null) throw new DurantError(error.code, error.summary ?? error.message, error);
+  await inspect({ request, host, emit, signal }, async (run) => {
+    // All are waited for, also when one was cancelled: what a server answers late has to be closed, too.
+    const [looked, ...reached] = await Promise.allSettled([
+      lookHere(run),
+      ...request.servers.map((address) => reach(run, address)),
+    ]);
+    const here = settled(looked);
+    const servers = reached.map(settled);
+    isFetched = here.isFetched;
+    found.push(...here.assessments);
+    const more = servers.map(async ({ server, connected }) => [
+      connected,
+      ...(server === undefined ? [] : await lookAt({ run, server, signal }, here.tracked)),
+    ]);
+    found.push(...(await Promise.all(more)).flat());
+  });
   return isFetched ? [...found, ...(await assessGoals(request, host, emit, signal))] : found;
 }
 

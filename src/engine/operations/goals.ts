@@ -1,6 +1,5 @@
 /** How the goals of a stage stand, without changing anything: `durant goals`, and the goals' part of `check --connect`. */
-import { DurantError } from '../../errors.ts';
-import { runLifecycle } from '../run/lifecycle.ts';
+import { inspect } from '../run/inspect.ts';
 import { deployFlow, type DeployRequest } from './deploy.ts';
 import type { Emit } from '../events.ts';
 import { lookAtGoals, type GoalStatus } from '../pipeline/runPipeline.ts';
@@ -33,22 +32,8 @@ export async function stageGoals(
     waitMs: 0,
     confirmed: false,
   };
-  const { error } = await runLifecycle(
-    {
-      request,
-      action: 'deploy',
-      dryRun: true,
-      host,
-      // It is a look and no run: only what somebody has to know or answer is passed on.
-      emit: (event) => {
-        if (event.event === 'warning' || event.event === 'prompt') emit(event);
-      },
-      signal,
-    },
-    async (run) => {
-      goals.push(...(await lookAtGoals(run, asked, deployFlow(run, asked))));
-    },
-  );
-  if (error !== null) throw new DurantError(error.code, error.summary ?? error.message, error);
+  await inspect({ request, host, emit, signal }, async (run) => {
+    goals.push(...(await lookAtGoals(run, asked, deployFlow(run, asked))));
+  });
   return { stage: request.stage, goals };
 }

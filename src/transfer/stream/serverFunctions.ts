@@ -4,6 +4,7 @@
  * Shell parameters in braces stand in constants of their own, as a template literal would take them for its own.
  */
 import { quote, quotePath } from '../../remote/shell.ts';
+import { entryProgram, listingProgram } from '../entryPrograms.ts';
 
 export type HashTool = 'sha256sum' | 'shasum' | 'sha256' | 'openssl';
 
@@ -36,30 +37,14 @@ nul() {
 }
 `;
 
-/**
- * scan: the current folder as lines `TYPE MODE SIZE CTIME PATH`, in no order. `.//.` never occurs inside a path, so it tells where a
- * line is the rest of a name with a newline.
- */
+/** scan: the current folder as lines `TYPE MODE SIZE CTIME PATH`, in no order. */
 export const scanFunction = String.raw`
 scan() {
   if find . -prune -printf '%m %s %C@ - - %y/%p\n' >/dev/null 2>&1; then find .//. -printf '%m %s %C@ - - %y/%p\n'
   elif stat -c %a . >/dev/null 2>&1; then find .//. -exec stat -c '%a %s %z %F/%n' {} +
   elif stat -f %Lp . >/dev/null 2>&1; then find .//. -exec stat -f '%Mp%Lp %z %Fc - - %HT/%N' {} +
-  else find .//. -exec ls -lnd {} + | awk '
-    { i=index($0," .//.") } !i { print; next }
-    { m=0; for(j=2;j<11;j++){ c=substr($1,j,1); m=m*2+(c!="-"&&c!="S"&&c!="T") }
-      p=substr($0,i+1); t=substr($1,1,1); if(t=="-")t="f"; if(t=="l"&&(i=index(p," -> ")))p=substr(p,1,i-1)
-      printf "%o %s - - - %s/%s\n",m,$5,t,p }'
-  fi | awk '
-    function esc(s, i,o) { gsub(/\\/,"&&",s); o=""; while(i=index(s,"\r")){ o=o substr(s,1,i-1) "\\r"; s=substr(s,i+1) } return o s }
-    { i=index($0,"/.//.") }
-    i { if(h!="")print h " " p
-        h=""; r=substr($0,i+5); if(r=="")next
-        split($0,a," "); t=tolower(substr(a[6],1,2)); m=a[1]; sub(/^0+/,"",m); if(m=="")m=0; z=a[2]
-        if(t=="re"||t~/^f/){t="f"} else if(t~/^d/){t="d";z=0} else if(t=="sy"||t~/^l/){t="l";m=777} else t="o"
-        h=t " " m " " z " " a[3] "T" a[4]; p=esc(substr(r,2)); next }
-    h!="" { p=p "\\n" esc($0) }
-    END { if(h!="")print h " " p }'
+  else find .//. -exec ls -lnd {} + | awk '${listingProgram}'
+  fi | awk '${entryProgram('a[3]=a[3] "T" a[4]')}'
 }
 `;
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConf } from '../../../src/config/syntax/parse.ts';
-import type { ProblemCode } from '../../../src/config/syntax/problems.ts';
+import type { ProblemCode } from '../../../src/config/syntax/problemCodes.ts';
 import { validate } from '../../../src/config/rules/validate.ts';
 import { createHides } from '../../../src/transfer/tree/hiddenPaths.ts';
 import { untranslated, type ProjectNames } from '../../../src/language/languageFacts.ts';

@@ -2,7 +2,8 @@
 import type { ConfDocument, Range } from '../../../src/config/syntax/document.ts';
 import { parseConf } from '../../../src/config/syntax/parse.ts';
 import { validate } from '../../../src/config/rules/validate.ts';
-import type { Problem, ProblemCode } from '../../../src/config/syntax/problems.ts';
+import type { ProblemCode } from '../../../src/config/syntax/problemCodes.ts';
+import type { Problem } from '../../../src/config/syntax/problems.ts';
 
 export interface Marked {
   readonly doc: ConfDocument;
