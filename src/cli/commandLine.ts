@@ -22,7 +22,7 @@ export interface ProcessHost extends Pick<Context, 'env' | 'cwd' | 'program' | '
 const quietly: GlobalOptions = { config: undefined, json: false, color: true, verbose: false };
 
 /** Commands whose `--json` output is the events of a run. */
-const printsEvents: readonly string[] = ['deploy', 'rollback', 'promote', 'verify'];
+const printsEvents: readonly string[] = ['deploy', 'rollback', 'promote', 'verify', 'run'];
 
 /** Runs it to its end. Resolves with the exit status; never rejects, as every failure is shown. */
 export async function runCommandLine(argv: readonly string[], host: ProcessHost): Promise<number> {

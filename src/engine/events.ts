@@ -18,6 +18,8 @@ export interface ServerOutcome {
   /** Name of the release that `current` points at, null where there is none or it is not known. */
   readonly current: string | null;
   readonly error: string | null;
+  /** Of `run`: how the command ended there; null where it did not come to its end. */
+  readonly exit_status?: number | null;
 }
 
 /** `server` is always the entry as written in durant.conf, null where an event is about no one server. */
@@ -25,7 +27,16 @@ export type RunEvent =
   | {
       readonly event: 'run-started';
       readonly action:
-        'deploy' | 'rollback' | 'adopt' | 'unlock' | 'prune' | 'verify' | 'down' | 'promote' | 'maintenance';
+        | 'deploy'
+        | 'rollback'
+        | 'adopt'
+        | 'unlock'
+        | 'prune'
+        | 'verify'
+        | 'down'
+        | 'promote'
+        | 'maintenance'
+        | 'run';
       readonly run: string;
       readonly stage: string;
       readonly dry_run: boolean;

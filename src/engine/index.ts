@@ -16,6 +16,7 @@ export {
 } from './operations/hold.ts';
 export { maintenance, type MaintenanceRequest } from './operations/maintenance.ts';
 export { promote, type PromoteRequest } from './operations/promote.ts';
+export { runCommand, type RunCommandRequest } from './operations/runCommand.ts';
 export { down, type DownRequest, type TakenDown } from './operations/down.ts';
 export { runSetup, stageSetup, type SetupRun } from './operations/setup.ts';
 export { stageLog, type StageLog } from './operations/log.ts';

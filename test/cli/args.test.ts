@@ -68,6 +68,7 @@ describe('the command line', () => {
     ['prune --keep=-1 s', { name: 'prune', stage: 's', keep: -1, dryRun: false, yes: false }],
     ['ssh s', { name: 'ssh', stage: 's', server: undefined }],
     ['ssh s web2', { name: 'ssh', stage: 's', server: 'web2' }],
+    ['run s -- ls -l', { name: 'run', stage: 's', command: "ls '-l'", on: { servers: [], roles: [] } }],
     ['completion zsh', { name: 'completion', shell: 'zsh' }],
     ['__complete deploy --ref', { name: '__complete', words: ['deploy', '--ref'] }],
     ['stages', { name: 'stages' }],
@@ -107,6 +108,7 @@ describe('the command line', () => {
     ['deploy --ref= x', /empty/],
     ['prune -k 0 s', /from 1 up, or -1/],
     ['goals -n s', /'goals' has no dry run/],
+    ['run s', /missing required argument 'COMMAND'/i],
     ['ssh --json s', /'ssh' is interactive and does not support --json/],
     ['completion tcsh', /no completion for 'tcsh', only for bash, zsh, fish/],
   ];

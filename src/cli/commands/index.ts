@@ -16,6 +16,7 @@ import { promote } from './promote.ts';
 import { prune } from './prune.ts';
 import { releases } from './releases.ts';
 import { rollback } from './rollback.ts';
+import { run } from './run.ts';
 import { setup } from './setup.ts';
 import { ssh } from './ssh.ts';
 import { stages } from './stages.ts';
@@ -45,6 +46,7 @@ export const COMMANDS: readonly CliCommand[] = [
   down,
   ssh,
   app,
+  run,
   templates,
   completion,
   stages,

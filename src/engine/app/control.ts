@@ -3,12 +3,11 @@ import type { Readable } from 'node:stream';
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { RemoteResult, ServerAddress } from '../../remote/target.ts';
-import { LAYOUTS } from '../server/layout.ts';
-import { outputLines, type OutputStream } from '../run/outputLines.ts';
-import { exports, lastLines } from '../run/script.ts';
-import { sourceEnvironment } from '../steps/envFile.ts';
+import type { OutputStream } from '../run/outputLines.ts';
+import { lastLines } from '../run/script.ts';
 import { appName } from './appName.ts';
 import { lastLinesScript, serviceOf, SHOWN_LINES } from './journal.ts';
+import { runInLive } from './liveCommand.ts';
 import { useManager } from './manager.ts';
 import { onServer, sudoOf, toldOf, unitsOf, type AppParts, type Opened } from './openApp.ts';
 import { defineAs, type Sudo } from './privilege.ts';
@@ -170,40 +169,12 @@ export async function appExec(
   input: Readable | undefined,
   onOutput: (stream: OutputStream, text: string) => void,
 ): Promise<number> {
-  const address = firstServer(parts);
-  return onServer(parts, address, async ({ connection, facts, mask }) => {
-    const { stage, settings } = parts.request;
-    const { hasReleases, releaseFolder } = LAYOUTS[settings.strategy];
-    if (facts.live === null && hasReleases) throw nothingLive(address, stage);
-    const live = facts.records.find(({ name }) => name === facts.live);
-    const folder = releaseFolder(facts.project, facts.live ?? '');
-    const env = {
-      ...settings.env,
-      DURANT_STAGE: stage,
-      DURANT_RELEASE: facts.live ?? '',
-      DURANT_RELEASE_PATH: folder,
-      DURANT_COMMIT: live?.commit ?? '',
-      DURANT_BRANCH: live?.branch ?? '',
-      DURANT_SERVER: address.entry,
-    };
-    const lines = outputLines(mask, (stream, line, lineEnd) => onOutput(stream, `${mask(line)}${lineEnd}`));
-    const { status } = await connection.exec({
-      script: `${sourceEnvironment(facts.project, facts.live ?? '')}${exports(env)}\ncd ${quote(folder)} || exit 1\n${command}`,
-      ...(input === undefined ? {} : { input }),
+  return onServer(parts, firstServer(parts), (opened) =>
+    runInLive(parts.request, opened, {
+      command,
+      input,
+      onOutput: (stream, line, lineEnd) => onOutput(stream, `${line}${lineEnd}`),
       signal: parts.signal,
-      onOutput: lines.write,
-    });
-    lines.end();
-    return status;
-  });
-}
-
-function nothingLive(address: ServerAddress, stage: string): DurantError {
-  return new DurantError(
-    'unknown-release',
-    `Nothing is live on ${address.entry}. Deploy first: durant deploy ${stage}`,
-    {
-      server: address.entry,
-    },
+    }),
   );
 }
