@@ -11,6 +11,8 @@ export interface Again {
   readonly retry: () => void;
   /** Does it once the lock is free. */
   readonly wait?: (() => void) | undefined;
+  /** Does it without its plan. */
+  readonly anyway?: (() => void) | undefined;
   readonly code: ErrorCode | undefined;
   /** The release that was live before the run. */
   readonly before?: string | undefined;
@@ -59,6 +61,10 @@ function labelOf(remedy: Remedy): string {
       return vscode.l10n.t('Open Configuration');
     case 'retry':
       return vscode.l10n.t('Retry');
+    case 'review-again':
+      return vscode.l10n.t('Review Again');
+    case 'anyway':
+      return vscode.l10n.t('Deploy Anyway');
     case 'deploy':
       return vscode.l10n.t('Deploy');
   }
@@ -67,7 +73,7 @@ function labelOf(remedy: Remedy): string {
 function apply(
   app: App,
   remedy: Remedy,
-  { stage, retry, wait, code, before, key, message }: Again & { readonly message: string },
+  { stage, retry, wait, anyway, code, before, key, message }: Again & { readonly message: string },
 ): void {
   switch (remedy) {
     case 'show-output':
@@ -106,6 +112,12 @@ function apply(
       return;
     case 'retry':
       retry();
+      return;
+    case 'review-again':
+      void vscode.commands.executeCommand(nodeCommands.reviewAgain);
+      return;
+    case 'anyway':
+      anyway?.();
       return;
     case 'deploy':
       void vscode.commands.executeCommand(commands.deploy, stage);

@@ -1,7 +1,7 @@
 /** Deploy: a stage, a commit or branch of one's choice to it, or one of its servers. */
 import * as vscode from 'vscode';
 import { alwaysConfirms } from '../editor/configuration.ts';
-import type { RunFinished } from '../engine/index.ts';
+import type { DeployPlan, RunFinished } from '../engine/index.ts';
 import type { StageId } from '../views/store.ts';
 import type { App } from './commandContext.ts';
 import { conductRun, type RunRequest } from './runInEditor.ts';
@@ -21,6 +21,8 @@ export interface Deployment {
   readonly ref?: string | undefined;
   /** Exactly this one, which was reviewed; without: the newest of `ref` or the stage's branch. */
   readonly commit?: string | undefined;
+  /** What was reviewed, by digests: anything else is refused. */
+  readonly plan?: DeployPlan | undefined;
   /** Only these of the stage's servers. */
   readonly servers?: readonly string[];
   readonly onEvent?: RunRequest['onEvent'];
@@ -29,7 +31,7 @@ export interface Deployment {
 }
 
 export async function deployStage(app: App, deployment: Deployment): Promise<RunFinished | undefined> {
-  const { stage, ref, commit, servers = [], onEvent, waitMs = 0 } = deployment;
+  const { stage, ref, commit, plan, servers = [], onEvent, waitMs = 0 } = deployment;
   if (!vscode.workspace.isTrusted || (await settleUnsaved(stage.file)))
     return conductRun(app, {
       stage,
@@ -43,6 +45,7 @@ export async function deployStage(app: App, deployment: Deployment): Promise<Run
             servers,
             ref,
             commit,
+            plan,
             dryRun: false,
             build: false,
             keepBuilt: undefined,
@@ -55,6 +58,9 @@ export async function deployStage(app: App, deployment: Deployment): Promise<Run
           options,
         ),
       retry: () => void deployStage(app, deployment),
+      ...(plan === undefined
+        ? {}
+        : { anyway: () => void deployStage(app, { ...deployment, plan: undefined }) }),
       wait: () => void deployStage(app, { ...deployment, waitMs: lockWaitMs }),
       ...(onEvent === undefined ? {} : { onEvent }),
     });

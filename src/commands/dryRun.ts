@@ -1,7 +1,7 @@
 /** Dry Run: what a deploy would do, as a review. */
 import * as vscode from 'vscode';
 import { makeBuiltFolder, readBuilt, removeBuilt } from '../editor/builtFiles.ts';
-import type { RunFinished } from '../engine/index.ts';
+import type { DeployPlan, RunFinished } from '../engine/index.ts';
 import { readConfigurationText, readPipeline } from '../views/configurations.ts';
 import { collectFindings } from '../report/findings.ts';
 import { liveOf, type StageId } from '../views/store.ts';
@@ -34,6 +34,7 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
     build && vscode.workspace.isTrusted && app.builtFolder !== undefined
       ? await makeBuiltFolder(app.builtFolder)
       : undefined;
+  let plan: DeployPlan | undefined;
   const finished = await conductRun(app, {
     stage,
     action: 'deploy',
@@ -49,6 +50,7 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
           dryRun: true,
           build,
           keepBuilt,
+          savePlan: true,
           again: false,
           mayLeaveOut: true,
           unsaved: [],
@@ -60,6 +62,7 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
     retry: () => void dryRunStage(app, trial),
     onEvent: (event) => {
       take(event);
+      if (event.event === 'plan') plan = event;
       onEvent?.(event);
     },
   });
@@ -83,6 +86,7 @@ export async function dryRunStage(app: App, trial: Trial): Promise<RunFinished |
     finished,
     live: commit,
     built,
+    plan,
     basis: {
       ...stage,
       live: commit,

@@ -9,20 +9,27 @@ import { builtUri, openChanges, sidesOf, type Sides } from './commitChanges.ts';
 import { deployStage } from './deploy.ts';
 import { dryRunStage } from './dryRun.ts';
 
-/** Deploys what was reviewed: the same commit, even if the branch has moved on. */
+/** Deploys what was reviewed, and nothing where anything of it is otherwise by now; the same commit, even if the branch has moved on. */
 export async function deployReviewed(app: App): Promise<void> {
   const review = app.review.current();
   if (review === undefined) return;
   const why = app.review.staleness();
   if (why !== undefined && !(await mayDeployStale(app, why))) return;
-  const commit = review.finished.commit ?? undefined;
-  const finished = await deployStage(app, { stage: review.stage, ref: review.ref, commit });
+  const { plan } = review;
+  const commit = plan?.commit ?? review.finished.commit ?? undefined;
+  // Somebody who has just said to deploy something else than what was compared has no plan for it.
+  const finished = await deployStage(app, {
+    stage: review.stage,
+    ref: review.ref,
+    commit,
+    plan: why === undefined || why === 'commits' ? plan : undefined,
+  });
   if (finished?.ok === true) app.review.close();
 }
 
 /** Whether to deploy what was reviewed although it is no longer what a dry run would find. */
 async function mayDeployStale(app: App, why: Staleness): Promise<boolean> {
-  const again = vscode.l10n.t('Dry Run Again');
+  const again = vscode.l10n.t('Review Again');
   const deploy = vscode.l10n.t('Deploy Anyway');
   const chosen = await vscode.window.showWarningMessage(
     vscode.l10n.t('This review is out of date.'),

@@ -27,6 +27,8 @@ export interface RunRequest {
   readonly retry: () => void;
   /** The same, once whoever holds the lock has ended. */
   readonly wait?: () => void;
+  /** The same without its plan. */
+  readonly anyway?: () => void;
   readonly onEvent?: (event: RunEvent) => void;
   /** What is said of a run that ended well; default: what is live. */
   readonly endingOf?: (finished: RunFinished, ms: number) => Ending;
@@ -134,7 +136,14 @@ function present(app: App, request: RunRequest, outcome: RunFinished | DurantErr
   const { stage, action } = request;
   const name = app.store.nameOf(stage);
   const { failed, hasProblems } = how;
-  const again = { stage, retry: request.retry, wait: request.wait, before: how.before, key: failed?.step };
+  const again = {
+    stage,
+    retry: request.retry,
+    wait: request.wait,
+    anyway: request.anyway,
+    before: how.before,
+    key: failed?.step,
+  };
   if (outcome instanceof DurantError) {
     // Whoever said no to a question knows that nothing happens.
     if (outcome.code !== 'cancelled')

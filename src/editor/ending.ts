@@ -21,6 +21,10 @@ export type Remedy =
   | 'open-configuration'
   | 'go-to-problem'
   | 'retry'
+  /** The dry run again, whose review is open. */
+  | 'review-again'
+  /** Without the plan that is stale. */
+  | 'anyway'
   | 'deploy';
 
 export interface Ending {
@@ -168,6 +172,7 @@ function withoutCommandLine(paragraph: string): string {
 const CONFIGURATION: readonly Remedy[] = ['open-configuration', 'retry'];
 const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   locked: ['unlock', 'wait', 'retry'],
+  'plan-stale': ['review-again', 'anyway'],
   'disk-full': ['prune', 'retry'],
   'git-missing': ['git-setting', 'retry'],
   'config-not-found': [],

@@ -5,7 +5,7 @@ export { adopt, type AdoptRequest } from './operations/adopt.ts';
 export { prune, type Pruned, type PruneRequest } from './operations/prune.ts';
 export { verify, type Verified, type VerifyRequest } from './operations/verify.ts';
 export type { Drift } from './server/drift.ts';
-export { parsePlan, type DeployPlan } from './run/plan.ts';
+export { parsePlan, type DeployPlan, type SavePlan } from './run/plan.ts';
 export {
   hold,
   unhold,

@@ -57,6 +57,8 @@ export const handlers: Handlers = {
         dryRun: call.dryRun,
         build: call.build,
         keepBuilt: call.keepBuilt,
+        savePlan: call.savePlan === true ? 'where-known' : false,
+        plan: call.plan,
         again: call.again,
         waitMs: call.waitMs,
         confirmed: false,

@@ -7,6 +7,7 @@ import type {
   AppControl,
   AppInfo,
   Assessment,
+  DeployPlan,
   LockRecord,
   RunEvent,
   RunFinished,
@@ -44,6 +45,10 @@ export interface DeployCall extends StageCall {
   readonly build: boolean;
   /** With `build`: an empty folder, 0700, for copies of what it made; the editor removes it. */
   readonly keepBuilt: string | undefined;
+  /** In a dry run: tell its plan, where what would be sent is known. */
+  readonly savePlan?: boolean | undefined;
+  /** Exactly what this dry run found, or nothing; with its `commit`. */
+  readonly plan?: DeployPlan | undefined;
   readonly again: boolean;
   /** Whether the user has said that work that is not part of the deploy may be left out. */
   readonly mayLeaveOut: boolean;

@@ -13,7 +13,7 @@ import {
   type StepFinding,
 } from '../report/findings.ts';
 import type { BuiltFiles } from '../editor/builtFiles.ts';
-import type { RunFinished } from '../engine/index.ts';
+import type { DeployPlan, RunFinished } from '../engine/index.ts';
 import { goalItem } from './goalItem.ts';
 import { failed, passed, warned, type Icon, type Item, type View } from './item.ts';
 import type { Basis, Staleness } from './staleness.ts';
@@ -29,6 +29,8 @@ export interface Review extends Findings {
   readonly live: string | undefined;
   /** What `before_deploy` made, where the dry run ran it. */
   readonly built: BuiltFiles | undefined;
+  /** All of it by digests, where what would be sent was known: a deploy from the review does that, or nothing. */
+  readonly plan: DeployPlan | undefined;
   /** What it was found from: it may change. */
   readonly basis: Basis;
 }

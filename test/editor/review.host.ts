@@ -1,6 +1,6 @@
 /** A dry run ends in a review: what would be deleted first, and each file to look at, and then the deploy of just that. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { waitFor } from '../support/wait.ts';
@@ -135,7 +135,7 @@ describe('the review of a dry run', () => {
       ),
     );
     assert.equal(review.view().description, 'out of date');
-    hands.reply(/^This review is out of date/, 'Dry Run Again');
+    hands.reply(/^This review is out of date/, 'Review Again');
     await vscode.commands.executeCommand('durant.review.deploy');
     assert.doesNotMatch(review.view().message ?? '', /Out of date/);
     assert.notEqual(live(), 'later\n');
@@ -145,6 +145,42 @@ describe('the review of a dry run', () => {
     );
     world.project.git('reset', '-q', '--hard', 'HEAD~1');
     await vscode.commands.executeCommand('durant.review.close');
+  });
+
+  it('deploys by its plan: nothing where a file on the server is no longer what was deployed', async () => {
+    const [server] = world.servers;
+    assert.ok(server);
+    world.project.commit({ message: 'By plan', files: { 'index.html': 'by plan\n' } });
+    await dryRun();
+    const file = join(server.home, 'reviews', 'current', 'index.html');
+    const deployed = readFileSync(file, 'utf8');
+    writeFileSync(file, 'changed by hand\n');
+    hands.forget();
+    await vscode.commands.executeCommand('durant.review.deploy');
+    const { kind, text, choices } = await hands.sees(/The plan is stale: index\.html was changed on /);
+    assert.equal(kind, 'error');
+    assert.doesNotMatch(text, /--out/);
+    assert.deepEqual(choices, ['Review Again', 'Deploy Anyway', 'Show Output']);
+    assert.equal(live(), 'changed by hand\n');
+    writeFileSync(file, deployed);
+    const shown = review.view().message;
+    hands.reply(/The plan is stale: REVISION/, 'Review Again');
+    const revision = join(server.home, 'reviews', 'current', 'REVISION');
+    const id = readFileSync(revision, 'utf8');
+    writeFileSync(revision, 'nobody\n');
+    await vscode.commands.executeCommand('durant.review.deploy');
+    await hands.sees(/The plan is stale: REVISION/);
+    writeFileSync(revision, id);
+    await waitFor('the dry run again', () =>
+      hands
+        .shown()
+        .some(({ kind: sort, text: said }) => sort === 'progress' && said.startsWith('Dry run of ')),
+    );
+    await waitFor('its review', () => !hands.statusBar().includes('sync~spin'));
+    assert.equal(review.view().message, shown);
+    await vscode.commands.executeCommand('durant.review.deploy');
+    await hands.sees(/ is live: /);
+    assert.equal(live(), 'by plan\n');
   });
 
   it('does not come where the dry run failed', async () => {

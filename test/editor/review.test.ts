@@ -37,6 +37,7 @@ function reviewOf(events: readonly RunEvent[], pipeline: readonly string[] = ['d
     finished,
     live: undefined,
     built: undefined,
+    plan: undefined,
     basis: { ...stage, live: undefined, commit: 'c'.repeat(40), configuration: '', branch: undefined },
   };
 }

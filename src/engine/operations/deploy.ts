@@ -10,7 +10,14 @@ import { assertStillLive, confirmFinished, finishServers, withLockKept } from '.
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { both, forEachServer } from '../run/parallel.ts';
 import { lookAtLive, nameRelease, reconcile } from '../run/reconcile.ts';
-import { assertFresh, assertSameLive, assertSameTree, emitPlan, type DeployPlan } from '../run/plan.ts';
+import {
+  assertFresh,
+  assertSameLive,
+  assertSameTree,
+  emitPlan,
+  type DeployPlan,
+  type SavePlan,
+} from '../run/plan.ts';
 import type { BuiltRun, Run, StageRequest } from '../run/run.ts';
 import { assessSteps } from '../run/runSteps.ts';
 import type { Step } from '../run/step.ts';
@@ -39,8 +46,8 @@ export interface DeployRequest extends StageRequest {
   readonly build: boolean;
   /** With `build`: an empty folder, 0700, for copies of what it made (builtCopies.ts); whoever names it removes it. */
   readonly keepBuilt?: string | undefined;
-  /** In a dry run: the event `plan`, which needs to know the tree. */
-  readonly savePlan?: boolean | undefined;
+  /** In a dry run: the event `plan`, which needs to know the tree. `where-known`: none is no failure where the build has yet to make it. */
+  readonly savePlan?: SavePlan | undefined;
   /** Deploy exactly this, or nothing; `commit` and `servers` have to be the plan's. */
   readonly plan?: DeployPlan | undefined;
   /** Make a new release although this commit is live by the same recipe. */
@@ -90,7 +97,7 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
   yield request.again ? { achieved: false, reason: 'a new release was asked for' } : live;
 
   if (live.achieved && !request.again) {
-    if (request.savePlan === true) emitPlan(named, named.servers[0]?.facts.transfer.manifestDigest);
+    emitPlan(named, named.servers[0]?.facts.transfer.manifestDigest, request.savePlan);
     return alreadyLive(named);
   }
   if (request.dryRun) return explain(named, request, [...stepsOf(named), cleanup, unlock, success]);

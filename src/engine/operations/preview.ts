@@ -5,7 +5,7 @@ import { keepBuilt } from '../source/builtCopies.ts';
 import type { StepState } from '../events.ts';
 import { emitChanges } from '../run/changeEvents.ts';
 import { forEachServer } from '../run/parallel.ts';
-import { emitPlan } from '../run/plan.ts';
+import { emitPlan, type SavePlan } from '../run/plan.ts';
 import { withFound, type BuiltRun, type DeployRun } from '../run/run.ts';
 import { explainSteps } from '../run/runSteps.ts';
 import type { ListedStep } from '../run/step.ts';
@@ -14,7 +14,7 @@ import { reportLocks } from '../server/lockServers.ts';
 interface ExplainRequest {
   readonly build: boolean;
   readonly keepBuilt?: string | undefined;
-  readonly savePlan?: boolean | undefined;
+  readonly savePlan?: SavePlan | undefined;
 }
 
 /** Compares the commit's tree with what is live on each server, in a scratch work tree, and says what a deploy would do. */
@@ -48,14 +48,14 @@ export async function explain(
         server: null,
         data: { listed: isListed ? 'committed files' : 'nothing' },
       });
-    if (request.savePlan === true && !isBuilt) emitPlan(run, undefined);
+    if (!isBuilt) emitPlan(run, undefined, request.savePlan);
     await reportLocks(run);
     if (!isListed) {
       run.strategy.announce(run);
       return await forEachServer(run, (context) => explainSteps(context, steps));
     }
     const built = withFound(run, { tree: await readTree(run, scratch.directory, scratch.files) });
-    if (request.savePlan === true) emitPlan(run, built.tree.manifest.digest);
+    if (isBuilt) emitPlan(run, built.tree.manifest.digest, request.savePlan);
     run.strategy.announce(run);
     const sent = await explainTree(built, steps);
     if (request.build && request.keepBuilt !== undefined)

@@ -27,12 +27,16 @@ export interface PlannedServer {
   readonly manifest: string | null;
 }
 
+/** Whether a dry run tells its plan: always, or where it knows the tree without a build. */
+export type SavePlan = boolean | 'where-known';
+
 /**
- * Tells the plan of a dry run.
+ * Tells the plan of a dry run that was asked for it.
  * @param tree digest of the manifest that the release is to have; undefined where it is not known before the build has run.
- * @throws {DurantError} `usage` where it is not known.
+ * @throws {DurantError} `usage` where it has to be known and is not.
  */
-export function emitPlan(run: NamedRun, tree: string | undefined): void {
+export function emitPlan(run: NamedRun, tree: string | undefined, wanted: SavePlan = false): void {
+  if (wanted === false || (tree === undefined && wanted === 'where-known')) return;
   if (tree === undefined)
     throw new DurantError(
       'usage',
