@@ -1,6 +1,15 @@
 /** What a cleanup may not remove, and what it cannot. */
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CliResult } from '../support/cli.ts';
@@ -21,9 +30,10 @@ describe('cleanup', function () {
   let version = 0;
   afterEach(() => world.remove());
 
-  async function deploy(...lines: readonly string[]): Promise<CliResult> {
+  const deploy = (...lines: readonly string[]) => deployKeeping(1, ...lines);
+  async function deployKeeping(keep: number, ...lines: readonly string[]): Promise<CliResult> {
     commitVersion(world, `v${++version}`);
-    world.configure(['spare = no', 'keep_releases = 1', ...lines]);
+    world.configure(['spare = no', `keep_releases = ${keep}`, ...lines]);
     const result = await world.run(['--json', 'deploy', 'production']);
     assert.equal(result.status, 0, result.stdout);
     return result;
@@ -99,5 +109,31 @@ describe('cleanup', function () {
     const back = await world.run(['rollback', 'production']);
     assert.equal(back.status, 0, back.stderr);
     assert.deepEqual([world.live(0), world.live(1)], [shared, shared]);
+  });
+
+  it('prune removes what a rollback left, by Durant or by a link moved by hand', async () => {
+    world = await makeWorld();
+    const releases: string[] = [];
+    const prune = async (): Promise<void> => {
+      const result = await world.run(['prune', '-k', '1', 'production']);
+      assert.equal(result.status, 0, result.stderr);
+    };
+    for (let count = 0; count < 8; count++) {
+      await deployKeeping(-1);
+      releases.push(world.live() ?? '');
+    }
+    const [oldest = '', second = ''] = releases;
+    rmSync(join(world.site(), 'current'));
+    symlinkSync(`releases/${second}`, join(world.site(), 'current'));
+    await prune();
+    // One to roll back to, and the newest of all servers, are never removed.
+    assert.deepEqual(world.releases(), [oldest, second, releases.at(-1)]);
+    await deployKeeping(-1);
+    for (const release of [releases.at(-1) ?? '', second]) {
+      const back = await world.run(['rollback', 'production', release]);
+      assert.equal(back.status, 0, back.stderr);
+    }
+    await prune();
+    assert.deepEqual(world.releases(), [oldest, second]);
   });
 });

@@ -17,7 +17,10 @@ import { finishedOf, makeWorld, type World } from '../e2e/world.ts';
 
 interface Layout {
   readonly tool: 'capistrano' | 'deployer';
+  /** Complete ones, oldest first. */
   readonly releases: readonly string[];
+  /** Folders that are not to be taken over. */
+  readonly left: readonly string[];
   /** Target of `current`. */
   readonly target: (site: string, release: string) => string;
   readonly extra: readonly string[];
@@ -27,12 +30,14 @@ const LAYOUTS: readonly Layout[] = [
   {
     tool: 'capistrano',
     releases: ['20260101120000', '20260201120000'],
+    left: ['20260115120000', '20260301120000', 'notes'],
     target: (site, release) => join(site, 'releases', release),
     extra: ['repo', 'revisions.log'],
   },
   {
     tool: 'deployer',
     releases: ['1', '2', '10'],
+    left: ['9', '11'],
     target: (_site, release) => `releases/${release}`,
     extra: ['.dep'],
   },
@@ -60,8 +65,19 @@ describe('adopt', function () {
       writeFileSync(join(folder, 'index.html'), `${layout.tool} ${release}\n`);
       writeFileSync(join(folder, 'REVISION'), `${commit}\n`);
     }
+    for (const release of layout.left) {
+      mkdirSync(join(site, 'releases', release));
+      // A deploy that failed; what comes after the live release was rolled back.
+      writeFileSync(join(site, 'releases', release, layout.tool === 'deployer' ? 'BAD_RELEASE' : 'file'), '');
+    }
     for (const name of layout.extra)
-      if (name.includes('.log')) writeFileSync(join(site, name), 'log\n');
+      if (name.includes('.log'))
+        writeFileSync(
+          join(site, name),
+          layout.releases
+            .map((release) => `Branch main (at ${commit}) deployed as release ${release} by ann\n`)
+            .join(''),
+        );
       else mkdirSync(join(site, name));
     symlinkSync(layout.target(site, layout.releases.at(-1) ?? ''), join(site, 'current'));
     return site;
@@ -108,6 +124,17 @@ describe('adopt', function () {
       assert.deepEqual(sites.map(untouched), before, 'nothing else is touched');
       const record = readFileSync(join(sites[0] ?? '', '.durant/releases', `${live}.ini`), 'utf8');
       assert.match(record, /^state = "finished"$/m);
+      for (const site of sites)
+        assert.deepEqual(
+          readdirSync(join(site, '.durant/releases')).toSorted(),
+          layout.releases.map((release) => `${release}.ini`).toSorted(),
+        );
+      const listed = JSON.parse((await world.run(['--json', 'releases', 'production'])).stdout);
+      for (const { releases } of listed.servers)
+        assert.deepEqual(
+          releases.map(({ name }: { name: string }) => name),
+          layout.releases.toReversed(),
+        );
       assert.match(record, new RegExp(`^commit = "${world.repository.git('rev-parse', 'HEAD')}"$`, 'm'));
       const again = await world.run(['--json', 'adopt', 'production']);
       assert.deepEqual(states(again.stdout), [`unchanged ${live}`, `unchanged ${live}`]);
@@ -116,9 +143,12 @@ describe('adopt', function () {
       const deployed = await world.run(['deploy', 'production']);
       assert.equal(deployed.status, 0, deployed.stderr);
       for (const server of [0, 1]) assert.equal(world.read('index.html', server), `after ${layout.tool}\n`);
-      // Releases that Durant did not make are never removed, whatever keep_releases says.
-      for (const site of sites)
-        assert.equal(readdirSync(join(site, 'releases')).length, layout.releases.length + 1);
+      // What was taken over counts for keep_releases; what was left alone is never removed.
+      for (const server of [0, 1])
+        assert.deepEqual(
+          new Set(world.releases(server)),
+          new Set([live, ...layout.left, world.live(server) ?? '']),
+        );
 
       const back = await world.run(['rollback', 'production']);
       assert.equal(back.status, 0, back.stderr);
@@ -158,6 +188,21 @@ describe('adopt', function () {
       assert.ok(existsSync(join(site, '.durant/releases', `${layout.releases.at(-1) ?? ''}.ini`)));
       assert.equal(existsSync(join(site, '.durant/lock')), false);
     }
+  });
+
+  it('takes over what an adoption of the live release alone has left', async () => {
+    const [layout] = LAYOUTS;
+    if (layout === undefined) return;
+    const sites = [0, 1].map((server) => lay(layout, server));
+    assert.equal((await world.run(['adopt', 'production'])).status, 0);
+    const [first = ''] = layout.releases;
+    for (const site of sites) rmSync(join(site, '.durant/releases', `${first}.ini`));
+    const dry = await world.run(['adopt', '-n', 'production']);
+    assert.match(dry.stdout + dry.stderr, new RegExp(first));
+    assert.equal((await world.run(['adopt', 'production'])).status, 0);
+    const back = await world.run(['rollback', 'production']);
+    assert.equal(back.status, 0, back.stderr);
+    assert.deepEqual([world.live(0), world.live(1)], [first, first]);
   });
 
   it('adopts on no server where one has nothing to adopt', async () => {

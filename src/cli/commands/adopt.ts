@@ -9,7 +9,9 @@ export const adopt = defineCommand({
   name: 'adopt',
   summary: 'Take over a project_dir that Deployer or Capistrano made.',
   help: `
-Recognises releases/ and current, writes a record for the live release, touches nothing else.
+Recognises releases/ and current, and writes records for the live release and the complete ones
+before it, which can be rolled back to then, and count for keep_releases. Touches nothing else.
+What failed, or came after the live release, is left alone.
 
 Examples:
   durant adopt -n production     say what would be recorded

@@ -1,4 +1,4 @@
-/** `adopt`: takes over the `releases/` + `current` of Deployer or Capistrano by writing a record for the live release, and nothing else. */
+/** `adopt`: takes over the `releases/` + `current` of Deployer or Capistrano by writing records for the live release and the complete ones before it, and nothing else. */
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
@@ -9,10 +9,20 @@ import { writeRecord } from '../steps/release.ts';
 import { historyLine } from '../server/history.ts';
 import type { Host } from '../ports.ts';
 import type { ReleaseRecord } from '../server/record.ts';
-import { nextOrder } from '../server/releases.ts';
+import { adoptableScript, isBefore, parseAdoptable, type Adoptable } from '../server/adoptable.ts';
 import { forEachServer } from '../run/parallel.ts';
 import type { Run, ServerRun, StageRequest } from '../run/run.ts';
 import type { StepContext } from '../run/step.ts';
+
+/** What is to be recorded on a server. */
+interface Recognised {
+  /** Oldest first; none where Durant has them already. */
+  readonly records: readonly ReleaseRecord[];
+  /** Folders that are left alone. */
+  readonly left: readonly string[];
+}
+
+const nothingFound: Recognised = { records: [], left: [] };
 
 export interface AdoptRequest extends StageRequest {
   readonly dryRun: boolean;
@@ -29,30 +39,62 @@ export function adopt(
   return runLifecycle(options, async (run) => {
     await connectServers(run);
     const seen = await recogniseEach(run);
-    if (request.dryRun || [...seen.values()].every((record) => record === undefined)) {
+    if (request.dryRun || [...seen.values()].every(({ records }) => records.length === 0)) {
       if (request.dryRun) await reportLocks(run);
-      for (const [server, record] of seen) say(run, server, record);
+      for (const [server, found] of seen) say(run, server, found);
       return;
     }
     await lockServers(run, 0);
     // Under the lock: somebody may have worked there meanwhile.
     const found = await recogniseEach(run);
     // ‖ What keeps one server from being adopted leaves all as they are.
-    await forEachServer(run, (context) => adoptServer(context, found.get(context.server)));
+    await forEachServer(run, (context) => adoptServer(context, found.get(context.server) ?? nothingFound));
     await giveBackLocks(run);
   });
 }
 
-async function recogniseEach(run: Run): Promise<ReadonlyMap<ServerRun, ReleaseRecord | undefined>> {
-  const found = new Map<ServerRun, ReleaseRecord | undefined>();
+async function recogniseEach(run: Run): Promise<ReadonlyMap<ServerRun, Recognised>> {
+  const adoptable = new Map<ServerRun, Adoptable>();
   await forEachServer(run, async (context) => {
-    found.set(context.server, await recognise(context));
+    adoptable.set(context.server, await lookAt(context));
   });
-  return found;
+  const orderOf = orders(run, [...adoptable.values()]);
+  return new Map(
+    [...adoptable].map(([server, { tool, releases, left }]) => {
+      const known = new Set(server.facts.records.map(({ name }) => name));
+      const fresh = releases.filter(({ name }) => !known.has(name));
+      const records = fresh.map(({ name, commit, started }): ReleaseRecord => {
+        const when = started ?? run.started.toISOString();
+        return {
+          name,
+          commit,
+          branch: '',
+          subject: `adopted from ${tool}`,
+          author: '',
+          recipe: '',
+          deployed_by: run.host.user,
+          from_host: run.host.hostname,
+          started: when,
+          finished: when,
+          state: 'finished',
+          files: 0,
+          bytes: 0,
+          env_names: '',
+          env_looked_up: '',
+          env_digest: '',
+          roles: server.address.roles,
+          wave: '',
+          order: orderOf(name),
+          promoted_from: '',
+        };
+      });
+      return [server, { records, left: left.filter((name) => !known.has(name)) }];
+    }),
+  );
 }
 
-/** The record that the live release gets; undefined where Durant has it already. */
-async function recognise({ run, server, signal }: StepContext): Promise<ReleaseRecord | undefined> {
+/** @throws {DurantError} `nothing-to-adopt`. */
+async function lookAt({ run, server, signal }: StepContext): Promise<Adoptable> {
   const { facts } = server;
   const entry = server.address.entry;
   const path = run.settings.project_dir;
@@ -68,68 +110,60 @@ async function recognise({ run, server, signal }: StepContext): Promise<ReleaseR
       `${path} on ${entry} has no ${run.settings.current_path} link to a folder in releases/, so there is nothing to take over. Use strategy: inplace, or an empty project_dir.`,
       { server: entry },
     );
-  if (facts.records.some((record) => record.name === facts.live)) return undefined;
   const result = await server.connection.exec({
-    script: `cd ${quote(facts.project)} || exit 1
-d=${quote(`releases/${facts.live}`)}
-head -n 1 "$d/REVISION" 2>/dev/null || git -C "$d" rev-parse HEAD 2>/dev/null || echo
-[ -d .dep ] && echo deployer || echo capistrano`,
+    script: `cd ${quote(facts.project)} || exit 1\n${adoptableScript(facts.live)}`,
     signal,
   });
-  const [commit = '', tool = ''] = result.stdout.toString('utf8').split('\n');
-  const when = dateOf(facts.live) ?? run.started.toISOString();
-  return {
-    name: facts.live,
-    commit: /^[0-9a-f]{40}$/.test(commit.trim()) ? commit.trim() : '',
-    branch: '',
-    subject: `adopted from ${tool}`,
-    author: '',
-    recipe: '',
-    deployed_by: run.host.user,
-    from_host: run.host.hostname,
-    started: when,
-    finished: when,
-    state: 'finished',
-    files: 0,
-    bytes: 0,
-    env_names: '',
-    env_looked_up: '',
-    env_digest: '',
-    roles: server.address.roles,
-    wave: '',
-    order: nextOrder(run.servers.flatMap((each) => each.facts.records)),
-    promoted_from: '',
-  };
+  return parseAdoptable(
+    result.stdout.toString('utf8'),
+    facts.live,
+    facts.records.map(({ name }) => name),
+  );
 }
 
-async function adoptServer(
-  { run, server, signal }: StepContext,
-  record: ReleaseRecord | undefined,
-): Promise<void> {
-  if (record === undefined) return say(run, server, record);
-  run.release = record.name;
-  await runScript(server, `${writeRecord(record)} && ${historyLine(run, server, { ok: true })}`, { signal });
+/** One place for each name on all servers, before all that Durant has made: what is adopted is older. */
+function orders(run: Run, found: readonly Adoptable[]): (name: string) => number {
+  const known = run.servers.flatMap(({ facts }) => facts.records);
+  const names = [...new Set(found.flatMap(({ releases }) => releases.map(({ name }) => name)))]
+    .filter((name) => !known.some((record) => record.name === name))
+    .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));
+  const first = Math.min(names.length + 1, ...known.map(({ order }) => order)) - names.length;
+  return (name) => known.find((record) => record.name === name)?.order ?? first + names.indexOf(name);
+}
+
+async function adoptServer({ run, server, signal }: StepContext, found: Recognised): Promise<void> {
+  if (found.records.length === 0) return say(run, server, found);
+  run.release = server.facts.live ?? undefined;
+  const script = [...found.records.map(writeRecord), historyLine(run, server, { ok: true })].join(' && ');
+  await runScript(server, script, { signal });
   server.state = 'live';
-  report(run, server, 'done', `adopted ${record.name}`);
+  report(run, server, 'done', `adopted ${namesOf(found)}${leftWords(found)}`);
 }
 
 /** What is so already, or would be done. */
-function say(run: Run, server: ServerRun, record: ReleaseRecord | undefined): void {
+function say(run: Run, server: ServerRun, found: Recognised): void {
   run.release = server.facts.live ?? undefined;
-  if (record === undefined) return report(run, server, 'already', `${server.facts.live ?? ''} has a record`);
-  const commit = record.commit === '' ? '' : ` (${record.commit.slice(0, 7)})`;
-  report(run, server, 'pending', `a record would be written for the live release ${record.name}${commit}`);
+  const live = server.facts.live ?? '';
+  if (found.records.length === 0)
+    return report(run, server, 'already', `${live} has a record${leftWords(found)}`);
+  const commit = found.records.find(({ name }) => name === live)?.commit ?? '';
+  const liveWords = `${live}${commit === '' ? '' : ` (${commit.slice(0, 7)})`} is live`;
+  report(
+    run,
+    server,
+    'pending',
+    `records would be written for ${namesOf(found)}; ${liveWords}${leftWords(found)}`,
+  );
+}
+
+function namesOf({ records }: Recognised): string {
+  return records.map(({ name }) => name).join(', ');
+}
+
+function leftWords({ left }: Recognised): string {
+  return left.length === 0 ? '' : `; not taken over, as they failed or came after it: ${left.join(', ')}`;
 }
 
 function report(run: Run, server: ServerRun, state: 'already' | 'pending' | 'done', reason: string): void {
   run.emit({ event: 'step', step: 'adopt', server: server.address.entry, state, reason, ms: null });
-}
-
-/** The date in the name of a Capistrano release; Deployer's are numbers. */
-function dateOf(name: string): string | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(name);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
