@@ -140,7 +140,7 @@ async function offerNext(
     const init = vscode.l10n.t('Initialize Repository');
     void vscode.window
       .showInformationMessage(
-        vscode.l10n.t('Durant deploys commits, and this folder is no git repository yet.'),
+        vscode.l10n.t('Durant deploys commits, and this folder is not a git repository yet.'),
         init,
       )
       .then((chosen) => {

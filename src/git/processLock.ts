@@ -134,7 +134,7 @@ async function read(file: string): Promise<Holder | 'absent' | 'in the making' |
     if (hasCode(error, 'ENOENT')) return 'absent';
     throw new DurantError(
       'checkout-failed',
-      `The local lock ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}. Give it to your user, or remove it.`,
+      `The local lock ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}. Make it readable, or remove it.`,
       { cause: error },
     );
   }

@@ -53,7 +53,7 @@ export async function readSettings(query: SettingsQuery, signal: AbortSignal): P
     if (word !== undefined && !isSafeName(word))
       throw new DurantError(
         'usage',
-        `“${word}” is no host or user name; letters, digits and . _ : % - may occur in it, and no - in front. Correct the server entry.`,
+        `“${word}” is not a valid host or user name; letters, digits and . _ : % - may occur in it, and no - in front. Correct the server entry.`,
       );
   const fromSsh = await askSsh(query, signal);
   if (fromSsh !== undefined)

@@ -101,14 +101,14 @@ const ERRORS: readonly (readonly [text: string, code: string, message: RegExp])[
   ['ssh_port: secret!db', 'config-invalid', /"\*\*\*" is not a whole number/],
   ['exclude: a\nserver: env!EMPTY', 'config-invalid', /"server".*required/],
   ['env: A=1, env!BRANCH', 'config-invalid', /NAME=value/],
-  // Whatever is in armour is no command, not even line by line.
-  [`vendors: sh!printf -- "${PGP.replaceAll('\n', '\\n')}"`, 'config-invalid', /"vendors".*is no command/],
+  // Whatever is in armour is not a command, not even line by line.
+  [`vendors: sh!printf -- "${PGP.replaceAll('\n', '\\n')}"`, 'config-invalid', /"vendors".*is not a command/],
   [
     'vendors: var!t\n[vars]\nt:\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    touch x',
     'config-invalid',
-    /"vendors".*is no command/,
+    /"vendors".*is not a command/,
   ],
-  ['vendors: local! -----BEGIN PGP PUBLIC KEY-----', 'config-invalid', /"vendors".*is no command/],
+  ['vendors: local! -----BEGIN PGP PUBLIC KEY-----', 'config-invalid', /"vendors".*is not a command/],
 ];
 
 describe('config: values', () => {

@@ -320,18 +320,18 @@ describe('a server that lacks something', function () {
         assert.ok(check.assessments.some(({ ok }: { ok: boolean }) => !ok));
       };
       chmodSync(world.servers[0]?.home ?? '', 0o555);
-      await assertRefused('path-not-writable', /may not make project_dir/);
+      await assertRefused('path-not-writable', /cannot create project_dir/);
       mkdirSync(site);
-      await assertRefused('path-not-writable', /may not write.*chown durant-writer/s);
+      await assertRefused('path-not-writable', /cannot write.*chown durant-writer/s);
       chmodSync(site, 0o700);
-      await assertRefused('permission-denied', /may not enter/);
+      await assertRefused('permission-denied', /cannot enter/);
       chownSync(site, account.uid, account.uid);
       const result = await world.run(['deploy', 'production']);
       assert.equal(result.status, 0, result.stderr);
       // A part of the layout that somebody else owns.
       commitVersion(world, 'next');
       chownSync(join(site, 'releases'), 0, 0);
-      await assertRefused('path-not-writable', /may not write/);
+      await assertRefused('path-not-writable', /cannot write/);
       assert.equal(world.read('index.html'), 'version 1\n');
     } finally {
       chmodSync(world.servers[0]?.home ?? '', 0o755);

@@ -185,7 +185,7 @@ for (const transfer of ['stream', 'rsync'] as const)
           // On the first it may not have begun.
           if (server === 1) assert.equal(state, 'failed');
           if (state !== 'failed') continue;
-          assert.match(said ?? '', /project_dir|could not be begun|[Ff]ree some space/);
+          assert.match(said ?? '', /project_dir|could not be started|[Ff]ree some space/);
         }
         for (const server of [0, 1]) assertOf(server, before, `v${version}`);
       }

@@ -271,8 +271,8 @@ describe('the types of goals', () => {
     it('say what is wrong with the folder or the remote before anything is changed', async () => {
       mkdirSync(join(world.project, 'plain'), { recursive: true });
       for (const [lines, says] of [
-        [['type = git_tag_exists', 'name = v9', 'working_dir = plain'], /no git repository/],
-        [['type = git_tag_exists', 'name = v9', 'working_dir = nowhere'], /nowhere is no folder/],
+        [['type = git_tag_exists', 'name = v9', 'working_dir = plain'], /not in a git repository/],
+        [['type = git_tag_exists', 'name = v9', 'working_dir = nowhere'], /nowhere is not a folder/],
         [['type = git_tag_exists', 'name = a..b'], /not a name that git takes/],
         [['type = git_ref_pushed', 'ref = main', 'remote = nobody'], /no remote "nobody"/],
       ] as const) {
@@ -575,7 +575,7 @@ describe('the types of goals', () => {
 
     it('says what is wrong with it', async () => {
       module('export const nothing = 1;');
-      assert.match(messageOf(await deploy()), /is no goal/);
+      assert.match(messageOf(await deploy()), /is not a goal/);
       module('this is no module');
       assert.match(messageOf(await deploy()), /could not be loaded/);
       configure(['type = ./missing.mjs']);

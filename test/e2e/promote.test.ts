@@ -118,7 +118,7 @@ describe('promote', function () {
     configure('protected = yes');
     const asked = await run('promote', 'staging', 'production');
     assert.equal(asked.status, 2);
-    assert.match(asked.stderr, /protected and nobody confirmed/);
+    assert.match(asked.stderr, /protected, and the run was not confirmed/);
     assert.equal((await run('hold', 'production', '-m', 'not now')).status, 0);
     assert.equal((await run('promote', '--yes', 'staging', 'production')).status, 3);
     assert.equal((await run('unhold', 'production')).status, 0);

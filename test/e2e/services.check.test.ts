@@ -88,7 +88,7 @@ const ROWS: readonly Row[] = [
     account: 'asker',
     lines: web,
     ok: false,
-    says: /asks asker for a password, which nobody gave/,
+    says: /asks asker for a password, and none was given/,
   },
   {
     title: 'no sudo at all',

@@ -188,7 +188,7 @@ shop.example.org {
     [
       'another user without sudo',
       'systemd = user\n[process w]\ncommand = w\nuser = www-data\n',
-      /wants the user www-data/,
+      /has user = www-data/,
     ],
   ] as const)
     it(`are refused: ${title}`, () => assert.rejects(render(conf), pattern));

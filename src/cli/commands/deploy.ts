@@ -66,7 +66,7 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
         [serverChoice(options).roles.length > 0, '--role'],
         [text(options, 'out') !== undefined, '--out'],
       ] as const)
-        if (isGiven) throw new InvalidArgumentError(`A plan says that itself: leave ${name} out`);
+        if (isGiven) throw new InvalidArgumentError(`The plan already says that: leave ${name} out`);
     return {
       stage: stage ?? '',
       plan,

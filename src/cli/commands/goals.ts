@@ -8,7 +8,7 @@ import { tableLines } from '../table.ts';
 
 export const goals = defineCommand({
   name: 'goals',
-  summary: 'Say of each goal of the pipeline whether it is achieved, and why not.',
+  summary: 'Show for each goal of the pipeline whether it is achieved, and if not, why.',
   help: `
 Every goal is assessed; nothing is changed.
 

@@ -29,7 +29,7 @@ Examples:
   ],
   read([stage = ''], options) {
     const why = text(options, 'message');
-    if (why === undefined) throw new InvalidArgumentError('Say why: -m WHY');
+    if (why === undefined) throw new InvalidArgumentError('Give the reason: -m WHY');
     return { stage, why, until: untilOf(text(options, 'until')) };
   },
   async run({ stage, why, until }, context) {

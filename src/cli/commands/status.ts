@@ -11,7 +11,7 @@ import { statusLines } from '../reports.ts';
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'Say what is live on each server, and how far behind the branch.',
+  summary: 'Show what is live on each server, and how far it is behind the branch.',
   help: `
 Examples:
   durant status                 every stage

@@ -127,7 +127,7 @@ export const GOAL_TYPES = {
     doc: 'Achieved when the file has these contents.',
     options: {
       filename: needed({ doc: 'The file.', example: 'build/VERSION' }),
-      contents: text({ doc: 'What it holds; none: any contents.', example: '1.4.0' }),
+      contents: text({ doc: 'What it contains; without this option anything will do.', example: '1.4.0' }),
     },
   },
   git_tag_exists: {
@@ -219,7 +219,7 @@ export const GOAL_TYPES = {
         kind: 'text',
         form: 'url',
         required: true,
-        doc: 'What to get.',
+        doc: 'The URL to request.',
         example: 'https://example.com',
       },
       status: {
@@ -231,7 +231,7 @@ export const GOAL_TYPES = {
         doc: 'The status that the answer must have.',
         example: '204',
       },
-      contains: text({ doc: 'Text that the answer must hold.', example: 'Welcome' }),
+      contains: text({ doc: 'Text that the answer must contain.', example: 'Welcome' }),
     },
   },
 } as const satisfies Readonly<Record<string, GoalTypeSpec>>;

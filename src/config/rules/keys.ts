@@ -41,7 +41,7 @@ export function unknownKeys(view: SectionView, used: ReadonlySet<string>): reado
         problem(
           'misplaced-key',
           option.keyRange,
-          `"${option.key}" may not stand in ${where}${view.goalType === undefined ? '' : `, a goal of type ${view.goalType}`}: it belongs in ${describePlaces(places)}. Move it there.`,
+          `"${option.key}" is not allowed in ${where}${view.goalType === undefined ? '' : `, a goal of type ${view.goalType}`}: it belongs in ${describePlaces(places)}. Move it there.`,
           { key: option.key },
         ),
       ];
@@ -57,7 +57,7 @@ export function unknownKeys(view: SectionView, used: ReadonlySet<string>): reado
       problem(
         'unknown-key',
         option.keyRange,
-        `"${option.key}" is no option of ${where}. ${suggestion === undefined ? 'Correct the name or remove the line; keys of your own belong in [vars].' : `Did you mean "${suggestion}"?`}`,
+        `"${option.key}" is not an option of ${where}. ${suggestion === undefined ? 'Correct the name or remove the line; keys of your own belong in [vars].' : `Did you mean "${suggestion}"?`}`,
         suggestion === undefined
           ? { key: option.key }
           : {

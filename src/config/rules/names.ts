@@ -76,7 +76,7 @@ export function variableCycles(doc: ConfDocument): readonly Problem[] {
           problem(
             'variable-cycle',
             valueOrKey(option),
-            `The variable "${at}" leads back to itself: ${[...circle, at].join(' → ')}. Break the circle.`,
+            `The variable "${at}" leads back to itself: ${[...circle, at].join(' → ')}. Remove the circular reference.`,
             { key: at },
           ),
         );

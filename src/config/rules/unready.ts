@@ -34,7 +34,7 @@ export function missingRepository(view: SectionView): readonly Problem[] {
     problem(
       'no-repository',
       valueOrKey(found.option),
-      `repository: ${path === '.' ? 'this folder' : path} is no git repository. Name one, or make it one with: git init`,
+      `repository: ${path === '.' ? 'this folder' : path} is not a git repository. Name one, or make it one with: git init`,
       { key: 'repository', stage: view.name },
     ),
   ];

@@ -7,7 +7,7 @@ export interface Facts {
     path: string,
     stage: Stage,
   ) => { readonly exists: boolean; readonly mode?: number | undefined } | undefined;
-  /** Whether the folder that `repository` names is one of git's; undefined where it is no folder of this machine. */
+  /** Whether the folder that `repository` names is one of git's; undefined where it is not a folder of this machine. */
   readonly isRepository?: (stage: Stage) => boolean | undefined;
   /** The server of the sample, where somebody asks whether a run could begin. */
   readonly sampleServer?: string;

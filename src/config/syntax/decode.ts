@@ -21,7 +21,7 @@ export function parseConfBytes(bytes: Uint8Array): ConfDocument {
       problem(
         'not-utf8',
         { start: at, end: at + 1 },
-        `The file is no UTF-8 text${encodingOf(bytes)}. Save it as UTF-8.`,
+        `The file is not UTF-8 text${encodingOf(bytes)}. Save it as UTF-8.`,
       ),
     ],
   };

@@ -124,7 +124,7 @@ function describe(
       return problem(
         'interpolation-cycle',
         range,
-        `%(${name})s leads back to itself${inherited}. Break the circle.`,
+        `%(${name})s leads back to itself${inherited}. Remove the circular reference.`,
       );
     case 'depth':
       return problem(

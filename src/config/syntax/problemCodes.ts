@@ -13,7 +13,7 @@ interface CodeDoc {
 export const PROBLEM_CODES = {
   'not-utf8': {
     severity: 'error',
-    meaning: 'The file is no UTF-8 text; nothing else of it is judged.',
+    meaning: 'The file is not UTF-8 text; nothing else of it is judged.',
     remedy: 'Save it as UTF-8, with or without a byte order mark.',
   },
   'no-section': {
@@ -60,7 +60,7 @@ export const PROBLEM_CODES = {
   'interpolation-cycle': {
     severity: 'error',
     meaning: '`%(name)s` leads back to itself; the value stays as written.',
-    remedy: 'Break the circle.',
+    remedy: 'Remove the circular reference.',
   },
   'interpolation-depth': {
     severity: 'error',
@@ -111,7 +111,7 @@ export const PROBLEM_CODES = {
   },
   'misplaced-key': {
     severity: 'error',
-    meaning: 'The option exists, but may not stand in this section.',
+    meaning: 'The option exists, but is not allowed in this section.',
     remedy: 'Move it to a section where it may stand.',
   },
   'missing-key': {
@@ -206,7 +206,7 @@ export const PROBLEM_CODES = {
   'variable-cycle': {
     severity: 'error',
     meaning: 'A variable of `[vars]` leads back to itself through `var!`.',
-    remedy: 'Break the circle.',
+    remedy: 'Remove the circular reference.',
   },
   'plain-secret': {
     severity: 'warning',
@@ -261,7 +261,7 @@ export const PROBLEM_CODES = {
   },
   'bad-section-name': {
     severity: 'error',
-    meaning: 'The name of a `[goal NAME]` or `[process NAME]` has characters that it may not have.',
+    meaning: 'The name of a `[goal NAME]` or `[process NAME]` has characters that are not allowed.',
     remedy: 'Use letters, digits, `.`, `_` and `-`.',
   },
 } as const satisfies Readonly<Record<string, CodeDoc>>;

@@ -155,7 +155,7 @@ function reserved(text: string, names: readonly string[], remedy: string): Refus
   if (name === undefined) return undefined;
   return {
     code: 'reserved-path',
-    message: `"${text}" may not be used: Durant keeps its own files in ${name}. ${remedy}`,
+    message: `"${text}" cannot be used: Durant keeps its own files in ${name}. ${remedy}`,
   };
 }
 

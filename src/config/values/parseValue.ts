@@ -103,7 +103,9 @@ function itemRefusal(spec: OptionSpec, text: string, context: ValueContext): Ref
       return checkItem(spec.form, text);
     case 'commands':
       return isArmoured(parseCommand(text).command)
-        ? wrong('a message or key is no command, and none of its lines is run. Give it to a command in env.')
+        ? wrong(
+            'a message or key is not a command, so none of its lines is run. Pass it to a command in env.',
+          )
         : noNul(text);
     default:
       return noNul(text);

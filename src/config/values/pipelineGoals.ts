@@ -45,7 +45,10 @@ export async function resolvePipeline(
   for (const item of items) {
     const name = item.replace(/\?$/, '');
     if (goals.some((goal) => nameOf(goal) === name))
-      throw new DurantError('config-invalid', `"${name}" stands twice in pipeline. Remove one of the two.`);
+      throw new DurantError(
+        'config-invalid',
+        `"${name}" is listed twice in pipeline. Remove one of the two.`,
+      );
     if (name === 'deploy') {
       if (item !== name)
         throw new DurantError(

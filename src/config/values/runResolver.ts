@@ -117,7 +117,7 @@ async function decrypt(context: Resolving, message: string): Promise<string> {
     const reason = error instanceof Error ? error.message.trim() : String(error);
     throw unresolved(
       context,
-      `is a PGP message that gpg could not decrypt: ${reason.replace(/\.$/, '')}. Import the private key, or encrypt it anew.`,
+      `is a PGP message that gpg could not decrypt: ${reason.replace(/\.$/, '')}. Import the private key, or encrypt it again.`,
     );
   }
 }
@@ -137,7 +137,7 @@ async function variable(doc: ConfDocument, context: Resolving, argument: string)
   if (context.open.includes(name))
     throw unresolved(
       context,
-      `needs the variable ${argument}, which leads back to itself. Break the circle in [vars].`,
+      `needs the variable ${argument}, which leads back to itself. Remove the circular reference in [vars].`,
     );
   const text = interpolator(doc, vars)(option).value ?? option.raw;
   const resolver = resolverOf(text);

@@ -65,7 +65,7 @@ export async function obtainSudo(request: SudoRequest): Promise<Sudo> {
   }
   throw new DurantError(
     'permission-denied',
-    `sudo on ${entry} asks ${user} for a password, which nobody gave. Run it in a terminal or the editor, let ${user} use sudo without one (NOPASSWD in sudoers), or write systemd = user.`,
+    `sudo on ${entry} asks ${user} for a password, and none was given. Run it in a terminal or the editor, let ${user} use sudo without one (NOPASSWD in sudoers), or write systemd = user.`,
     { server: entry },
   );
 }

@@ -58,7 +58,7 @@ export function unitsOf(request: RenderRequest, process: NamedProcess): readonly
   if (own.user !== undefined && settings.systemd === 'user' && own.user !== request.user)
     throw new DurantError(
       'config-invalid',
-      `[process ${name}] wants the user ${own.user}, but with systemd: user everything runs as the login user ${request.user}. Remove user, or write systemd: system.`,
+      `[process ${name}] has user = ${own.user}, but with systemd: user everything runs as the login user ${request.user}. Remove user, or write systemd: system.`,
     );
   const service = `${base}${own.replicas > 1 ? '@' : ''}.service`;
   const timed = own.timer !== undefined;

@@ -73,7 +73,7 @@ function socketUpstream({
     if (settings.systemd === 'user')
       throw new DurantError(
         'config-invalid',
-        "The proxy may not enter the login user's folder of sockets. With systemd: user give [process web] a port: socket = 8000",
+        "The proxy has no access to the login user's folder of sockets. With systemd: user give [process web] a port: socket = 8000",
       );
     return `unix//run/${app}/web.sock`;
   }

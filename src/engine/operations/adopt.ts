@@ -101,7 +101,7 @@ async function lookAt({ run, server, signal }: StepContext): Promise<Adoptable> 
   if (facts.obstacle !== undefined || !facts.exists)
     throw new DurantError(
       'nothing-to-adopt',
-      `project_dir ${path} on ${entry} does not exist or may not be written. Check project_dir and the login user.`,
+      `project_dir ${path} on ${entry} does not exist or cannot be written. Check project_dir and the login user.`,
       { server: entry },
     );
   if (facts.live === null)

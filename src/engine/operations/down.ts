@@ -85,9 +85,9 @@ async function confirm(run: Run, { stage, shared, confirmed, settings }: DownReq
   if (answer === undefined)
     throw new DurantError(
       'confirmation-needed',
-      `Nobody confirmed that ${stage} is to be taken down. Add --yes to go on without being asked.`,
+      `Taking down ${stage} was not confirmed. Add --yes to go on without being asked.`,
     );
-  throw new DurantError('cancelled', `That is not ${stage}: nothing was changed.`);
+  throw new DurantError('cancelled', `The name typed is not ${stage}: nothing was changed.`);
 }
 
 async function takeDown(

@@ -102,7 +102,7 @@ function endOf(until: Until, now: Date): Date | undefined {
   if (end.getTime() <= now.getTime())
     throw new DurantError(
       'usage',
-      `${end.toISOString()} is over by the server's clock (${now.toISOString()}). Name a later time.`,
+      `${end.toISOString()} has already passed by the server's clock (${now.toISOString()}). Name a later time.`,
     );
   return end;
 }

@@ -50,7 +50,7 @@ export function maintenance(
     if (changes.size === 0)
       throw new DurantError(
         'config-invalid',
-        `No server of [${request.stage}] has a site of Caddy's that Durant has put there. Write domain_name, then deploy.`,
+        `No server of [${request.stage}] has a Caddy site that Durant installed. Set domain_name, then deploy.`,
       );
     await assertNotLocked(run);
     await lockServers(run, 0);

@@ -147,7 +147,7 @@ async function listCommits(run: NamedRun): Promise<void> {
     run.emit({
       event: 'warning',
       code: 'commits-unknown',
-      message: `Which commits this is about is not known here: ${error instanceof Error ? error.message : String(error)}`,
+      message: `The commits between the two releases are not known here: ${error instanceof Error ? error.message : String(error)}`,
       server: null,
     });
   }

@@ -197,7 +197,7 @@ async function achieveOne(run: Run, entry: Entry, confirm: () => Promise<void>):
     const after = await entry.look();
     if (!after.achieved)
       throw new GoalFailure(
-        `it was worked on without an error, and still is not achieved: ${after.reason}. Look at what it did.`,
+        `it ran without an error but is still not achieved: ${after.reason}. Check what it did.`,
       );
     end('done', NEWLY_ACHIEVED);
   } catch (error) {

@@ -36,9 +36,9 @@ async function askForName(run: Run): Promise<void> {
   if (answer === undefined)
     throw new DurantError(
       'confirmation-needed',
-      `The stage ${stage} is protected and nobody confirmed. Add --yes to go on without being asked.`,
+      `The stage ${stage} is protected, and the run was not confirmed. Add --yes to go on without being asked.`,
     );
-  throw new DurantError('cancelled', `That is not ${stage}: nothing was changed.`);
+  throw new DurantError('cancelled', `The name typed is not ${stage}: nothing was changed.`);
 }
 
 function whatHappens(run: Run): string {

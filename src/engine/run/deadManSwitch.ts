@@ -25,11 +25,11 @@ export function isWatched(run: Run, { facts }: ServerRun): boolean {
 export function watcherProblem(run: Run, server: ServerRun): string | undefined {
   if (!run.settings.dead_man || !run.strategy.layout.hasReleases) return undefined;
   if (server.facts.switchBy === undefined)
-    return 'The dead man switch needs a command that replaces a link in one step (mv -T, mv -h, perl or python3), which this server lacks: a client that dies after the switch leaves its release live and unchecked.';
+    return "The dead man's switch needs a command that replaces a link in one step (mv -T, mv -h, perl or python3), which this server lacks: a client that dies after the switch leaves its release live and unchecked.";
   if (endsWithSession(server.facts))
-    return 'Processes of the login user end with its session here (KillUserProcesses in logind.conf), and so does the dead man switch: a client that dies after the switch leaves its release live and unchecked. Add the user to KillExcludeUsers there, or write dead_man: no.';
+    return "Processes of the login user end with its session here (KillUserProcesses in logind.conf), and so does the dead man's switch: a client that dies after the switch leaves its release live and unchecked. Add the user to KillExcludeUsers there, or write dead_man: no.";
   if (!server.facts.hasSetsid)
-    return 'The dead man switch ends with the processes of its run here, as this server has no setsid: after durant unlock --force of a dead run its release stays live and unchecked. Install setsid (util-linux) there, or write dead_man: no.';
+    return "The dead man's switch ends with the processes of its run here, as this server has no setsid: after durant unlock --force of a dead run its release stays live and unchecked. Install setsid (util-linux) there, or write dead_man: no.";
   return undefined;
 }
 

@@ -90,7 +90,7 @@ function lose(run: Pick<Run, 'settings' | 'strategy'>, server: ServerRun, link: 
       : `has ${run.settings.current_path} at ${link} now`;
   const error = new DurantError(
     'lock-lost',
-    `The lock on ${entry} is no longer this run's: someone unlocked the stage. ${entry} ${now}, and this run changes nothing more there. Look with durant status, then deploy again.`,
+    `The lock on ${entry} is no longer this run's: someone unlocked the stage. ${entry} ${now}, and this run changes nothing more there. Check with durant status, then deploy again.`,
     { server: entry },
   );
   server.ownLock = { state: 'lost', error };

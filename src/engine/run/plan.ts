@@ -66,22 +66,22 @@ export function parsePlan(text: string, name: string): DeployPlan {
   try {
     found = JSON.parse(text);
   } catch {
-    return refuse('is no JSON');
+    return refuse('is not JSON');
   }
-  if (!isRecord(found)) return refuse('is no plan');
+  if (!isRecord(found)) return refuse('is not a plan');
   if (found['version'] !== 1) return refuse(`has the version ${JSON.stringify(found['version'])}, not 1`);
   const { stage, commit, tree, recipe, servers, created } = found;
   const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
   if (!isText(stage) || !isText(commit) || !isText(tree) || !isText(recipe) || !Array.isArray(servers))
-    return refuse('lacks something of a plan');
-  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return refuse('names no commit by its full id');
+    return refuse('lacks a field of a plan');
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit)) return refuse('does not name a commit by its full id');
   return {
     version: 1,
     stage,
     commit,
     tree,
     recipe,
-    servers: servers.map((server: unknown) => parseServer(server) ?? refuse('has a server that is none')),
+    servers: servers.map((server: unknown) => parseServer(server) ?? refuse('has an invalid server')),
     created: isText(created) ? created : '',
   };
 }
@@ -92,7 +92,7 @@ export function parsePlan(text: string, name: string): DeployPlan {
  */
 export async function assertFresh(run: NamedRun, plan: DeployPlan): Promise<void> {
   if (run.recipe !== plan.recipe)
-    throw stale('the options of the stage, or values that they take from elsewhere, are others', run);
+    throw stale('the options of the stage, or values that they take from elsewhere, have changed', run);
   assertSameLive(run, plan);
   await forEachServer(run, async ({ server, signal }) => {
     // What was adopted has no manifest: nobody can say what changed.
@@ -125,7 +125,7 @@ export function assertSameLive(run: NamedRun, plan: DeployPlan): void {
 /** @throws {DurantError} `plan-stale` where another tree was built. */
 export function assertSameTree(run: BuiltRun, plan: DeployPlan): void {
   if (run.tree.manifest.digest === plan.tree) return;
-  throw stale('the files that would be sent are others, although the commit is the same', run);
+  throw stale('other files would be sent, although the commit is the same', run);
 }
 
 function stale(why: string, run: NamedRun, server?: ServerRun): DurantError {

@@ -70,7 +70,7 @@ function explain(server: string, said: string): [ErrorCode, string] {
   if (said.includes(REVERTED))
     return [
       'reverted',
-      `The dead man's switch of ${server} has put back what was live before, as this run did not confirm in time. Look with durant status, then deploy again. Give a step that may take long a limit (command_timeout), or write dead_man: no.`,
+      `The dead man's switch of ${server} has put back what was live before, as this run did not confirm in time. Check with durant status, then deploy again. Give a step that may take long a limit (command_timeout), or write dead_man: no.`,
     ];
   if (saysDiskFull(said))
     return [
@@ -85,7 +85,7 @@ function explain(server: string, said: string): [ErrorCode, string] {
   if (/Permission denied|Operation not permitted/i.test(said))
     return [
       'permission-denied',
-      `The login user may not write in project_dir on ${server}. Give it the folder (chown), then try again.`,
+      `The login user cannot write to project_dir on ${server}. Give it the folder (chown), then try again.`,
     ];
   if (/not found|No such file or directory/i.test(said))
     return [

@@ -26,14 +26,14 @@ export function assessServer(
   if (facts.obstacle === 'denied')
     fail(
       'permission-denied',
-      `The login user ${connection.user} may not enter project_dir ${path} on ${server}. Give it access, or choose another project_dir.`,
+      `The login user ${connection.user} cannot enter project_dir ${path} on ${server}. Give it access, or choose another project_dir.`,
     );
   if (facts.obstacle === 'read-only')
     fail(
       'path-not-writable',
       facts.exists
-        ? `The login user ${connection.user} may not write in project_dir ${path} on ${server}. Give it the folder: chown ${connection.user} ${path}`
-        : `The login user ${connection.user} may not make project_dir ${path} on ${server}. Make it there and give it to that user.`,
+        ? `The login user ${connection.user} cannot write to project_dir ${path} on ${server}. Give it the folder: chown ${connection.user} ${path}`
+        : `The login user ${connection.user} cannot create project_dir ${path} on ${server}. Make it there and give it to that user.`,
     );
   const missing = [
     ...(facts.transfer.tar ? [] : ['tar']),
@@ -96,7 +96,7 @@ export function lockedError(server: string, lock: LockRecord, now: Date): Durant
   if (lock.run === '')
     return new DurantError(
       'locked',
-      `${server} has a lock (.durant/lock) that does not say who holds it. If nobody deploys, remove it with: durant unlock`,
+      `${server} has a lock (.durant/lock) that does not say who holds it. If no deploy is running, remove it with: durant unlock`,
       { server },
     );
   return new DurantError(

@@ -34,7 +34,7 @@ export async function assertVerified({ clone, commit }: Pick<FetchedRun, 'clone'
   if (verified.ok) return;
   throw new DurantError(
     'commit-unverified',
-    `${commit.id.slice(0, 7)} "${commit.subject}" is not deployed, as git does not verify its signature (verify_commit). Sign it, or tell git whose signatures count (gpg.ssh.allowedSignersFile, or gpg's keys), then try again.`,
+    `${commit.id.slice(0, 7)} "${commit.subject}" was not deployed: git could not verify its signature (verify_commit). Sign it, or tell git whose signatures count (gpg.ssh.allowedSignersFile, or gpg's keys), then try again.`,
     { output: verified.said },
   );
 }

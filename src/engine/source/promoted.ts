@@ -46,7 +46,7 @@ export async function openSource(run: Run, from: StageRequest): Promise<Promoted
     if (digest === undefined)
       throw new DurantError(
         'verification-failed',
-        `${first.entry} has no manifest of ${record.name}, so nobody can say what it is made of. Deploy ${from.stage} once more.`,
+        `${first.entry} has no manifest of ${record.name}, so its contents are not known. Deploy ${from.stage} once more.`,
         { server: first.entry },
       );
     await lookAtEach(
@@ -55,7 +55,7 @@ export async function openSource(run: Run, from: StageRequest): Promise<Promoted
         if (other.live === record.name && other.transfer.manifestDigest === digest) return;
         throw new DurantError(
           'servers-disagree',
-          `${address.entry} has ${other.live ?? 'nothing'} live, ${first.entry} has ${record.name}: what is to be promoted is not clear. Deploy or roll back ${from.stage} first.`,
+          `${address.entry} has ${other.live ?? 'nothing'} live, ${first.entry} has ${record.name}: it is not clear which to promote. Deploy or roll back ${from.stage} first.`,
           { server: address.entry },
         );
       },
@@ -84,7 +84,7 @@ function liveRecord(stage: string, server: string, facts: ServerFacts): ReleaseR
   if (record.state !== 'finished')
     throw new DurantError(
       'failed-release',
-      `${record.name} is live on ${server}, but its checks have not passed: nothing is promoted unchecked. Look with durant status ${stage}.`,
+      `${record.name} is live on ${server}, but its checks have not passed, so it is not promoted. Check with durant status ${stage}.`,
       { server },
     );
   return record;

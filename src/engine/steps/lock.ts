@@ -34,7 +34,7 @@ export async function takeLock({ run, server, signal }: StepContext): Promise<vo
     run.emit({
       event: 'warning',
       code: 'lock-taken-over',
-      message: `Taking over the lock of the run ${dead.run} (${dead.action} of ${dead.stage}), which ended without giving it back.`,
+      message: `Taking over the lock of the run ${dead.run} (${dead.action} of ${dead.stage}), which ended without releasing it.`,
       server: server.address.entry,
     });
   // Set before the attempt: if the connection dies under it, the lock may be ours.

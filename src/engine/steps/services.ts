@@ -67,7 +67,7 @@ export async function restoreServices(run: Run, server: ServerRun, signal: Abort
       event: 'warning',
       code: 'services-not-restored',
       message: error.with({
-        summary: `${error.summary} The release before is live again, but its services may not run; look with: durant app ${run.request.stage} info`,
+        summary: `${error.summary} The previous release is live again, but its services may not be running; check with: durant app ${run.request.stage} info`,
       }).message,
       server: server.address.entry,
     });

@@ -68,19 +68,19 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     if (!facts.lingers)
       refuse(
         'services-failed',
-        `On ${entry} the services of ${server.facts.user} would end with the login. Let them linger: sudo loginctl enable-linger ${server.facts.user}`,
+        `On ${entry} the services of ${server.facts.user} would end with the login. Enable lingering: sudo loginctl enable-linger ${server.facts.user}`,
       );
     if (!facts.userManager)
       refuse(
         'services-failed',
-        `The systemd of ${server.facts.user} on ${entry} does not answer. Log in there and look at: systemctl --user status`,
+        `The systemd of ${server.facts.user} on ${entry} does not answer. Log in there and run: systemctl --user status`,
       );
   }
   if (set.units.length > 0 && !facts.hasAnalyze)
     run.emit({
       event: 'warning',
       code: 'units-not-verified',
-      message: `${entry} has no systemd-analyze, so what systemd would refuse shows only when the units are started. Install the whole package systemd there.`,
+      message: `${entry} has no systemd-analyze, so units that systemd refuses are found only when they are started. Install the complete systemd package there.`,
       server: entry,
     });
   if (facts.refusedUnits !== undefined)
@@ -104,12 +104,12 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     if (!facts.caddyRuns)
       refuse(
         'services-failed',
-        `Caddy does not run on ${entry}, so nobody would serve ${run.settings.domain_name.join(', ')}. Start it there: sudo systemctl enable --now caddy`,
+        `Caddy does not run on ${entry}, so ${run.settings.domain_name.join(', ')} would not be served. Start it there: sudo systemctl enable --now caddy`,
       );
     if (facts.imported === false)
       refuse(
         'services-failed',
-        `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${set.site.path}, so nobody would see the site. Add to it: import ${run.settings.proxy_dir.replace(/\/+$/, '')}/*.caddy`,
+        `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${set.site.path}, so the site would not be served. Add to it: import ${run.settings.proxy_dir.replace(/\/+$/, '')}/*.caddy`,
       );
   }
   const before =
@@ -143,7 +143,7 @@ async function assertAllowed(
   const { entry } = server.address;
   throw new DurantError(
     'permission-denied',
-    `sudo on ${entry} does not let ${server.facts.user} run what this stage needs, without a password; nothing was changed. Allow it in sudoers (durant setup ${run.request.stage} prints the lines):`,
+    `sudo on ${entry} does not let ${server.facts.user} run these commands without a password; nothing was changed. Allow them in sudoers (durant setup ${run.request.stage} prints the lines):`,
     { server: entry, output: missing },
   );
 }

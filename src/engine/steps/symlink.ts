@@ -94,7 +94,7 @@ export async function switchBack(run: NamedRun, server: ServerRun, signal: Abort
     const { entry } = server.address;
     throw new DurantError(
       'switched-elsewhere',
-      `${run.settings.current_path} on ${entry} ${kept === '' ? 'is gone' : `points at ${kept}`}: someone changed it while this run worked, so it was not switched back. Look with durant status, then deploy or roll back.`,
+      `${run.settings.current_path} on ${entry} ${kept === '' ? 'is gone' : `points at ${kept}`}: someone changed it while this run worked, so it was not switched back. Check with durant status, then deploy or roll back.`,
       { server: entry },
     );
   }

@@ -8,7 +8,7 @@ import { noteLateChanges } from './modifiedPaths.ts';
 export const unlock: FinishingStep = {
   name: 'unlock',
   async look() {
-    return { achieved: false, reason: 'the lock is given back at the end' };
+    return { achieved: false, reason: 'the lock is released at the end' };
   },
   async achieve({ run, server, signal }) {
     if (server.ownLock.state !== 'none') await runScript(server, endScript(run, server), { signal });

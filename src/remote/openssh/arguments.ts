@@ -24,7 +24,7 @@ export function destination(
   if (user !== undefined) checkWord('user name', user, address.entry);
   const { identity } = request;
   if (identity?.startsWith('-') === true)
-    throw new DurantError('usage', `ssh_identity may not start with “-”; write ./${identity}.`);
+    throw new DurantError('usage', `ssh_identity must not start with “-”; write ./${identity}.`);
   return {
     arguments: [
       ...(user === undefined ? [] : ['-l', user]),

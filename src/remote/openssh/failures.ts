@@ -27,7 +27,7 @@ const meanings: readonly Meaning[] = [
     pattern: /HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
     code: 'host-key-changed',
     say: (server, _reason, key) =>
-      `The ${key} of ${server} is not the one in known_hosts: either the server was set up anew, or somebody is in between. Ask its administrator for the fingerprint before removing the old key with ssh-keygen -R.`,
+      `The ${key} of ${server} is not the one in known_hosts: either the server was set up again, or someone is intercepting the connection. Ask its administrator for the fingerprint before removing the old key with ssh-keygen -R.`,
   },
   {
     pattern: /requested strict checking|Host key verification failed/,
@@ -40,7 +40,7 @@ const meanings: readonly Meaning[] = [
       /Permission denied \(|Too many authentication failures|No more authentication methods|Authentication failed/,
     code: 'authentication-failed',
     say: (server, reason) =>
-      `${server} let nobody in (${reason}); check user, ssh_identity and the keys in the agent.`,
+      `${server} refused the login (${reason}); check the user, ssh_identity and the keys in the agent.`,
   },
   {
     pattern:

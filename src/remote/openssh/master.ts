@@ -137,7 +137,7 @@ function watchProgress(
 /** The error where a question stayed open without whose answer nobody is let in. */
 export function unanswered(server: string, question: Question): DurantError {
   const wanted = question.kind === 'password' ? 'a password' : 'an answer';
-  const message = `${server} asks for ${wanted} and nobody gave it; run where it can be asked, or set up a key.`;
+  const message = `${server} asks for ${wanted}, and none was given; run in a terminal or the editor to be asked, or set up a key.`;
   return new DurantError('authentication-failed', message, { server });
 }
 

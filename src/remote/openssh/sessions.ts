@@ -101,7 +101,7 @@ export function createSessions(context: SessionsContext): Sessions {
       if (refusedSince !== undefined && Date.now() - refusedSince > patienceMs)
         throw new DurantError(
           'connection-unsupported',
-          `${server} allows no session on the connection (${opened.refused}); raise MaxSessions in its sshd_config or use another login.`,
+          `${server} refused to open a session (${opened.refused}); raise MaxSessions in its sshd_config or use another login.`,
           { server },
         );
       await pause(others > 0 ? 5 : 50);

@@ -61,6 +61,6 @@ export function expectReply(message: AuthenticationMessage): Reply {
   if (message.kind === 'success' || message.kind === 'failure') return message;
   throw new DurantError(
     'connection-unsupported',
-    'The server answered out of turn while logging in. Set ssh_client: openssh.',
+    'The server sent an unexpected answer during authentication. Set ssh_client: openssh.',
   );
 }

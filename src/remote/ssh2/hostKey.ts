@@ -84,7 +84,7 @@ export async function verifyHostKey(
       throw fail(
         'host-key-changed',
         `The ${key.type} key of ${name} is not the one in ${place(verdict.entry)}: the server now shows ${fingerprint(blob)}. ` +
-          `Somebody may be listening in, or the server was set up anew. Nothing was sent. If the change is expected, run: ${removal(verdict.entry, name)}`,
+          `Someone may be intercepting the connection, or the server was set up again. Nothing was sent. If the change is expected, run: ${removal(verdict.entry, name)}`,
       );
     case 'certificate-authority':
       throw fail(

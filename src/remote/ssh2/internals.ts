@@ -174,7 +174,7 @@ function part<T>(owner: object, name: string, is: (value: unknown) => value is T
   if (is(value)) return value;
   throw new DurantError(
     'internal',
-    `This version of ssh2 has no ${name} as Durant knows it. Set ssh_client: openssh and report this.`,
+    `This version of ssh2 does not have the ${name} that Durant uses. Set ssh_client: openssh and report this.`,
   );
 }
 

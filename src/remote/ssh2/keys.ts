@@ -71,7 +71,7 @@ export async function collectKeys(settings: SshSettings, context: KeyContext): P
     locked: present.flatMap((file) => (file.kind === 'locked' ? [file.unlock] : [])),
     remarks: [
       ...agent.remarks,
-      ...missing.map((path) => `identity file ${path} does not exist or is no private key`),
+      ...missing.map((path) => `identity file ${path} does not exist or is not a private key`),
     ],
   };
 }

@@ -169,7 +169,10 @@ export async function assertRsync(
     );
   const here = parseRsyncVersion(await versionHere(rsync, signal));
   if (here?.kind !== 'fit')
-    throw notThere(rsync.program, here === undefined ? 'it tells no version' : `it is ${here.version}`);
+    throw notThere(
+      rsync.program,
+      here === undefined ? 'it does not report a version' : `it is ${here.version}`,
+    );
   const { entry } = connection.address;
   const result = await connection.exec({
     script: 'command -v rsync >/dev/null 2>&1 || exit 127\nrsync --version | head -n 1',
@@ -223,7 +226,7 @@ function failure({ connection }: CarryRequest, client: ClientEnd, there: string)
   if (/permission denied|operation not permitted/i.test(said))
     return new DurantError(
       'permission-denied',
-      `rsync may not write on ${server}; give the login user project_dir (chown), then deploy again.`,
+      `rsync cannot write on ${server}; give the login user project_dir (chown), then deploy again.`,
       { server, output: said },
     );
   return new DurantError(

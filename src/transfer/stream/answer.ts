@@ -28,7 +28,7 @@ export function readAnswer(stdout: Buffer): Answer {
 }
 
 const stages: Readonly<Record<string, string>> = {
-  before: 'it could not be begun',
+  before: 'it could not be started',
   after: 'it could not be completed',
   folder: 'its folders could not be made',
   base: 'the live release could not be copied',

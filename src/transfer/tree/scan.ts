@@ -64,7 +64,7 @@ const wholeFile = 1024 * 1024;
 
 /**
  * Reads the tree that is sent.
- * @throws {DurantError} `config-invalid` where `sub_directory` is no folder of the work tree, `checkout-failed` where a file cannot be
+ * @throws {DurantError} `config-invalid` where `sub_directory` is not a folder of the work tree, `checkout-failed` where a file cannot be
  * read, `cancelled`.
  */
 export async function scanTree(request: ScanRequest): Promise<Tree> {

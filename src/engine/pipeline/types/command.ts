@@ -34,7 +34,7 @@ export function command(name: string, settings: GoalSettingsOf<'command'>): Sect
     async achieve(work) {
       if (settings.achieve.length === 0)
         throw new GoalFailure(
-          'It is not achieved, and there is no command that would achieve it. Write one as achieve, or see to it by hand.',
+          'It is not achieved, and there is no command that would achieve it. Write one as achieve, or do it by hand.',
         );
       await runCommandsHere(work, settings.achieve);
     },

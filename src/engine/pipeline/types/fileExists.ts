@@ -14,7 +14,7 @@ export function fileExists(name: string, settings: GoalSettingsOf<'file_exists'>
     const wanted = settings.contents;
     // Editors and `echo` end a file with a newline; a value of durant.conf cannot.
     if (wanted === undefined || found === wanted || found === `${wanted}\n`) return undefined;
-    return `${settings.filename} has other contents`;
+    return `${settings.filename} has different contents`;
   };
   return {
     name,

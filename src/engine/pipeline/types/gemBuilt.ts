@@ -39,7 +39,7 @@ export function gemBuilt(name: string, settings: GoalSettingsOf<'gem_built'>): S
       if (result.status !== 0) throw commandFailure(command, result);
       if (!(await built(work)))
         throw new GoalFailure(
-          `${command} did not make ${gemFile(settings)}: the version in ${gemspec} must be another. Correct one of them.`,
+          `${command} did not make ${gemFile(settings)}: the version in ${gemspec} must be a different one. Correct one of them.`,
         );
     },
     commands: () => [command],

@@ -46,7 +46,7 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
       answered(
         await push(to.copy, to.push, { source: source.source, target: source.target }, 'try'),
         `${ref} cannot be pushed to ${remote}`,
-        'Check that you may write there; what the remote has is never overwritten by force.',
+        'Check that you have write access there; what the remote has is never overwritten by force.',
       );
     },
     async achieved(work) {
@@ -70,7 +70,7 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
       answered(
         await push(to.copy, to.push, here, 'really'),
         `${ref} could not be pushed to ${remote}`,
-        'Check that you may write there; what the remote has is never overwritten by force.',
+        'Check that you have write access there; what the remote has is never overwritten by force.',
       );
     },
   };

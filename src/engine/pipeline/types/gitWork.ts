@@ -24,7 +24,7 @@ export async function workingCopy(work: GoalWork): Promise<WorkingCopy> {
     signal: work.signal,
   });
   if (copy !== undefined) return copy;
-  throw new GoalFailure(`${work.directory} is in no git repository. Correct working_dir.`);
+  throw new GoalFailure(`${work.directory} is not in a git repository. Correct working_dir.`);
 }
 
 /**

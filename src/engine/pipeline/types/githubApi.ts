@@ -70,7 +70,7 @@ export async function assertCanWrite(github: GithubRepository): Promise<void> {
     const listed = await call(github, 'releases?per_page=1');
     if (listed.status !== 404) return;
     throw new GoalFailure(
-      `There is no repository ${github.repository} at ${github.apiUrl}, or the token may not see it. Correct repository, or give the token access.`,
+      `There is no repository ${github.repository} at ${github.apiUrl}, or the token cannot see it. Correct repository, or give the token access.`,
     );
   }
   if (answer.status === 404) return;
@@ -78,7 +78,7 @@ export async function assertCanWrite(github: GithubRepository): Promise<void> {
     throw failure(github, `Looking at the repository ${github.repository}`, '', answer);
   const permissions = field(answer.json, 'permissions');
   if (field(permissions, 'push') === false)
-    throw new GoalFailure(`The token may read ${github.repository} and not write. ${TOKEN_REMEDY}`);
+    throw new GoalFailure(`The token can read ${github.repository} but not write to it. ${TOKEN_REMEDY}`);
 }
 
 export async function createRelease(github: GithubRepository, fields: ReleaseFields): Promise<GithubRelease> {

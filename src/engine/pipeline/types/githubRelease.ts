@@ -35,8 +35,8 @@ export function githubReleaseExists(name: string, settings: Settings): SectionGo
     const fields = changedFields(release, await wantedFields(work, settings));
     const assets = await missingAssets(work, settings, release);
     return [
-      ...(fields.name === undefined ? [] : ['its title is another']),
-      ...(fields.body === undefined ? [] : ['its text is another']),
+      ...(fields.name === undefined ? [] : ['its title differs']),
+      ...(fields.body === undefined ? [] : ['its text differs']),
       ...(fields.draft === undefined ? [] : ['it is still a draft']),
       ...assets.map((asset) => `it has no ${asset.name}`),
     ];

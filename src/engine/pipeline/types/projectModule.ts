@@ -86,7 +86,7 @@ async function load(request: {
   const module = goalIn(exported, request.options);
   if (module === undefined || !has(module, 'achieved') || !has(module, 'achieve'))
     throw new GoalFailure(
-      `The module ${request.path} is no goal: it has to export the functions achieved and achieve (and reason, assess, effectful), by name or in a default export.`,
+      `The module ${request.path} is not a goal: it must export the functions achieved and achieve (and reason, assess, effectful), by name or in a default export.`,
     );
   return { module, effectful: Reflect.get(module, 'effectful') !== false };
 }
