@@ -43,9 +43,9 @@ export function formatAge(date: string, now: number, t: Translate = english): st
   return t('{0} days ago', Math.floor(minutes / (24 * 60)));
 }
 
-/** `1 file`, `3 files`, in English. */
+/** `1 file`, `12,956 files`, in English. Not by `toLocaleString`: the first use of ICU costs 14 ms. */
 export function count(number: number, singular: string, plural = `${singular}s`): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? singular : plural}`;
+  return `${String(number).replace(/\B(?=(\d{3})+$)/g, ',')} ${number === 1 ? singular : plural}`;
 }
 
 /** `1 server`, `3 servers`. */

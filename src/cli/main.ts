@@ -1,13 +1,10 @@
 /** The `durant` command: this process's words, streams and signals, and its exit status. */
-import { setFlagsFromString } from 'node:v8';
 import { machineTime } from '../engine/thisMachine.ts';
 import { rsyncShellCommand } from '../transfer/rsync/rsyncRelay.ts';
 import { runCommandLine } from './commandLine.ts';
 import { rsyncShell } from './rsyncShell.ts';
 
 function main([script, ...argv]: readonly string[]): Promise<number> {
-  // A deploy reads many small things once: a young generation that grows for them would hold 30 MB more to the end.
-  setFlagsFromString('--semi-space-growth-factor=1');
   if (argv[0] === rsyncShellCommand) return rsyncShell(argv.slice(1), process.env);
   return runCommandLine(argv, {
     stdin: process.stdin,
