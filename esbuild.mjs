@@ -18,13 +18,34 @@ const common = {
   external: ['cpu-features', '*.node'],
 };
 
-await bundle({ entryPoints: ['src/cli/main.ts'], outfile: 'dist/program.cjs' });
+/** The protocol of agents is a bundle of its own: every other command starts without it. */
+const mcpApart = {
+  name: 'mcp apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/mcpServer\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './mcp.cjs', external: true } : undefined,
+    );
+  },
+};
+/** The SDK would bring a validator of JSON Schema, half as large as itself; the input of tools is checked by src/agents/input.ts. */
+const noValidator = {
+  name: 'no validator',
+  setup({ onLoad }) {
+    onLoad({ filter: /@modelcontextprotocol.server.dist.shimsNode\.mjs$/ }, () => ({
+      contents: `export { default as process } from 'node:process';
+        export class DefaultJsonSchemaValidator { getValidator() { throw new Error('There is no validator.'); } }`,
+    }));
+  },
+};
+
+await bundle({ entryPoints: ['src/cli/main.ts'], outfile: 'dist/program.cjs', plugins: [mcpApart] });
 // What starts it keeps its compiled code from start to start.
 await bundle({
   entryPoints: ['src/cli/start.ts'],
   outfile: 'dist/cli.cjs',
   banner: { js: '#!/usr/bin/env node' },
 });
+await bundle({ entryPoints: ['src/cli/mcpServer.ts'], outfile: 'dist/mcp.cjs', plugins: [noValidator] });
 await bundle({
   entryPoints: ['src/extension.ts'],
   outfile: 'dist/extension.cjs',

@@ -8,12 +8,13 @@ const directions = {
   git: ['config'],
   engine: ['config', 'transfer', 'remote', 'git'],
   report: ['config', 'engine'],
-  cli: ['config', 'transfer', 'remote', 'git', 'engine', 'report'],
+  agents: ['config', 'engine', 'report'],
+  cli: ['config', 'transfer', 'remote', 'git', 'engine', 'report', 'agents'],
   language: ['config', 'git', 'transfer', 'editor'],
   views: ['config', 'engine', 'report', 'editor'],
-  commands: ['config', 'git', 'engine', 'engineProcess', 'report', 'remote', 'views', 'editor'],
+  commands: ['config', 'git', 'engine', 'engineProcess', 'agents', 'report', 'remote', 'views', 'editor'],
   editor: ['config', 'git', 'remote', 'engine', 'engineProcess', 'report'],
-  engineProcess: ['config', 'git', 'remote', 'engine'],
+  engineProcess: ['config', 'git', 'remote', 'engine', 'agents'],
 };
 const folders = Object.keys(directions);
 const editorFolders = ['language', 'views', 'commands', 'editor'];

@@ -70,6 +70,8 @@ describe('the command line', () => {
     ['ssh s web2', { name: 'ssh', stage: 's', server: 'web2' }],
     ['run s -- ls -l', { name: 'run', stage: 's', command: "ls '-l'", on: { servers: [], roles: [] } }],
     ['completion zsh', { name: 'completion', shell: 'zsh' }],
+    ['mcp', { name: 'mcp', allowDeploy: false }],
+    ['mcp --allow-deploy', { name: 'mcp', allowDeploy: true }],
     ['__complete deploy --ref', { name: '__complete', words: ['deploy', '--ref'] }],
     ['stages', { name: 'stages' }],
     ['init', { name: 'init', all: false }],

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const bundles = ['dist/cli.cjs', 'dist/program.cjs', 'dist/engine.cjs', 'dist/extension.cjs'];
+const bundles = ['dist/cli.cjs', 'dist/program.cjs', 'dist/mcp.cjs', 'dist/engine.cjs', 'dist/extension.cjs'];
 
 /** Works in the checkout's folder. Gives false where the sources cannot be built; esbuild has said why. */
 export function buildIfStale(): boolean {

@@ -12,6 +12,7 @@ import { hold, unhold } from './hold.ts';
 import { init } from './init.ts';
 import { log } from './log.ts';
 import { maintenance } from './maintenance.ts';
+import { mcp } from './mcp.ts';
 import { promote } from './promote.ts';
 import { prune } from './prune.ts';
 import { releases } from './releases.ts';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly CliCommand[] = [
   run,
   templates,
   completion,
+  mcp,
   stages,
   init,
 ];

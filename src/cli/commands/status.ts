@@ -1,13 +1,13 @@
 /** `durant status`. */
 import type { StageStatus } from '../../engine/index.ts';
-import { parseServer } from '../../config/values/serverEntries.ts';
 import { defineCommand } from '../command.ts';
-import { configJson, type Stage } from '../../config/values/stage.ts';
+import type { Stage } from '../../config/values/stage.ts';
 import { asDurantError } from '../../errors.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
 import { chosenStages, openProject } from '../project.ts';
 import { statusLines } from '../reports.ts';
+import { unknownStatus } from '../../report/unknownStatus.ts';
 
 export const status = defineCommand({
   name: 'status',
@@ -49,36 +49,3 @@ Examples:
     return stages.some(({ servers }) => servers.some(({ error }) => error !== null)) ? 1 : 0;
   },
 });
-
-/** The status of a stage whose settings could not be found out. */
-function unknownStatus(stage: Stage, error: string): StageStatus {
-  const written = configJson(stage).options['server']?.value;
-  const servers = (Array.isArray(written) ? written : []).flatMap((item) => {
-    const server = parseServer(String(item), { sshPort: undefined });
-    return 'error' in server ? [] : [server];
-  });
-  return {
-    stage: stage.name,
-    mixed: false,
-    hold: null,
-    wave: null,
-    servers: servers.map(({ entry, roles }) => ({
-      server: entry,
-      roles,
-      release: null,
-      commit: null,
-      branch: null,
-      subject: null,
-      finished: null,
-      behind: null,
-      locked: null,
-      hold: null,
-      maintenance: false,
-      free_bytes: null,
-      unchecked: false,
-      reverted: null,
-      processes: [],
-      error,
-    })),
-  };
-}

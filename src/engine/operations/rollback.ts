@@ -10,6 +10,7 @@ import { releaseFolder, runHook } from '../run/hooks.ts';
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { forEachServer, settleAllServers, warnOf } from '../run/parallel.ts';
 import { forgetPendingRollback, pendingRollback, pendingTarget } from '../run/pendingRollback.ts';
+import { assertLiveAs, type LiveOn } from '../run/plan.ts';
 import { reconcile } from '../run/reconcile.ts';
 import { withFound, type NamedRun, type Run, type ServerRun, type StageRequest } from '../run/run.ts';
 import { defer, runScript } from '../run/script.ts';
@@ -28,6 +29,8 @@ import { goesForward } from './direction.ts';
 export interface RollbackRequest extends StageRequest {
   /** Name of the release to go to; undefined: the newest that may be gone to. */
   readonly release: string | undefined;
+  /** What has to be live on each server, as it was when the rollback was reviewed; undefined: whatever is. */
+  readonly expected?: readonly LiveOn[] | undefined;
   readonly dryRun: boolean;
   readonly waitMs: number;
   readonly confirmed: boolean;
@@ -45,6 +48,7 @@ export function rollback(
     await connectServers(opened);
     assessServers(opened);
     const run = chooseRelease(opened, request.release);
+    if (request.expected !== undefined) assertLiveAs(run, request.expected);
     if (isFinishedEverywhere(run)) return alreadyRolledBack(run);
     if (!request.dryRun && request.waitMs === 0) await assertNotLocked(run);
     await forEachServer(run, addReleaseSecrets);
@@ -57,8 +61,9 @@ export function rollback(
     await confirmProtected(run, request.confirmed);
     await lockServers(run, request.waitMs);
     await reconcile(run);
-    // Under the lock: the release may have been removed meanwhile.
+    // Under the lock: the release may have been removed meanwhile, or somebody may have deployed.
     recordOn(run, run.release);
+    if (request.expected !== undefined) assertLiveAs(run, request.expected);
 
     await publish();
     // ‖ All servers have come this far: it is live, and what fails from here on is a warning.

@@ -122,6 +122,22 @@ export function assertSameLive(run: NamedRun, plan: DeployPlan): void {
   }
 }
 
+/** What is live on a server: a release's name, null for none. */
+export type LiveOn = Pick<PlannedServer, 'server' | 'live'>;
+
+/** For a rollback, whose files are those of its release. @throws {DurantError} `plan-stale`. */
+export function assertLiveAs(run: NamedRun, expected: readonly LiveOn[]): void {
+  for (const { address, facts } of run.servers) {
+    const then = expected.find(({ server }) => server === address.entry);
+    if (then !== undefined && then.live === facts.live) continue;
+    throw new DurantError(
+      'plan-stale',
+      `The plan is stale: ${address.entry} had ${then?.live ?? 'nothing'} live, and has ${facts.live ?? 'nothing'} now. Nothing was changed. Look again with: durant -n rollback ${run.request.stage}`,
+      { server: address.entry },
+    );
+  }
+}
+
 /** @throws {DurantError} `plan-stale` where another tree was built. */
 export function assertSameTree(run: BuiltRun, plan: DeployPlan): void {
   if (run.tree.manifest.digest === plan.tree) return;

@@ -1,0 +1,57 @@
+/** Why a run failed, collected from its events: what `durant_explain_failure` tells of a run that this session saw. Pure. */
+import type { RunError, RunEvent } from '../engine/events.ts';
+
+export interface Failure {
+  readonly action: string;
+  readonly run: string | null;
+  readonly servers: readonly string[];
+  readonly error: Pick<RunError, 'code' | 'message' | 'changed' | 'output'>;
+  readonly failed_steps: readonly {
+    readonly step: string;
+    readonly server: string | null;
+    readonly reason: string | null;
+  }[];
+  /** The last lines that commands printed, without secrets. */
+  readonly output: readonly { readonly server: string | null; readonly line: string }[];
+}
+
+/** More lines than this explain no more. */
+const KEPT_LINES = 60;
+
+/** Collects what a run says; `failure` is undefined while it has not failed. */
+export function collectFailure(): {
+  readonly take: (event: RunEvent) => void;
+  readonly failure: () => Failure | undefined;
+} {
+  let started: Extract<RunEvent, { event: 'run-started' }> | undefined;
+  let error: Failure['error'] | undefined;
+  const steps: Failure['failed_steps'][number][] = [];
+  const output: Failure['output'][number][] = [];
+  return {
+    take: (event) => {
+      if (event.event === 'run-started') started = event;
+      else if (event.event === 'step' && event.state === 'failed')
+        steps.push({ step: event.step, server: event.server, reason: event.reason });
+      else if (event.event === 'output') {
+        output.push({ server: event.server, line: event.line });
+        if (output.length > KEPT_LINES) output.shift();
+      } else if (event.event === 'run-finished' && event.error !== null) error = publicError(event.error);
+    },
+    failure: () =>
+      error === undefined
+        ? undefined
+        : {
+            action: started?.action ?? 'deploy',
+            run: started?.run ?? null,
+            servers: started?.servers ?? [],
+            error,
+            failed_steps: steps,
+            output,
+          },
+  };
+}
+
+/** As `--json` has it. */
+export function publicError({ code, message, changed, output = '' }: RunError): Failure['error'] {
+  return { code, message, changed, ...(output === '' ? {} : { output }) };
+}
