@@ -18,6 +18,7 @@ import { contextKeys, settings } from './editor/ids.ts';
 import { watchHeads } from './editor/gitExtension.ts';
 import { createLogChannels } from './editor/logChannels.ts';
 import { createProblems } from './editor/problems/diagnostics.ts';
+import { createReadOnlyTexts } from './editor/readOnlyText.ts';
 import { createSecrets } from './editor/secrets.ts';
 import { trustedOnly } from './editor/trust.ts';
 import { registerLanguage } from './language/index.ts';
@@ -63,6 +64,7 @@ export function activate(context: vscode.ExtensionContext): void {
     runs: createRuns(),
     logs: createLogChannels(),
     problems: createProblems(),
+    texts: createReadOnlyTexts(),
     heads,
     findConfigurations: configurations.refresh,
     loads: new Map(),
@@ -72,6 +74,15 @@ export function activate(context: vscode.ExtensionContext): void {
   const show = (): void => {
     // The palette has the commands of stages before any stage is seen.
     void setContext(contextKeys.hasConfig, configurations.all().length > 0);
+    const stages = configurations.all().map((configuration) => configuration.stages);
+    void setContext(
+      contextKeys.severalStages,
+      stages.some(({ length }) => length > 1),
+    );
+    void setContext(
+      contextKeys.hasSite,
+      stages.flat().some(({ domain }) => domain !== undefined),
+    );
     store.setConfigurations(configurations.all());
   };
   void configurations.ready.then(async () => {
@@ -85,6 +96,7 @@ export function activate(context: vscode.ExtensionContext): void {
     app.runs,
     app.logs,
     app.problems,
+    app.texts,
     heads,
     heads.onDidChange((head) => {
       void recountBehind(app, head);

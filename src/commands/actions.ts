@@ -57,6 +57,10 @@ function labelOf(remedy: Remedy): string {
       return vscode.l10n.t('Copy Command');
     case 'unlock':
       return vscode.l10n.t('Unlock…');
+    case 'maintenance-off':
+      return vscode.l10n.t('Maintenance Off');
+    case 'release-hold':
+      return vscode.l10n.t('Release Hold…');
     case 'open-configuration':
       return vscode.l10n.t('Open Configuration');
     case 'retry':
@@ -102,6 +106,12 @@ function apply(
       return;
     case 'unlock':
       void vscode.commands.executeCommand(commands.unlock, stage);
+      return;
+    case 'maintenance-off':
+      void vscode.commands.executeCommand(commands.maintenanceOff, stage);
+      return;
+    case 'release-hold':
+      void vscode.commands.executeCommand(commands.unhold, stage);
       return;
     case 'go-to-problem':
     case 'open-configuration':

@@ -9,6 +9,7 @@ import { logRun } from '../editor/log.ts';
 import type { Head, Heads } from '../editor/gitExtension.ts';
 import type { LogChannels } from '../editor/logChannels.ts';
 import type { Problems } from '../editor/problems/diagnostics.ts';
+import type { ReadOnlyTexts } from '../editor/readOnlyText.ts';
 import type { Secrets } from '../editor/secrets.ts';
 import type { ReviewView } from '../views/reviewView.ts';
 import { liveOf, stageKey, type StageId, type Store } from '../views/store.ts';
@@ -25,6 +26,7 @@ export interface App {
   readonly runs: Runs;
   readonly logs: LogChannels;
   readonly problems: Problems;
+  readonly texts: ReadOnlyTexts;
   readonly heads: Heads;
   /** Looks for durant.conf files again. */
   readonly findConfigurations: () => Promise<void>;

@@ -10,13 +10,17 @@ import { copyCli } from './copyCli.ts';
 import { createConfig } from './createConfig.ts';
 import { deploy } from './deploy.ts';
 import { deployRef } from './deployRef.ts';
+import { down } from './down.ts';
 import { dryRun } from './dryRun.ts';
 import { forgetSecrets } from './forgetSecrets.ts';
+import { hold, unhold } from './hold.ts';
 import { compareFile, compareInGutter, type LiveGutter } from './liveGutter.ts';
+import { maintenance } from './maintenance.ts';
 import { openConfig } from './openConfig.ts';
 import { openSite } from './openSite.ts';
 import { controlProcess } from './processControl.ts';
 import { followLogs, stopFollowing } from './processLogs.ts';
+import { promote } from './promote.ts';
 import { prune, pruneServer } from './prune.ts';
 import { refresh } from './refresh.ts';
 import { compareWithLive, copyCommit, showRecord } from './releaseActions.ts';
@@ -29,7 +33,9 @@ import {
 } from './reviewActions.ts';
 import { rollback, rollbackRelease } from './rollback.ts';
 import { copyAddress, deployToServer, openTerminal } from './server.ts';
+import { setup } from './setup.ts';
 import { unlock } from './unlock.ts';
+import { verify, verifyServer } from './verify.ts';
 
 type Handler = (argument: unknown) => unknown;
 
@@ -41,6 +47,14 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     [commands.rollback]: (argument) => rollback(app, argument),
     [commands.unlock]: (argument) => unlock(app, argument),
     [commands.prune]: (argument) => prune(app, argument),
+    [commands.verify]: (argument) => verify(app, argument),
+    [commands.hold]: (argument) => hold(app, argument),
+    [commands.unhold]: (argument) => unhold(app, argument),
+    [commands.promote]: (argument) => promote(app, argument),
+    [commands.maintenanceOn]: (argument) => maintenance(app, argument, 'on'),
+    [commands.maintenanceOff]: (argument) => maintenance(app, argument, 'off'),
+    [commands.setup]: (argument) => setup(app, argument),
+    [commands.down]: (argument) => down(app, argument),
     [commands.openSite]: (argument) => openSite(app, argument),
     [commands.refresh]: (argument) => refresh(app, argument),
     [commands.showOutput]: () => {
@@ -67,6 +81,15 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     [nodeCommands.refresh]: (node) => refresh(app, node),
     [nodeCommands.retry]: (node) => refresh(app, node),
     [nodeCommands.openSite]: (node) => openSite(app, node),
+    [nodeCommands.verify]: (node) => verify(app, node),
+    [nodeCommands.hold]: (node) => hold(app, node),
+    [nodeCommands.unhold]: (node) => unhold(app, node),
+    [nodeCommands.promote]: (node) => promote(app, node),
+    [nodeCommands.maintenanceOn]: (node) => maintenance(app, node, 'on'),
+    [nodeCommands.maintenanceOff]: (node) => maintenance(app, node, 'off'),
+    [nodeCommands.setup]: (node) => setup(app, node),
+    [nodeCommands.down]: (node) => down(app, node),
+    [nodeCommands.verifyServer]: onServer((node) => verifyServer(app, node)),
     [nodeCommands.deployServer]: onServer((node) => deployToServer(app, node)),
     [nodeCommands.openTerminal]: onServer((node) => {
       openTerminal(app, node);

@@ -7,9 +7,10 @@ import { collectProblems, type Collected, type FailedCommand } from '../editor/p
 import { settleGoals, startGoals } from '../report/goals.ts';
 import { endingOf, failureOf, type Action, type Ended, type Ending } from '../editor/ending.ts';
 import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../report/progress.ts';
-import { createAnswer, type Confirmation } from '../editor/prompts.ts';
+import { createAnswer } from '../editor/prompts.ts';
+import { confirmationOf, statusOf, titleOf } from '../editor/runWords.ts';
 import type { RunError, RunEvent, RunFinished } from '../engine/index.ts';
-import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
+import { asDurantError, DurantError } from '../errors.ts';
 import { printable } from '../printable.ts';
 import { readPipeline } from '../views/configurations.ts';
 import { canRollBack } from '../views/candidates.ts';
@@ -46,6 +47,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
   }
   const live = liveOf(app.store.snapshot(stage)?.known);
   const before = live.kind === 'one' ? live.release : undefined;
+  const { t } = vscode.l10n;
   const watch = createStopwatch();
   app.problems.clear(stage);
   const follow = followEvents(app, request, await startingProgress(request));
@@ -55,14 +57,14 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
     outcome = await vscode.window.withProgress(
       {
         location: vscode.ProgressLocation.Notification,
-        title: titleOf(request, name),
+        title: titleOf(request, name, t),
         cancellable: true,
       },
       (report, token) => {
         token.onCancellationRequested(run.cancel);
         return request.call({
           signal: run.signal,
-          answer: watch.without(createAnswer(app.secrets, confirmationOf(request, name))),
+          answer: watch.without(createAnswer(app.secrets, confirmationOf(request, name, t))),
           emit: follow.events((progress, before) => {
             run.progress(progress);
             report.report({
@@ -78,7 +80,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
     app.log.error(`${stage.stage} │ ${outcome.message} [${outcome.code}]`);
   }
   const error = outcome instanceof DurantError ? outcome : outcome.error;
-  run.end(statusOf(request, name, error?.code));
+  run.end(statusOf(request, name, error?.code, t));
   const goals = settleGoals(follow.progress().goals, request.dryRun ? 'dry run' : 'run');
   app.store.setGoals(stage, goals);
   app.store.setRun(stage, undefined);
@@ -189,7 +191,7 @@ function isCommandFailure(error: RunError | null): boolean {
 }
 
 function backOf(app: App, { stage, action }: RunRequest, before: string | undefined): Ended['back'] {
-  if (action !== 'deploy') return before === undefined ? undefined : 'undo';
+  if (action === 'rollback' || action === 'restore') return before === undefined ? undefined : 'undo';
   return canRollBack(app.store.snapshot(stage)?.known) ? 'roll-back' : undefined;
 }
 
@@ -207,75 +209,6 @@ function sayBusy(app: App, stage: StageId): void {
       if (chosen === output) void vscode.commands.executeCommand(commands.showOutput);
       if (chosen === cancel) cancelRun();
     });
-}
-
-function titleOf({ action, dryRun }: RunRequest, name: string): string {
-  if (dryRun) return vscode.l10n.t('Dry run of {0}', name);
-  switch (action) {
-    case 'prune':
-      return vscode.l10n.t('Pruning {0}', name);
-    case 'rollback':
-      return vscode.l10n.t('Rolling back {0}', name);
-    case 'restore':
-      return vscode.l10n.t('Making a newer release of {0} live again', name);
-    case 'deploy':
-      return vscode.l10n.t('Deploying {0}', name);
-  }
-}
-
-function confirmationOf({ action }: RunRequest, name: string): Confirmation {
-  const { t } = vscode.l10n;
-  switch (action) {
-    case 'prune':
-      return { button: t('Remove Old Releases'), commits: t('These releases are removed:') };
-    case 'rollback':
-      return {
-        question: t('Roll back {0}?', name),
-        button: t('Roll Back'),
-        commits: t('These commits are undone:'),
-      };
-    case 'restore':
-      return {
-        question: t('Make the newer release of {0} live again?', name),
-        button: t('Make Live Again'),
-        commits: t('These commits go live again:'),
-      };
-    case 'deploy':
-      return {
-        question: t('Deploy to {0}?', name),
-        button: t('Deploy'),
-        commits: t('These commits go live:'),
-      };
-  }
-}
-
-/** What the status bar says of a run that has ended: only what went wrong is a failure. */
-function statusOf(
-  { action, dryRun }: RunRequest,
-  name: string,
-  code: ErrorCode | undefined,
-): { readonly icon: string; readonly text: string } {
-  const { t } = vscode.l10n;
-  switch (code) {
-    case undefined:
-      break;
-    case 'cancelled':
-      return { icon: 'circle-slash', text: t('{0}: cancelled', name) };
-    case 'confirmation-needed':
-      return { icon: 'circle-slash', text: t('{0}: not confirmed', name) };
-    case 'locked':
-      return { icon: 'lock', text: t('{0}: locked', name) };
-    case 'held':
-      return { icon: 'debug-pause', text: t('{0}: held', name) };
-    default:
-      return { icon: 'error', text: t('{0}: failed', name) };
-  }
-  if (dryRun) return { icon: 'pass', text: t('{0}: dry run done', name) };
-  if (action === 'prune') return { icon: 'pass', text: t('{0}: pruned', name) };
-  return {
-    icon: 'pass',
-    text: action === 'rollback' ? t('{0}: rolled back', name) : t('{0}: live', name),
-  };
 }
 
 /** The step, on how many servers of how many, and the percent. */

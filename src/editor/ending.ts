@@ -12,6 +12,8 @@ export type Remedy =
   /** Makes live what was live before the rollback. */
   | 'undo'
   | 'unlock'
+  | 'release-hold'
+  | 'maintenance-off'
   /** Deploys once whoever holds the lock has ended. */
   | 'wait'
   | 'prune'
@@ -34,7 +36,8 @@ export interface Ending {
 }
 
 /** `restore` is a rollback to a newer release. */
-export type Action = 'deploy' | 'rollback' | 'restore' | 'prune';
+export type Action =
+  'deploy' | 'rollback' | 'restore' | 'prune' | 'promote' | 'maintenance-on' | 'maintenance-off' | 'down';
 
 /** What is known of a failure beside its error. */
 export interface Failed {
@@ -173,6 +176,7 @@ const CONFIGURATION: readonly Remedy[] = ['open-configuration', 'retry'];
 const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   locked: ['unlock', 'wait', 'retry'],
   'plan-stale': ['review-again', 'anyway'],
+  held: ['release-hold', 'retry'],
   'disk-full': ['prune', 'retry'],
   'git-missing': ['git-setting', 'retry'],
   'config-not-found': [],

@@ -12,6 +12,14 @@ export const commands = {
   rollback: 'durant.rollback',
   unlock: 'durant.unlock',
   prune: 'durant.prune',
+  verify: 'durant.verify',
+  hold: 'durant.hold',
+  unhold: 'durant.unhold',
+  promote: 'durant.promote',
+  maintenanceOn: 'durant.maintenanceOn',
+  maintenanceOff: 'durant.maintenanceOff',
+  setup: 'durant.setup',
+  down: 'durant.down',
   openSite: 'durant.openSite',
   refresh: 'durant.refresh',
   showOutput: 'durant.showOutput',
@@ -38,6 +46,15 @@ export const nodeCommands = {
   cancel: 'durant.stage.cancel',
   refresh: 'durant.stage.refresh',
   openSite: 'durant.stage.openSite',
+  verify: 'durant.stage.verify',
+  hold: 'durant.stage.hold',
+  unhold: 'durant.stage.unhold',
+  promote: 'durant.stage.promote',
+  maintenanceOn: 'durant.stage.maintenanceOn',
+  maintenanceOff: 'durant.stage.maintenanceOff',
+  setup: 'durant.stage.setup',
+  down: 'durant.stage.down',
+  verifyServer: 'durant.server.verify',
   deployServer: 'durant.server.deploy',
   openTerminal: 'durant.server.openTerminal',
   copyAddress: 'durant.server.copyAddress',
@@ -68,6 +85,10 @@ export const contextKeys = {
   /** The configurations of the workspace have been looked for. */
   ready: 'durant.ready',
   hasConfig: 'durant.hasConfig',
+  /** A durant.conf has more stages than one. */
+  severalStages: 'durant.severalStages',
+  /** A stage names its site. */
+  hasSite: 'durant.hasSite',
   /** A stage is compared with in the gutter. */
   compared: 'durant.compared',
   /** A run is on in this window. */
@@ -90,8 +111,8 @@ export const settings = {
   rsyncPath: 'rsyncPath',
 } as const;
 
-/** URI schemes of read-only documents: a file of a commit, the record of a release. */
-export const schemes = { commit: 'durant-commit', record: 'durant-record' } as const;
+/** URI schemes of read-only documents: a file of a commit, the record of a release, what a command found. */
+export const schemes = { commit: 'durant-commit', record: 'durant-record', text: 'durant-text' } as const;
 
 /** Names a stage to a command: which durant.conf, as a path, and which section of it. */
 export interface StageArgument {

@@ -21,6 +21,8 @@ export interface Confirmation {
   readonly button: string;
   /** Said above the commits it is about: `These commits go live:`. */
   readonly commits: string;
+  /** Asks for the name in words instead of by a button: this is said below the box. */
+  readonly typed?: string;
 }
 
 /**
@@ -84,6 +86,13 @@ async function askConfirmation(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const button = confirmation?.button ?? t('Continue');
+  if (confirmation?.typed !== undefined && question.expect !== undefined)
+    return askText({
+      title: confirmation.question ?? confirmation.button,
+      prompt: confirmation.typed,
+      masked: false,
+      signal,
+    });
   const commits = (question.commits ?? []).map((commit) => `• ${printable(commit)}`);
   // The name is typed on a command line; here the button says it.
   const { why, what } = question.parts ?? { why: '', what: question.message };

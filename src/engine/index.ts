@@ -6,14 +6,7 @@ export { prune, type Pruned, type PruneRequest } from './operations/prune.ts';
 export { verify, type Verified, type VerifyRequest } from './operations/verify.ts';
 export type { Drift } from './server/drift.ts';
 export { parsePlan, type DeployPlan, type SavePlan } from './run/plan.ts';
-export {
-  hold,
-  unhold,
-  type HoldRequest,
-  type HoldResult,
-  type UnholdResult,
-  type Until,
-} from './operations/hold.ts';
+export { hold, unhold, type HoldRequest, type HoldResult, type UnholdResult } from './operations/hold.ts';
 export { maintenance, type MaintenanceRequest } from './operations/maintenance.ts';
 export { promote, type PromoteRequest } from './operations/promote.ts';
 export { runCommand, type RunCommandRequest } from './operations/runCommand.ts';

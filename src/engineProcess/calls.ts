@@ -12,35 +12,26 @@ import {
   rollback,
   siteAddress,
   unlock,
-  type AppParts,
-  type Emit,
   type Host,
   type StageRequest,
 } from '../engine/index.ts';
-import { committedChanges, committedFile, type CacheRequest } from '../git/cachedFiles.ts';
+import { committedChanges, committedFile } from '../git/cachedFiles.ts';
 import { findGit, gitTextIfAny } from '../git/gitProcess.ts';
 import { LOG_FORMAT, parseCommits } from '../git/commits.ts';
 import { gitEnvironment } from '../git/gitEnvironment.ts';
 import { projectFacts } from '../git/projectRepository.ts';
 import { definedOnly, findLeftOut } from './localChanges.ts';
-import { openStage } from './stageOfFile.ts';
 import { pruneAsked } from './confirmPrune.ts';
-import type { Calls, Candidates, FileChange, Method, Question, StageCall } from './protocol.ts';
-
-export interface CallContext {
-  readonly host: Host;
-  /** Stages as they were opened last, for calls that only look at commits and need no resolver to run again. */
-  readonly opened: Map<string, StageRequest>;
-  readonly emit: Emit;
-  readonly ask: (question: Question, signal: AbortSignal) => Promise<string | undefined>;
-  readonly signal: AbortSignal;
-}
+import { cacheOf, guarded, open, openedBefore, partsOf, type CallContext } from './callContext.ts';
+import type { Calls, Candidates, FileChange, Method, StageCall } from './protocol.ts';
+import { stageHandlers } from './stageCalls.ts';
 
 export type Handlers = {
   readonly [M in Method]: (takes: Calls[M]['takes'], context: CallContext) => Promise<Calls[M]['gives']>;
 };
 
 export const handlers: Handlers = {
+  ...stageHandlers,
   deploy: async (call, context) => {
     const { host, emit, ask, signal } = context;
     const request = await open(call, context, 'with goals');
@@ -102,7 +93,7 @@ export const handlers: Handlers = {
     listReleases(await open(call, context), context.host, context.emit, context.signal),
   behind: async (call, context) => {
     const { host, signal } = context;
-    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
+    const request = await openedBefore(call, context);
     const counter = behindCounter(request, host, () => undefined, signal);
     try {
       return (await counter.count(call.commit)) ?? null;
@@ -122,7 +113,7 @@ export const handlers: Handlers = {
     ),
   file: async (call, context) => {
     const { host, signal } = context;
-    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
+    const request = await openedBefore(call, context);
     const path = posix.join(request.settings.sub_directory ?? '', call.path);
     return (
       (await committedFile(cacheOf(request, host, signal), call.commit, path))?.toString('base64') ?? null
@@ -130,7 +121,7 @@ export const handlers: Handlers = {
   },
   changes: async (call, context) => {
     const { host, signal } = context;
-    const request = context.opened.get(stageKey(call)) ?? (await open(call, context));
+    const request = await openedBefore(call, context);
     const changes = await committedChanges(cacheOf(request, host, signal), call.from, call.to);
     return changes.flatMap((change) => sentChange(request, change));
   },
@@ -138,40 +129,6 @@ export const handlers: Handlers = {
   project: async ({ directory }, { host, signal }) =>
     (await projectFacts({ directory, env: definedOnly(host.env), gitPath: host.gitPath, signal })) ?? null,
 };
-
-async function partsOf(call: StageCall, context: CallContext): Promise<AppParts> {
-  const { host, emit, signal } = context;
-  return { request: await open(call, context), host, emit, signal };
-}
-
-async function open(
-  call: StageCall,
-  { host, opened, signal }: CallContext,
-  goals: 'with goals' | 'without goals' = 'without goals',
-): Promise<StageRequest> {
-  const request = await openStage(call, host, signal, goals);
-  opened.set(stageKey(call), request);
-  return request;
-}
-
-function stageKey({ file, stage }: StageCall): string {
-  return `${file}\0${stage}`;
-}
-
-function guarded(request: StageRequest, alwaysConfirm: boolean): StageRequest {
-  return alwaysConfirm ? { ...request, settings: { ...request.settings, protected: true } } : request;
-}
-
-function cacheOf(request: StageRequest, host: Host, signal: AbortSignal): CacheRequest {
-  return {
-    repository: request.settings.repository,
-    directory: dirname(request.file),
-    cacheDir: host.cacheDir,
-    gitPath: host.gitPath,
-    env: definedOnly(host.env),
-    signal,
-  };
-}
 
 /** A change relative to `sub_directory`, where there is one; none where it lies outside. */
 function sentChange(request: StageRequest, change: FileChange): FileChange[] {

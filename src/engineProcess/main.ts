@@ -3,7 +3,8 @@ import { asDurantError } from '../errors.ts';
 import type { Host, RunEvent, StageRequest } from '../engine/index.ts';
 import { createConnect } from '../remote/connect.ts';
 import type { Connect, PromptRequest } from '../remote/target.ts';
-import { handlers, type CallContext } from './calls.ts';
+import type { CallContext } from './callContext.ts';
+import { handlers } from './calls.ts';
 import { createEngineHost } from './engineHost.ts';
 import { keepConnections } from './keptConnections.ts';
 import { createOutbox } from './eventBatcher.ts';
@@ -147,6 +148,24 @@ function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallCon
       return handlers.candidates(message.takes, context);
     case 'project':
       return handlers.project(message.takes, context);
+    case 'verify':
+      return handlers.verify(message.takes, context);
+    case 'hold':
+      return handlers.hold(message.takes, context);
+    case 'unhold':
+      return handlers.unhold(message.takes, context);
+    case 'promote':
+      return handlers.promote(message.takes, context);
+    case 'maintenance':
+      return handlers.maintenance(message.takes, context);
+    case 'setup':
+      return handlers.setup(message.takes, context);
+    case 'down':
+      return handlers.down(message.takes, context);
+    case 'log':
+      return handlers.log(message.takes, context);
+    case 'commits':
+      return handlers.commits(message.takes, context);
   }
 }
 

@@ -8,11 +8,15 @@ import type {
   AppInfo,
   Assessment,
   DeployPlan,
+  HoldResult,
   LockRecord,
   RunEvent,
   RunFinished,
+  StageLog,
   StageReleases,
+  UnholdResult,
   UnlockResult,
+  Verified,
 } from '../engine/index.ts';
 import type { ProjectFacts } from '../git/projectRepository.ts';
 import type { PromptRequest } from '../remote/target.ts';
@@ -77,6 +81,32 @@ export interface PruneOutcome {
   readonly removed: Readonly<Record<string, readonly string[]>>;
 }
 
+export interface HoldCall extends StageCall {
+  readonly why: string;
+  /** A duration or a time; undefined: until somebody lifts it. */
+  readonly until: string | undefined;
+}
+
+/** To `stage`. */
+export interface PromoteCall extends StageCall {
+  readonly from: string;
+  readonly alwaysConfirm: boolean;
+}
+
+export interface MaintenanceCall extends StageCall {
+  readonly to: 'on' | 'off';
+}
+
+export interface DownCall extends StageCall {
+  /** Remove `shared/`, too. */
+  readonly shared: boolean;
+}
+
+export interface LogCall extends StageCall {
+  /** How many runs, the newest. */
+  readonly limit: number;
+}
+
 export interface ControlCall extends StageCall {
   readonly action: 'start' | 'stop' | 'restart';
   /** NAME of its `[process NAME]`. */
@@ -125,12 +155,16 @@ export interface LeftOut {
 export interface Candidates {
   readonly branches: readonly string[];
   readonly tags: readonly string[];
-  readonly commits: readonly {
-    readonly id: string;
-    readonly subject: string;
-    readonly author: string;
-    readonly date: number;
-  }[];
+  readonly commits: readonly CommitInfo[];
+}
+
+export interface CommitInfo {
+  /** Full id. */
+  readonly id: string;
+  readonly subject: string;
+  readonly author: string;
+  /** ms since the epoch. */
+  readonly date: number;
 }
 
 /** Every call: what it takes, what it gives. */
@@ -160,10 +194,26 @@ export interface Calls {
     readonly takes: { readonly directory: string };
     readonly gives: ProjectFacts | null;
   };
+  /** The live release compared with what was deployed. */
+  readonly verify: { readonly takes: StageCall; readonly gives: Verified };
+  readonly hold: { readonly takes: HoldCall; readonly gives: HoldResult };
+  readonly unhold: { readonly takes: StageCall; readonly gives: UnholdResult };
+  readonly promote: { readonly takes: PromoteCall; readonly gives: RunFinished };
+  readonly maintenance: { readonly takes: MaintenanceCall; readonly gives: RunFinished };
+  /** The script for root; nobody is connected to. */
+  readonly setup: { readonly takes: StageCall; readonly gives: string };
+  readonly down: { readonly takes: DownCall; readonly gives: PruneOutcome };
+  readonly log: { readonly takes: LogCall; readonly gives: StageLog };
+  /** What `to` has and `from` has not, newest first, as the clone here knows it; null where it does not know both. */
+  readonly commits: { readonly takes: ChangesCall; readonly gives: readonly CommitInfo[] | null };
   readonly candidates: { readonly takes: StageCall; readonly gives: Candidates };
 }
 
 export type Method = keyof Calls;
+
+/** Those about a stage that is deployed already. */
+export type StageMethod =
+  'verify' | 'hold' | 'unhold' | 'promote' | 'maintenance' | 'setup' | 'down' | 'log' | 'commits';
 
 /** A question of the engine's to whoever sits before the editor. Answered by text; undefined for no. */
 export type Question =

@@ -1,7 +1,8 @@
-/** Files and differences of commits that the cache of a stage's repository holds already: nothing is fetched, no lock is needed. */
+/** Files, differences and lists of commits that the cache of a stage's repository holds already: nothing is fetched, no lock is needed. */
 import { join } from 'node:path';
 import { findGit, GitFailure, gitText, runGit, type GitContext } from './gitProcess.ts';
-import { isFullId } from './commits.ts';
+import { isFullId, LOG_FORMAT, parseCommits } from './commits.ts';
+import type { Commit } from './port.ts';
 import { gitEnvironment } from './gitEnvironment.ts';
 import { parseRepository } from './repository.ts';
 
@@ -63,6 +64,23 @@ export async function committedChanges(
     return changes;
   } catch (error) {
     if (error instanceof GitFailure) return [];
+    throw error;
+  }
+}
+
+/** Commits that `to` has and `from` has not, newest first; undefined where the cache does not have both. */
+export async function committedLog(
+  request: CacheRequest,
+  from: string,
+  to: string,
+  limit: number,
+): Promise<readonly Commit[] | undefined> {
+  if (!isFullId(from) || !isFullId(to)) return undefined;
+  try {
+    const args = ['log', '-n', String(limit), ...LOG_FORMAT, `${from}..${to}`, '--'];
+    return parseCommits(await gitText(...(await inCache(request, args))));
+  } catch (error) {
+    if (error instanceof GitFailure) return undefined;
     throw error;
   }
 }

@@ -41,4 +41,6 @@ export interface StageLive {
   readonly behind: number | undefined;
   /** Who holds the lock. */
   readonly locked: string | undefined;
+  /** Why nobody is to deploy. */
+  readonly held?: string | undefined;
 }

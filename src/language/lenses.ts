@@ -46,5 +46,6 @@ function liveTitle(live: StageLive, t: Translate): string {
   parts.push(live.ageText);
   if (live.behind !== undefined && live.behind > 0) parts.push(t('{0} behind', live.behind));
   if (live.locked !== undefined) parts.push(t('locked by {0}', live.locked));
+  if (live.held !== undefined) parts.push(t('held: {0}', live.held));
   return parts.filter((part) => part !== '').join(' · ');
 }

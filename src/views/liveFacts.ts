@@ -1,6 +1,7 @@
 /** What the store knows of a stage, as the CodeLens above it shows it. */
 import * as vscode from 'vscode';
 import { formatAge, shortCommit } from '../format.ts';
+import { holdOf } from './stageItem.ts';
 import { liveOf, type StageId, type Store } from './store.ts';
 
 export interface LiveFacts {
@@ -9,6 +10,7 @@ export interface LiveFacts {
   readonly ageText: string;
   readonly behind: number | undefined;
   readonly locked: string | undefined;
+  readonly held: string | undefined;
 }
 
 export function liveFacts(store: Store): {
@@ -29,6 +31,7 @@ export function liveFacts(store: Store): {
           record === undefined ? '' : formatAge(record.finished || record.started, Date.now(), vscode.l10n.t),
         behind: known?.behind,
         locked: lock === null || lock === undefined ? undefined : `${lock.user}@${lock.host}`,
+        held: holdOf(known)?.why,
       };
     },
     onDidChangeLensFacts: (listener) => ({ dispose: store.subscribe(listener) }),

@@ -2,6 +2,7 @@
 import { formatAge } from '../format.ts';
 import type { View } from './item.ts';
 import { commitText } from './releaseItem.ts';
+import { holdOf } from './stageItem.ts';
 import { liveOf, type StageId, type Store } from './store.ts';
 
 export interface LiveStatus {
@@ -29,12 +30,15 @@ export function liveStatusOf(
   const { record, release } = live;
   const behind = facts?.behind !== undefined && facts.behind > 0 ? ` · ${t('{0} behind', facts.behind)}` : '';
   const name = store.nameOf(stage);
+  const hold = holdOf(facts);
+  const held = hold === undefined ? '' : ` $(debug-pause)${t('held')}`;
+  const why = hold === undefined ? '' : `\n${t('held: {0}', hold.why)}`;
   const what = record === undefined ? release : commitText(record.commit, record.name);
   return {
-    text: `$(${stage.protected ? 'shield' : 'layers'}) ${name} ${what}${behind}`,
+    text: `$(${stage.protected ? 'shield' : 'layers'}) ${name} ${what}${behind}${held}`,
     tooltip:
       record === undefined
-        ? t('Live on {0}', name)
-        : `${t('Live on {0}', name)}: ${record.subject} (${formatAge(record.finished, now, t)})`,
+        ? `${t('Live on {0}', name)}${why}`
+        : `${t('Live on {0}', name)}: ${record.subject} (${formatAge(record.finished, now, t)})${why}`,
   };
 }

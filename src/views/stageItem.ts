@@ -12,6 +12,9 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
   const hold = holdOf(known);
   const words = ['stage', run === undefined ? 'idle' : 'running'];
   if (entry.domain !== undefined) words.push('site');
+  words.push(hold === undefined ? 'unheld' : 'held');
+  const inMaintenance = isInMaintenance(known);
+  if (entry.domain !== undefined) words.push(inMaintenance ? 'maintained' : 'served');
   const failed = failure !== undefined || known?.servers.some(({ error }) => error !== null) === true;
   return {
     id,
@@ -28,7 +31,9 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
               t('Held'),
               `${hold.user}@${hold.host} (${formatAge(hold.since, view.now, t)}): ${hold.why}`,
             ] as const,
+            ...(hold.until === null ? [] : [[t('Held until'), view.localTime(hold.until)] as const]),
           ]),
+      ...(inMaintenance ? [[t('Maintenance'), t('visitors get the maintenance page')] as const] : []),
       ...liveLines(snapshot, view),
       ...(known === undefined
         ? []
@@ -50,9 +55,15 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
 }
 
 /** On any one server it holds the stage. */
-function holdOf(known: StageSnapshot['known']): HoldRecord | undefined {
+export function holdOf(known: StageSnapshot['known']): HoldRecord | undefined {
   // What was remembered from an earlier version has no such field.
   return known?.servers.flatMap(({ hold }) => hold ?? [])[0];
+}
+
+/** On any one server visitors get the maintenance page. */
+function isInMaintenance(known: StageSnapshot['known']): boolean {
+  // What was remembered from an earlier version has no such field.
+  return known?.servers.some(({ maintenance }) => maintenance) === true;
 }
 
 function stageSummary({ known }: StageSnapshot, { now, t }: View): string {
@@ -60,6 +71,7 @@ function stageSummary({ known }: StageSnapshot, { now, t }: View): string {
   const parts: string[] = [];
   const hold = holdOf(known);
   if (hold !== undefined) parts.push(t('held: {0}', hold.why));
+  if (isInMaintenance(known)) parts.push(t('maintenance'));
   if (live.kind === 'mixed') parts.push(t('servers differ'));
   if (live.kind === 'none') parts.push(t('nothing deployed yet'));
   if (live.kind === 'one') {
@@ -100,6 +112,18 @@ function runSummary(run: NonNullable<StageSnapshot['run']>, t: Translate): strin
 }
 
 function actionWord(action: string, t: Translate): string {
-  if (action === 'prune') return t('pruning');
-  return action === 'rollback' ? t('rolling back') : t('deploying');
+  switch (action) {
+    case 'prune':
+      return t('pruning');
+    case 'rollback':
+      return t('rolling back');
+    case 'promote':
+      return t('promoting');
+    case 'maintenance':
+      return t('changing the maintenance page');
+    case 'down':
+      return t('taking down');
+    default:
+      return t('deploying');
+  }
 }

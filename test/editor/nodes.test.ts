@@ -58,7 +58,16 @@ function release(name: string, more: Partial<Release> = {}): Release {
 }
 
 function known(more: Partial<ServerKnown> = {}): ServerKnown {
-  return { server: 'web1', current: null, error: null, locked: null, hold: null, releases: [], ...more };
+  return {
+    server: 'web1',
+    current: null,
+    error: null,
+    locked: null,
+    hold: null,
+    maintenance: false,
+    releases: [],
+    ...more,
+  };
 }
 
 function storeWith(
@@ -120,6 +129,25 @@ describe('the nodes of the Durant view', () => {
     assert.equal(item(store, node).description, '1111111 · 1 h ago · 3 behind');
     assert.equal(icon(item(store, node)), 'shield');
     assert.equal(item(store, node).spoken, 'protected');
+  });
+
+  it('say that a stage is held, by whom and until when, and that visitors get the maintenance page', () => {
+    const held = {
+      user: 'grace',
+      host: 'laptop',
+      why: 'the board looks at it',
+      since: '2026-05-01T11:00:00Z',
+      until: '2026-05-01T15:00:00Z',
+    };
+    const store = storeWith([known({ hold: held, maintenance: true }), known({ server: 'web2' })]);
+    const found = item(store, node);
+    assert.equal(found.description, 'held: the board looks at it · maintenance · nothing deployed yet');
+    assert.match(found.context, /\bheld\b/);
+    const lines = found.tooltip.map((line) => line.join(': '));
+    assert.ok(lines.includes('Held: grace@laptop (1 h ago): the board looks at it'), lines.join('\n'));
+    assert.ok(lines.includes('Held until: local 2026-05-01T15:00:00Z'));
+    store.setKnown(stage, { servers: [known()], at: now });
+    assert.match(item(store, node).context, /\bunheld\b/);
   });
 
   it('mark a stage whose servers differ, and a server that was not reached', () => {

@@ -63,6 +63,7 @@ function storeWith(
       error: name === 'web1' ? error : null,
       locked: null,
       hold: null,
+      maintenance: false,
       releases: [],
     })),
     at: now,

@@ -33,7 +33,7 @@ const configuration: Configuration = {
 };
 
 function server(name: string, current: string | null, error: string | null = null): ServerKnown {
-  return { server: name, current, error, locked: null, hold: null, releases: [] };
+  return { server: name, current, error, locked: null, hold: null, maintenance: false, releases: [] };
 }
 
 function memory(): Memory {

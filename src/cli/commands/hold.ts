@@ -1,7 +1,6 @@
 /** `durant hold` and `durant unhold`. */
 import { InvalidArgumentError } from 'commander';
-import { parseDuration } from '../../config/values/kinds.ts';
-import type { Until } from '../../engine/index.ts';
+import { parseUntil, type Until } from '../../config/values/until.ts';
 import { printable, printableLines } from '../../printable.ts';
 import { defineCommand } from '../command.ts';
 import { printJson } from '../json.ts';
@@ -76,17 +75,12 @@ Example:
   },
 });
 
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
-
-/** A time without a zone is this machine's, and a day begins at midnight. @throws {InvalidArgumentError} */
+/** @throws {InvalidArgumentError} */
 function untilOf(value: string | undefined): Until {
-  if (value === undefined) return { kind: 'lifted' };
-  const ms = parseDuration(value);
-  if (ms !== undefined) return { kind: 'after', ms };
-  const time = new Date(value.length === 10 ? `${value}T00:00` : value);
-  if (!TIME.test(value) || Number.isNaN(time.getTime()))
+  const until: Until | undefined = value === undefined ? { kind: 'lifted' } : parseUntil(value);
+  if (until === undefined)
     throw new InvalidArgumentError(
       'A time for --until is a duration (30m, 2h) or ISO 8601 (2027-01-04, 2027-01-04T08:00Z).',
     );
-  return { kind: 'at', time };
+  return until;
 }

@@ -1,4 +1,5 @@
 /** `hold` and `unhold`: says on the servers of a stage that nobody is to deploy to it, and why. Neither takes the lock: the next run heeds it. */
+import type { Until } from '../../config/values/until.ts';
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Emit } from '../events.ts';
@@ -11,12 +12,6 @@ import { prepareScript } from '../server/lockScripts.ts';
 import { lookAtEach, type Looked } from '../server/lookAtServers.ts';
 import { assessServer } from '../server/preflight.ts';
 import type { HoldRecord } from '../server/record.ts';
-
-/** When a hold ends. */
-export type Until =
-  | { readonly kind: 'lifted' }
-  | { readonly kind: 'after'; readonly ms: number }
-  | { readonly kind: 'at'; readonly time: Date };
 
 export interface HoldRequest extends StageRequest {
   readonly why: string;

@@ -23,6 +23,8 @@ export interface StageReleases {
     readonly locked: LockRecord | null;
     /** What keeps the stage from being deployed to. */
     readonly hold: HoldRecord | null;
+    /** Visitors get the maintenance page. */
+    readonly maintenance: boolean;
     readonly releases: readonly (ReleaseRecord & {
       readonly current: boolean;
       /** It is live, and no run has seen its health check pass since it was made live. */
@@ -98,6 +100,7 @@ export async function listReleases(
       current: facts.live,
       locked: facts.lock,
       hold: holdOf(facts, host.now()),
+      maintenance: facts.maintenance,
       releases: newestFirst(facts.records).map((record) => ({
         ...record,
         current: record.name === facts.live,
@@ -110,6 +113,7 @@ export async function listReleases(
       current: null,
       locked: null,
       hold: null,
+      maintenance: false,
       releases: [],
       error: message,
     }),
