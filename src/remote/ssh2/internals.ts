@@ -1,7 +1,8 @@
 /**
  * The parts of ssh2 that its public interface does not offer and that round trips depend on: authentication message by message, and
  * channels before the server has answered. Everything that touches ssh2's private names is in this file; it checks that they are
- * there, so another version of ssh2 fails at once and by name instead of strangely.
+ * there, so another version of ssh2 fails at once and by name instead of strangely. What it is for: the first command has ended 6 round
+ * trips after the connection was begun, by ssh2's public interface (`privateKey`, `exec`) 10.
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { Client, ClientChannel, ParsedKey } from 'ssh2';
