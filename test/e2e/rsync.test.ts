@@ -30,6 +30,12 @@ const changed = {
   empty: { content: '', executable: true },
 };
 
+/** A program of the PATH that the world's commands are run with. */
+function toolOf({ home }: World, tool: string): string {
+  const files = (home.env['PATH'] ?? '').split(':').map((folder) => join(folder, tool));
+  return files.find((file) => existsSync(file)) ?? tool;
+}
+
 describe('transfer: rsync', function () {
   this.timeout(60_000);
 
@@ -210,6 +216,25 @@ describe('transfer: rsync', function () {
       assert.ok(readFileSync(join(world.site(), 'current/large.bin')).equals(changed));
       assert.ok((proxy?.bytes.up ?? 0) - before < 2e6, 'rsync sends what differs');
     });
+
+    it('travels small with auto, too, and whole where there is no rsync', async () => {
+      world.configure(['spare = no']);
+      const sent = async (name: string, env: Readonly<Record<string, string>> = {}): Promise<number> => {
+        const changed = Buffer.concat([Buffer.from(name), content.subarray(0, 6e6)]);
+        world.repository.commit({ message: name, files: { 'large.bin': changed, [name]: name } });
+        const before = world.proxies[0]?.bytes.up ?? 0;
+        const result = await world.run(['--json', 'deploy', 'production'], { env });
+        assert.equal(result.status, 0, result.stdout);
+        assert.ok(readFileSync(join(world.site(), 'current/large.bin')).equals(changed));
+        assert.ok(!result.events.some(({ event }) => event === 'change'));
+        return (world.proxies[0]?.bytes.up ?? 0) - before;
+      };
+      assert.ok((await sent('with')) < 2e6, 'rsync sends what differs');
+      const tools = join(world.project, 'without-rsync');
+      mkdirSync(tools);
+      for (const tool of ['git', 'ssh', 'sh', 'test']) symlinkSync(toolOf(world, tool), join(tools, tool));
+      assert.ok((await sent('without', { PATH: tools })) > 5e6, 'the stream sends it whole');
+    });
   });
 
   it('works with this machine as the server', async () => {
@@ -269,13 +294,7 @@ describe('transfer: rsync', function () {
 
       const tools = join(world.project, 'tools');
       mkdirSync(tools);
-      for (const tool of ['git', 'ssh', 'sh', 'test']) {
-        const found = (world.home.env['PATH'] ?? '')
-          .split(':')
-          .map((folder) => join(folder, tool))
-          .find((file) => existsSync(file));
-        if (found !== undefined) symlinkSync(found, join(tools, tool));
-      }
+      for (const tool of ['git', 'ssh', 'sh', 'test']) symlinkSync(toolOf(world, tool), join(tools, tool));
       const none = await world.run(['--json', 'deploy', 'production'], { env: { PATH: tools } });
       assert.equal((finishedOf(none)['error'] as Record<string, unknown>)['code'], 'local-tool-missing');
     });

@@ -281,7 +281,7 @@ export const SOURCE_OPTIONS = {
   transfer: {
     kind: 'enum',
     values: {
-      auto: 'stream',
+      auto: 'stream; rsync where a file of 4 MB or more has changed and both ends have rsync 3.1, as it sends only what differs in it',
       stream: 'the built-in way: one compressed stream of what differs',
       rsync: 'rsync 3.1 or newer on both ends; not on Windows',
     },

@@ -1,4 +1,8 @@
-/** Which transfer brings files to a server: the stream of its own, or the real rsync on both ends. */
+/**
+ * Which transfer brings files to a server: the stream of its own, or the real rsync on both ends. `transfer: auto` is the stream, but
+ * where a large file has changed: of that rsync sends only what differs.
+ */
+import { throwIfCancelled } from '../../errors.ts';
 import { carryByRsync, assertRsync, landingScript, type RsyncHere } from '../../transfer/rsync/rsync.ts';
 import type { Change, Plan } from '../../transfer/tree/plan.ts';
 import type { TreeEntry } from '../../transfer/tree/scan.ts';
@@ -8,6 +12,9 @@ import type { Host } from '../ports.ts';
 import type { BuiltRun } from '../run/run.ts';
 import { runScript } from '../run/script.ts';
 import type { StepContext } from '../run/step.ts';
+
+/** From this size on a changed file is worth the round trips of asking for rsync, and of its algorithm. */
+const LARGE_BYTES = 4_000_000;
 
 /** Brings entries of the tree into `.durant/incoming.<run>/in/tree`, after running `before` in project_dir. */
 export type Carry = (load: {
@@ -24,15 +31,16 @@ export async function assessCarrier({ run, server, signal }: StepContext): Promi
  * What carries in place of the stream; undefined for the stream itself.
  * @param options.basis folder below project_dir whose files rsync builds on.
  */
-export function carrierOf(
-  { run, server, signal }: StepContext<BuiltRun>,
+export async function carrierOf(
+  context: StepContext<BuiltRun>,
   options: {
     readonly plan: Pick<Plan, 'changes'>;
     readonly basis: { readonly how: 'copy' | 'link'; readonly folder: string } | undefined;
     readonly onProgress: (files: number, bytes: number) => void;
   },
-): Carry | undefined {
-  if (run.settings.transfer !== 'rsync') return undefined;
+): Promise<Carry | undefined> {
+  const { run, server, signal } = context;
+  if (!(await isByRsync(context, options))) return undefined;
   const changes = new Map(options.plan.changes.map((change) => [change.path, change]));
   const { project } = server.facts;
   return async ({ entries, before }) => {
@@ -60,7 +68,24 @@ export function carrierOf(
 
   function tell(change: Change | undefined): void {
     if (change === undefined || !changes.delete(change.path)) return;
-    emitChange(run, server, change);
+    if (run.settings.transfer === 'rsync') emitChange(run, server, change);
+  }
+}
+
+async function isByRsync(
+  { run, server, signal }: StepContext,
+  { plan, basis }: Pick<Parameters<typeof carrierOf>[1], 'plan' | 'basis'>,
+): Promise<boolean> {
+  const { transfer } = run.settings;
+  if (transfer !== 'auto') return transfer === 'rsync';
+  if (basis === undefined || server.address.local) return false;
+  if (!plan.changes.some(({ kind, bytes }) => kind === 'changed' && bytes >= LARGE_BYTES)) return false;
+  try {
+    await assertRsync(rsyncHere(run.host), server.connection, signal);
+    return true;
+  } catch {
+    throwIfCancelled(signal);
+    return false;
   }
 }
 

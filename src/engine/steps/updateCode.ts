@@ -35,7 +35,7 @@ export const updateCode: Step = {
       });
     progress(0, 0);
     const live = manifest === undefined ? undefined : (server.facts.live ?? undefined);
-    const carry = carrierOf(
+    const carry = await carrierOf(
       { run, server, signal },
       {
         plan,

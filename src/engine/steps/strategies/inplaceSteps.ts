@@ -73,7 +73,7 @@ export const upload: Step = {
         total_bytes: plan.sendBytes,
       });
     progress(0, 0);
-    const carry = carrierOf(context, {
+    const carry = await carrierOf(context, {
       plan,
       basis: plan.isFirst ? undefined : { how: 'copy', folder: '.' },
       onProgress: progress,
