@@ -25,8 +25,8 @@ import { startSshd, type SshdOptions, type TestServer } from '../support/sshd.ts
 import { throughProxy } from '../support/throughProxy.ts';
 
 export interface WorldOptions {
-  /** One sshd each. */
-  readonly servers?: readonly SshdOptions[];
+  /** One sshd each; or servers that have been started, which are the world's from now on. */
+  readonly servers?: readonly (SshdOptions | TestServer)[];
   /** `proxied`: each server is reached through a proxy of its own. Default `direct`. */
   readonly line?: 'direct' | 'proxied';
   readonly commits?: readonly CommitDescription[];
@@ -62,7 +62,9 @@ export const firstCommit: CommitDescription = {
 };
 
 export async function makeWorld(options: WorldOptions = {}): Promise<World> {
-  const started = await Promise.all((options.servers ?? [{}]).map((each) => startSshd(each)));
+  const started = await Promise.all(
+    (options.servers ?? [{}]).map((each) => ('entry' in each ? each : startSshd(each))),
+  );
   const proxies =
     options.line === 'proxied' ? await Promise.all(started.map(({ port }) => startProxy({ port }))) : [];
   const servers = started.map((server, index) => {

@@ -10,6 +10,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { quote } from '../../src/remote/shell.ts';
 import {
   endProcesses,
   processesWithEnvironment,
@@ -22,15 +23,15 @@ import { waitFor } from './wait.ts';
 
 const run = promisify(execFile);
 /** Every process that a test server runs for a client carries this variable. */
-const mark = 'DURANT_TEST_SERVER';
+export const mark = 'DURANT_TEST_SERVER';
 
 export interface SshdOptions {
   /** Whose tools are on the server's PATH. Default `system`. */
   readonly tools?: ServerTools;
   /** Replaces the server's whole PATH; `tools` is then without effect. */
   readonly path?: string;
-  /** Login shell that gets the command line as `-c`; default the first `sh` of the server's PATH. */
-  readonly shell?: string;
+  /** Login shell that gets the command line as `-c`, as words; default the first `sh` of the server's PATH. */
+  readonly shell?: string | readonly string[];
   readonly maxSessions?: number;
   /** Host keys to make; default one ed25519. */
   readonly hostKeys?: readonly ('ed25519' | 'ecdsa' | 'rsa')[];
@@ -226,7 +227,7 @@ async function makeHostKeys(
   return files;
 }
 
-async function makeKey(file: string, type: string, passphrase: string): Promise<void> {
+export async function makeKey(file: string, type: string, passphrase: string): Promise<void> {
   await run('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'durant-test', '-f', file]);
 }
 
@@ -235,16 +236,17 @@ async function writeLogin(
   directory: string,
   home: string,
   path: string,
-  shell: string | undefined,
+  shell: string | readonly string[] | undefined,
 ): Promise<string> {
   const login = join(directory, 'login');
   const first = path
     .split(':')
     .map((folder) => join(folder, 'sh'))
     .find((file) => existsSync(file));
+  const words = [shell ?? first ?? '/bin/sh'].flat();
   await writeFile(
     login,
-    `#!/bin/sh\ncd '${home}' || exit 1\nexec '${shell ?? first ?? '/bin/sh'}' -c "$SSH_ORIGINAL_COMMAND"\n`,
+    `#!/bin/sh\ncd '${home}' || exit 1\nexec ${words.map(quote).join(' ')} -c "$SSH_ORIGINAL_COMMAND"\n`,
     { mode: 0o755 },
   );
   return login;
@@ -269,7 +271,8 @@ async function writeAccounts(
   return { passwd, shadow };
 }
 
-async function writeClient(
+/** What a client of the server is given: known_hosts, an ssh_config, an `ssh`. `hostKeys` have their public halves beside them, in `.pub`. */
+export async function writeClient(
   directory: string,
   server: { port: number; user: string; hostKeys: readonly string[]; clientKey: string },
 ): Promise<Pick<TestServer, 'knownHostsLines' | 'knownHosts' | 'sshConfig' | 'sshPath'>> {
@@ -333,7 +336,9 @@ async function listen(
     const chunks: Buffer[] = [];
     const log = () => Buffer.concat(chunks).toString();
     const sshd = ['/usr/sbin/sshd', '-D', '-e', '-f', config];
-    const command = setup.accounts ? inNamespace(setup.accounts, sshd) : sshd;
+    const command = setup.accounts
+      ? inNamespace({ '/etc/passwd': setup.accounts.passwd, '/etc/shadow': setup.accounts.shadow }, sshd)
+      : sshd;
     const daemon = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     daemon.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
     daemon.on('error', (error) => chunks.push(Buffer.from(`${error.message}\n`)));
@@ -347,9 +352,14 @@ async function listen(
   }
 }
 
-function inNamespace(accounts: { passwd: string; shadow: string }, command: readonly string[]): string[] {
-  const script = 'mount --bind "$1" /etc/passwd && mount --bind "$2" /etc/shadow && shift 2 && exec "$@"';
-  return ['unshare', '-m', 'sh', '-c', script, 'sh', accounts.passwd, accounts.shadow, ...command];
+/** The command, with these files and folders in place of those that it knows by the paths. Root only. */
+export function inNamespace(
+  replaced: Readonly<Record<string, string>>,
+  command: readonly string[],
+): readonly string[] {
+  const mounts = Object.keys(replaced).map((path) => `mount --bind "$1" ${quote(path)} && shift`);
+  const script = [...mounts, 'exec "$@"'].join(' && ');
+  return ['unshare', '-m', 'sh', '-c', script, 'sh', ...Object.values(replaced), ...command];
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -9,6 +9,7 @@ import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from '../bootstrap.ts';
 import { readRoute } from '../route.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
+import { bearsSessions, type BearsSessions } from '../serverSoftware.ts';
 import { readSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
 import { destination, type HostKeyFiles } from './arguments.ts';
@@ -53,11 +54,19 @@ export async function connectOpensshSharing(
   try {
     const hostKeys = hostKeyFiles(request, way ?? (await readWay(request)), directory);
     const context: SeparateContext = { request, to, askpass, hostKeys, directory };
-    const line =
-      sharing === 'shared'
-        ? shareLine(context, await startMaster(request, directory, askpass.converse(), hostKeys))
-        : separateLine(context);
-    if (sharing === 'separate') await tryOut(line, request);
+    if (sharing === 'shared') {
+      const master = await startMaster(request, directory, askpass.converse(), hostKeys);
+      const bears = bearsSessions(/remote software version (\S+)/.exec(master.log())?.[1]);
+      if (bears !== 'one a connection')
+        return createConnection(request, shareLine(context, master, bears), dispose);
+      master.close();
+      await master.ended;
+      dispose();
+      const separate = await connectOpensshSharing(request, 'separate', way);
+      return { ...separate, user: userOf(master) ?? separate.user };
+    }
+    const line = separateLine(context);
+    await tryOut(line, request);
     return createConnection(request, line, dispose);
   } catch (error) {
     dispose();
@@ -78,20 +87,21 @@ interface Line {
   close(): void;
 }
 
-function shareLine(context: SeparateContext, master: Master): Line {
+function shareLine(context: SeparateContext, master: Master, bears: BearsSessions): Line {
   const { request, to } = context;
   const sessions = createSessions({
     server: request.address.entry,
     sshPath: request.sshPath ?? 'ssh',
     to,
     master,
+    oneAtATime: bears === 'one at a time',
   });
   const log = master.log();
   const added = /Permanently added '(.*)' \((.*)\) to the list of known hosts/.exec(log);
   if (added && request.mayAddHostKeys)
     request.onNotice?.('host-key-added', `The ${added[2]} key of ${added[1]} was added to known_hosts.`);
   return {
-    user: /^debug1: Authenticating to .* as '(.*)'/m.exec(log)?.[1],
+    user: userOf(master),
     open: (signal) => sessions.open(bootstrapCommand, signal),
     openUrgent: async () =>
       (await sessions.openUrgent(bootstrapCommand)) ??
@@ -103,6 +113,10 @@ function shareLine(context: SeparateContext, master: Master): Line {
       master.close();
     },
   };
+}
+
+function userOf(master: Master): string | undefined {
+  return /^debug1: Authenticating to .* as '(.*)'/m.exec(master.log())?.[1];
 }
 
 function separateLine(context: SeparateContext): Line {

@@ -27,18 +27,22 @@ export interface SessionsContext {
   readonly sshPath: string;
   readonly to: Destination;
   readonly master: Master;
+  /** The next session is opened when the one before has ended on the server. */
+  readonly oneAtATime: boolean;
 }
 
 /** Below sshd's default MaxSessions of 10, so that one is left for ending what hangs. */
 const usualLimit = 8;
+/** How long a command may take to end by itself where the next session has to wait for that. */
+const endingMs = 2000;
 /** How long a server that refuses even a first session is asked again: an ended one may still count. */
 const patienceMs = 5000;
 
 export function createSessions(context: SessionsContext): Sessions {
-  const { server, sshPath, to, master } = context;
+  const { server, sshPath, to, master, oneAtATime } = context;
   const running = new Set<SshProcess>();
   const waiting: (() => void)[] = [];
-  let limit = usualLimit;
+  let limit = oneAtATime ? 1 : usualLimit;
   let active = 0;
   let closed = false;
 
@@ -136,7 +140,7 @@ function waitUntilOpen(
   context: SessionsContext,
   signal: AbortSignal | undefined,
 ): Promise<Opened> {
-  const { server, master } = context;
+  const { server, master, oneAtATime } = context;
   const ended = new Promise<ChannelEnd>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (status, endedBy) => {
@@ -171,7 +175,7 @@ function waitUntilOpen(
       const stderr = new PassThrough();
       stderr.write(Buffer.from(log.slice(line.index + line[0].length), 'latin1'));
       child.stderr.pipe(stderr);
-      resolve({ channel: channelOf(child, stderr, ended) });
+      resolve({ channel: channelOf(child, stderr, { ended, endingMs: oneAtATime ? endingMs : 0 }) });
     };
     child.stderr.on('data', onLog);
     ended.then(
@@ -187,15 +191,26 @@ function waitUntilOpen(
   });
 }
 
-function channelOf(child: SshProcess, stderr: Readable, ended: Promise<ChannelEnd>): ScriptChannel {
+function channelOf(
+  child: SshProcess,
+  stderr: Readable,
+  { ended, endingMs }: { readonly ended: Promise<ChannelEnd>; readonly endingMs: number },
+): ScriptChannel {
   return {
     stdin: child.stdin,
     stdout: child.stdout,
     stderr,
     ended,
     close: () => {
-      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
-      child.kill('SIGTERM');
+      if (endingMs === 0) {
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+        child.kill('SIGTERM');
+        return;
+      }
+      child.stdin.destroy();
+      for (const stream of [child.stdout, child.stderr]) stream.resume();
+      const timer = setTimeout(() => child.kill('SIGTERM'), endingMs);
+      child.once('exit', () => clearTimeout(timer));
     },
   };
 }

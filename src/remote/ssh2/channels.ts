@@ -39,19 +39,22 @@ export interface PoolOptions {
   readonly server: string;
   /** How many shells wait. */
   readonly waiting: number;
+  /** How many sessions it may have at once. Default: as many as the server allows. */
+  readonly most?: number;
 }
 
 const retries = 20;
 const retryMs = 50;
 
 export function createShellPool(options: PoolOptions): ShellPool {
-  const { server, line, waiting } = options;
+  const { server, line, most = Number.POSITIVE_INFINITY } = options;
+  const waiting = Math.min(options.waiting, most);
   const { lost } = line;
   const warm: Shell[] = [];
   const openings: Opening[] = [];
   let occupied = 0;
   /** Most shells that the server has been seen to allow; learnt when it refuses one. */
-  let limit = Number.POSITIVE_INFINITY;
+  let limit = most;
   let freed = gate();
 
   const open = (): Opening => {
@@ -154,7 +157,7 @@ export function createShellPool(options: PoolOptions): ShellPool {
         }
         // The last shell may not be out of the server's books yet.
         refusals += 1;
-        limit = Number.POSITIVE_INFINITY;
+        limit = most;
         if (refusals > retries)
           throw new DurantError(
             'connection-unsupported',

@@ -2,6 +2,7 @@
 import { Readable, type Duplex } from 'node:stream';
 import { DurantError } from '../../errors.ts';
 import { killScript, type ProcessGroup } from '../bootstrap.ts';
+import { bearsSessions, type BearsSessions } from '../serverSoftware.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
 import type { SshSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
@@ -31,13 +32,15 @@ export async function connectSsh2(
 ): Promise<Connection> {
   const server = request.address.entry;
   const secrets: SessionSecrets = { passwords: new Map(), acceptedHostKeys: new Set() };
-  const { session, pool } = await openWithShells(
-    { request, settings, state, secrets },
-    options.waitingShells ?? defaultWaitingShells,
-  );
+  const opening = { request, settings, state, secrets };
+  const way = await openWithShells(opening, options.waitingShells ?? defaultWaitingShells);
+  const shells =
+    way.bears === 'one a connection'
+      ? connectionEach(way, (signal) => openAnother(opening, signal ?? request.signal))
+      : way.pool;
   const endGroup = async (group: ProcessGroup): Promise<void> => {
     try {
-      await endRemoteGroup(group, pool, () => openSecond({ request, settings, state, secrets }));
+      await endRemoteGroup(group, shells, () => openAnother(opening));
     } catch (error) {
       request.onNotice?.(
         'remote-processes-left',
@@ -48,55 +51,100 @@ export async function connectSsh2(
   const exec = async (command: RemoteCommand): Promise<RemoteResult> => {
     // Until the script runs nobody listens to its input, and an unheard error would end this process; `runScript` looks again.
     if (command.input instanceof Readable) command.input.on('error', () => undefined);
-    const channel = await pool.acquire(command.signal);
+    const channel = await shells.acquire(command.signal);
     const running = runScript(channel, command, { server, endGroup });
-    pool.replenish();
+    shells.replenish();
     return running;
   };
-  return {
+  const shared = {
     address: request.address,
     description: 'ssh2 (built in)',
     user: settings.user,
     exec,
-    forward: (host, port) => forward(session, host, port, server),
-    posixRename: createRename(session, pool, server),
     close: () => {
-      session.close();
+      way.session.close();
     },
+  };
+  if (way.bears === 'one a connection')
+    return {
+      ...shared,
+      forward: () => Promise.resolve(undefined),
+      posixRename: async (from, to) => {
+        const other = await openWithShells(opening, 0);
+        try {
+          await createRename(other.session, other.pool, server)(from, to);
+        } finally {
+          other.session.close();
+        }
+      },
+    };
+  return {
+    ...shared,
+    forward: (host, port) => forward(way.session, host, port, server),
+    posixRename: createRename(way.session, way.pool, server),
   };
 }
 
-type SecondSession = Omit<Parameters<typeof openSession>[0], 'onLogin'>;
+type Opening = Omit<Parameters<typeof openSession>[0], 'onLogin'>;
 
-async function openWithShells(
-  request: SecondSession,
-  waiting: number,
-): Promise<{ readonly session: SshSession; readonly pool: ShellPool }> {
+interface Way {
+  readonly session: SshSession;
+  readonly pool: ShellPool;
+  readonly bears: BearsSessions;
+}
+
+async function openWithShells(opening: Opening, waiting: number): Promise<Way> {
   let pool: ShellPool | undefined;
   const session = await openSession({
-    ...request,
+    ...opening,
     onLogin: (line) => {
-      pool = createShellPool({ line, waiting, server: request.request.address.entry });
+      const isOne = bearsSessions(line.internals.serverSoftware) !== 'several';
+      const server = opening.request.address.entry;
+      pool = createShellPool({ line, waiting, server, ...(isOne && { most: 1 }) });
       return pool.warmUp();
     },
   });
   if (pool === undefined) throw new DurantError('internal', 'No shells after login. Please report this bug.');
-  return { session, pool };
+  return { session, pool, bears: bearsSessions(session.internals.serverSoftware) };
+}
+
+/** What runs scripts: the pool of a connection, or connections with one shell each. */
+type Shells = Pick<ShellPool, 'acquire' | 'acquireAtOnce' | 'replenish'>;
+
+/** A connection for each script: the first is there already, and ends with its script as every other. */
+function connectionEach(first: Way, open: (signal: AbortSignal | undefined) => Promise<Way>): Shells {
+  let ready: Way | undefined = first;
+  return {
+    acquire: async (signal) => {
+      const way = ready;
+      ready = undefined;
+      const { pool, session } = way?.session.isUp() === true ? way : await open(signal);
+      const channel = await pool.acquire(signal);
+      return {
+        ...channel,
+        close: () => {
+          channel.close();
+          session.close();
+        },
+      };
+    },
+    acquireAtOnce: () => Promise.resolve(undefined),
+    replenish: () => undefined,
+  };
 }
 
 /** Where the server has no place for a second shell (MaxSessions 1), another connection ends the group of the first. */
-function openSecond(request: SecondSession): ReturnType<typeof openWithShells> {
-  // The run was cancelled; this must go through all the same.
-  const signal = AbortSignal.timeout(endGroupMs);
-  return openWithShells({ ...request, request: { ...request.request, signal } }, 1);
+function openAnother(opening: Opening, signal = AbortSignal.timeout(endGroupMs)): Promise<Way> {
+  // Without a signal of its own: the run was cancelled, and this must go through all the same.
+  return openWithShells({ ...opening, request: { ...opening.request, signal } }, 1);
 }
 
 async function endRemoteGroup(
   group: ProcessGroup,
-  pool: ShellPool,
-  second: () => ReturnType<typeof openWithShells>,
+  shells: Shells,
+  second: () => Promise<Way>,
 ): Promise<void> {
-  const channel = await pool.acquireAtOnce();
+  const channel = await shells.acquireAtOnce();
   if (channel !== undefined) {
     await runKill(channel, group);
     return;
