@@ -75,6 +75,14 @@ describe('a saved plan', function () {
     world.configure(['spare = no']);
   });
 
+  it('is stale where its commit is no longer in the repository', async () => {
+    const file = join(world.project, 'plan.json');
+    const plan = readFileSync(file, 'utf8');
+    writeFileSync(file, plan.replace(commit, '0'.repeat(40)));
+    await assertStale(/its commit, or the branch .* is no longer in the repository/);
+    writeFileSync(file, plan);
+  });
+
   it('is carried out where all is as it was, although the branch has moved on; then it is stale', async () => {
     world.repository.commit({ message: 'Third', files: { 'index.html': 'version 3\n' } });
     const result = await deployPlan();
@@ -98,7 +106,7 @@ describe('a saved plan', function () {
     assert.equal(existsSync(join(world.project, 'none.json')), false);
     await savePlan('--build');
     appendFileSync(build, 'two\n');
-    await assertStale(/files that would be sent are others/);
+    await assertStale(/other files would be sent/);
     writeFileSync(build, 'one\n');
     assert.equal((await deployPlan()).status, 0);
     assert.equal(world.read('made.txt'), 'one\n');

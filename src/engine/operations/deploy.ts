@@ -15,6 +15,7 @@ import {
   assertSameLive,
   assertSameTree,
   emitPlan,
+  fetchPlanned,
   type DeployPlan,
   type SavePlan,
 } from '../run/plan.ts';
@@ -85,7 +86,11 @@ export function deploy(
 export async function* deployFlow(opened: Run, request: DeployRequest): DeployFlow {
   // Everything that can be known to fail, before anything is changed anywhere.
   await resolveSecrets(opened);
-  const [fetched] = await both(fetchCommit(opened, request), connectServers(opened));
+  const fetching = fetchCommit(opened, request);
+  const [fetched] = await both(
+    request.plan === undefined ? fetching : fetchPlanned(opened, fetching),
+    connectServers(opened),
+  );
   await warnOfUncommitted(fetched.clone, fetched.emit);
   await forEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
   await assertOthersLive(fetched);

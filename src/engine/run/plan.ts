@@ -2,10 +2,10 @@
  * The saved plan of a deploy: what a dry run found, by digest. A deploy by it does exactly that, or nothing: where anything of it is
  * otherwise by now, it ends before anything is written.
  */
-import { DurantError } from '../../errors.ts';
+import { asDurantError, DurantError } from '../../errors.ts';
 import { filesDrift } from '../server/drift.ts';
 import { forEachServer } from './parallel.ts';
-import type { BuiltRun, NamedRun, ServerRun } from './run.ts';
+import type { BuiltRun, NamedRun, Run, ServerRun } from './run.ts';
 
 export interface DeployPlan {
   readonly version: 1;
@@ -108,6 +108,16 @@ export async function assertFresh(run: NamedRun, plan: DeployPlan): Promise<void
   });
 }
 
+/** Fetches the commit of a plan. @throws {DurantError} `plan-stale` where it, or its branch, is gone; what fetching throws. */
+export async function fetchPlanned<T>(run: Run, fetching: Promise<T>): Promise<T> {
+  try {
+    return await fetching;
+  } catch (error) {
+    if (asDurantError(error).code !== 'branch-not-found') throw error;
+    throw stale('its commit, or the branch that it was found by, is no longer in the repository', run);
+  }
+}
+
 /** Also under the lock: somebody may have deployed meanwhile. @throws {DurantError} `plan-stale`. */
 export function assertSameLive(run: NamedRun, plan: DeployPlan): void {
   for (const server of run.servers) {
@@ -144,7 +154,7 @@ export function assertSameTree(run: BuiltRun, plan: DeployPlan): void {
   throw stale('other files would be sent, although the commit is the same', run);
 }
 
-function stale(why: string, run: NamedRun, server?: ServerRun): DurantError {
+function stale(why: string, run: Run, server?: ServerRun): DurantError {
   return new DurantError(
     'plan-stale',
     `The plan is stale: ${why}. Nothing was changed. Look again and save a new plan: durant -n deploy ${run.request.stage} --out FILE`,
