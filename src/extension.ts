@@ -5,6 +5,7 @@ import { loadStage, recountBehind, type App } from './commands/commandContext.ts
 import { registerCommitDocuments } from './commands/commitChanges.ts';
 import { explainInterrupted } from './commands/interrupted.ts';
 import { refreshAll } from './commands/refresh.ts';
+import { commitsOfRun } from './commands/history.ts';
 import { createLiveStatusItem } from './commands/liveStatusItem.ts';
 import { createLiveGutter } from './commands/liveGutter.ts';
 import { registerCommands } from './commands/register.ts';
@@ -19,10 +20,12 @@ import { watchHeads } from './editor/gitExtension.ts';
 import { createLogChannels } from './editor/logChannels.ts';
 import { createProblems } from './editor/problems/diagnostics.ts';
 import { createReadOnlyTexts } from './editor/readOnlyText.ts';
+import { createRunLogs } from './editor/runLogs.ts';
 import { createSecrets } from './editor/secrets.ts';
 import { trustedOnly } from './editor/trust.ts';
 import { registerLanguage } from './language/index.ts';
 import { readConfigurationText, watchConfigurations } from './views/configurations.ts';
+import { createHistoryView, type HistoryView } from './views/historyView.ts';
 import { liveFacts } from './views/liveFacts.ts';
 import { createReviewView } from './views/reviewView.ts';
 import { createStore, stageKey } from './views/store.ts';
@@ -54,6 +57,16 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   // Where the window was not there to see its end.
   forgetBuilt();
+  const logFolder = storageUri?.scheme === 'file' ? join(storageUri.fsPath, 'runs') : undefined;
+  const runLogs = createRunLogs(logFolder, () => {
+    history.redraw();
+  });
+  const history: HistoryView = createHistoryView({
+    extensionPath,
+    memory: workspaceState,
+    commitsOf: (node) => commitsOfRun(app, node),
+    isKept: ({ run }) => runLogs.has(run),
+  });
   const app: App = {
     engine: trustedOnly(engine),
     store,
@@ -65,6 +78,8 @@ export function activate(context: vscode.ExtensionContext): void {
     logs: createLogChannels(),
     problems: createProblems(),
     texts: createReadOnlyTexts(),
+    history,
+    runLogs,
     heads,
     findConfigurations: configurations.refresh,
     loads: new Map(),
@@ -110,6 +125,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }),
     },
     review,
+    history,
     configurations,
     configurations.onDidChange(show),
     createStagesView({ extensionPath, store, load: (stage) => void loadStage(app, stage, 'may ask') }),

@@ -10,7 +10,9 @@ import type { Head, Heads } from '../editor/gitExtension.ts';
 import type { LogChannels } from '../editor/logChannels.ts';
 import type { Problems } from '../editor/problems/diagnostics.ts';
 import type { ReadOnlyTexts } from '../editor/readOnlyText.ts';
+import type { RunLogs } from '../editor/runLogs.ts';
 import type { Secrets } from '../editor/secrets.ts';
+import type { HistoryView } from '../views/historyView.ts';
 import type { ReviewView } from '../views/reviewView.ts';
 import { liveOf, stageKey, type StageId, type Store } from '../views/store.ts';
 import type { Runs } from './runs.ts';
@@ -27,6 +29,8 @@ export interface App {
   readonly logs: LogChannels;
   readonly problems: Problems;
   readonly texts: ReadOnlyTexts;
+  readonly history: HistoryView;
+  readonly runLogs: RunLogs;
   readonly heads: Heads;
   /** Looks for durant.conf files again. */
   readonly findConfigurations: () => Promise<void>;

@@ -7,6 +7,7 @@ import { shortCommit } from '../format.ts';
 import { printable } from '../printable.ts';
 import { liveOf, type StageEntry, type StageId } from '../views/store.ts';
 import { mayRun, type App } from './commandContext.ts';
+import { commitsBetween } from './commitsBetween.ts';
 import { pickStage } from './pickStage.ts';
 import { conductRun } from './runInEditor.ts';
 import { settleUnsaved } from './unsaved.ts';
@@ -93,21 +94,6 @@ function countCommits({ length }: readonly CommitInfo[]): string {
 function subjects(commits: readonly CommitInfo[]): string {
   const shown = commits.slice(0, 3).map(({ subject }) => printable(subject));
   return [...shown, ...(commits.length > 3 ? ['…'] : [])].join(', ');
-}
-
-async function commitsBetween(
-  app: App,
-  stage: StageId,
-  from: string,
-  to: string,
-): Promise<readonly CommitInfo[] | undefined> {
-  try {
-    const call = { ...stage, servers: [], from, to };
-    return (await app.engine.call('commits', call, { signal: app.signal })) ?? undefined;
-  } catch {
-    // What is wrong with the repository is the promotion's to say.
-    return undefined;
-  }
 }
 
 function toOf(argument: unknown): string | undefined {

@@ -1,6 +1,7 @@
 /** The table of commands. */
 import * as vscode from 'vscode';
 import { commands, nodeCommands } from '../editor/ids.ts';
+import type { RunNode } from '../views/history.ts';
 import type { Node } from '../views/nodes.ts';
 import type { ReviewNode } from '../views/review.ts';
 import type { App } from './commandContext.ts';
@@ -15,6 +16,14 @@ import { dryRun } from './dryRun.ts';
 import { forgetSecrets } from './forgetSecrets.ts';
 import { hold, unhold } from './hold.ts';
 import { compareFile, compareInGutter, type LiveGutter } from './liveGutter.ts';
+import {
+  openRunChanges,
+  refreshHistory,
+  showBetween,
+  showHistory,
+  showLanes,
+  showRunLog,
+} from './history.ts';
 import { maintenance } from './maintenance.ts';
 import { openConfig } from './openConfig.ts';
 import { openSite } from './openSite.ts';
@@ -55,6 +64,10 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     [commands.maintenanceOff]: (argument) => maintenance(app, argument, 'off'),
     [commands.setup]: (argument) => setup(app, argument),
     [commands.down]: (argument) => down(app, argument),
+    [commands.history]: () => showHistory(app),
+    [commands.lanes]: () => {
+      showLanes(app);
+    },
     [commands.openSite]: (argument) => openSite(app, argument),
     [commands.refresh]: (argument) => refresh(app, argument),
     [commands.showOutput]: () => {
@@ -111,6 +124,9 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     [nodeCommands.compareWithLive]: onRelease((node) => compareWithLive(app, node)),
     [nodeCommands.copyCommit]: onRelease((node) => copyCommit(app, node)),
     [nodeCommands.showRecord]: onRelease((node) => showRecord(app, node)),
+    [nodeCommands.historyRefresh]: () => refreshHistory(app),
+    [nodeCommands.historyChanges]: onRun((node) => openRunChanges(app, node)),
+    [nodeCommands.historyLog]: onRun((node) => showRunLog(app, node)),
     [nodeCommands.reviewDeploy]: () => deployReviewed(app),
     [nodeCommands.reviewAgain]: () => reviewAgain(app),
     [nodeCommands.reviewBuild]: () => buildReviewed(app),
@@ -120,7 +136,10 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
       app.review.close();
     },
   };
+  const between = (node: unknown, selected: unknown): unknown =>
+    isRun(node) ? showBetween(app, node, Array.isArray(selected) ? selected.filter(isRun) : []) : undefined;
   return vscode.Disposable.from(
+    vscode.commands.registerCommand(nodeCommands.historyBetween, between),
     ...Object.entries(table).map(([id, handler]) => vscode.commands.registerCommand(id, handler)),
   );
 }
@@ -135,6 +154,14 @@ function onProcess(work: (node: Extract<Node, { kind: 'process' }>) => unknown):
 
 function onRelease(work: (node: Extract<Node, { kind: 'release' }>) => unknown): Handler {
   return (node) => (isNode(node) && node.kind === 'release' ? work(node) : undefined);
+}
+
+function onRun(work: (node: RunNode) => unknown): Handler {
+  return (node) => (isRun(node) ? work(node) : undefined);
+}
+
+function isRun(node: unknown): node is RunNode {
+  return isNode(node) && 'run' in node && 'name' in node;
 }
 
 /** Commands of nodes are not in the palette: their argument is what the tree made. */

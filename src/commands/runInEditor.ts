@@ -17,6 +17,7 @@ import { canRollBack } from '../views/candidates.ts';
 import { liveOf, type StageId } from '../views/store.ts';
 import { createStopwatch } from './stopwatch.ts';
 import { loadStage, mayRun, type App } from './commandContext.ts';
+import { historyAfterRun } from './history.ts';
 import { showEnding } from './actions.ts';
 
 export interface RunRequest {
@@ -87,6 +88,7 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
   const ms = watch.ms();
   if (!request.dryRun || error === null) {
     const loaded = loadStage(app, stage, 'silently', 'afresh');
+    void loaded.then(() => historyAfterRun(app, stage));
     // What there is to go back to is part of what is said.
     if (error === null && !request.dryRun) await loaded;
   }
@@ -116,6 +118,7 @@ function followEvents(
   ) => (event: RunEvent) => void;
 } {
   const log = logRun(app.log, request.stage.stage);
+  const keep = app.runLogs.follow(request.stage.stage);
   const { take, collected } = collectProblems(app.problems.matchersOf(app.store.snapshot(request.stage)));
   let progress = start;
   return {
@@ -123,6 +126,7 @@ function followEvents(
     collected,
     events: (onProgress) => (event) => {
       log(event);
+      keep(event);
       take(event);
       request.onEvent?.(event);
       const next = advance(progress, event, Date.now());

@@ -21,6 +21,8 @@ export const commands = {
   setup: 'durant.setup',
   down: 'durant.down',
   openSite: 'durant.openSite',
+  history: 'durant.history',
+  lanes: 'durant.lanes',
   refresh: 'durant.refresh',
   showOutput: 'durant.showOutput',
   cancel: 'durant.cancel',
@@ -70,6 +72,10 @@ export const nodeCommands = {
   copyCommit: 'durant.release.copyCommit',
   showRecord: 'durant.release.showRecord',
   retry: 'durant.error.retry',
+  historyRefresh: 'durant.history.refresh',
+  historyBetween: 'durant.history.between',
+  historyChanges: 'durant.history.changes',
+  historyLog: 'durant.history.log',
   reviewDeploy: 'durant.review.deploy',
   reviewAgain: 'durant.review.again',
   reviewBuild: 'durant.review.build',
@@ -78,7 +84,12 @@ export const nodeCommands = {
   reviewClose: 'durant.review.close',
 } as const;
 
-export const views = { container: 'durant', stages: 'durant.stages', review: 'durant.review' } as const;
+export const views = {
+  container: 'durant',
+  stages: 'durant.stages',
+  review: 'durant.review',
+  history: 'durant.history',
+} as const;
 
 /** Keys for `when`. */
 export const contextKeys = {
@@ -89,6 +100,8 @@ export const contextKeys = {
   severalStages: 'durant.severalStages',
   /** A stage names its site. */
   hasSite: 'durant.hasSite',
+  /** The history has been asked for. */
+  hasHistory: 'durant.hasHistory',
   /** A stage is compared with in the gutter. */
   compared: 'durant.compared',
   /** A run is on in this window. */

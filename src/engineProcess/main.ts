@@ -9,10 +9,13 @@ import { createEngineHost } from './engineHost.ts';
 import { keepConnections } from './keptConnections.ts';
 import { createOutbox } from './eventBatcher.ts';
 import { cleanEnvironment } from './sanitizedEnv.ts';
-import type { FromEngine, Question, Setup, ToEngine } from './protocol.ts';
+import type { FromEngine, Method, Question, Setup, ToEngine } from './protocol.ts';
 
 /** How long a run may take to undo itself after the window has gone, ms. */
 const undoMs = 120_000;
+
+/** Calls that only look and are soon done: of several at once, for several stages, one logs in. */
+const LOOKING: readonly Method[] = ['releases', 'log'];
 
 function serve(): void {
   const env = cleanEnvironment(process.env);
@@ -69,7 +72,9 @@ function serve(): void {
     const prompt = (request: PromptRequest, signal: AbortSignal): Promise<string | undefined> =>
       ask(call, request, signal);
     const connect: Connect = async (request) => {
-      const connection = await (message.method === 'releases' ? kept.connectInTurn : kept.connect)(request);
+      const connection = await (LOOKING.includes(message.method) ? kept.connectInTurn : kept.connect)(
+        request,
+      );
       void send({ kind: 'connected', call, server: request.address.entry });
       return connection;
     };

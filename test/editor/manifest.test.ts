@@ -52,7 +52,7 @@ describe('package.json', () => {
   it('declares the views, settings, task and language that the code has', () => {
     assert.deepEqual(
       contributes.views[views.container]?.map(({ id }) => id),
-      [views.stages, views.review],
+      [views.stages, views.review, views.history],
     );
     const { section, ...keys } = settings;
     assert.deepEqual(

@@ -4,8 +4,10 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { waitFor } from '../support/wait.ts';
-import { hands, stages } from './rig/hands.ts';
+import { hands, stages, treeOf } from './rig/hands.ts';
 import { makeWorld, type World } from './rig/world.ts';
+
+const history = treeOf('durant.history');
 
 describe('a deployed stage in the editor', () => {
   let world: World;
@@ -95,6 +97,45 @@ describe('a deployed stage in the editor', () => {
     assert.equal(readdirSync(join(home(), 'kept-staging', 'releases')).length, 1);
   });
 
+  it('has a history, with who, when, which commits and errors, and what went live between two of its runs', async () => {
+    await vscode.commands.executeCommand('durant.history');
+    const all = await history.rows();
+    const labels = all.map(({ label }) => label);
+    for (const wanted of [
+      'production: deployed',
+      'production: held',
+      'production: hold released',
+      'staging: promoted',
+    ])
+      assert.ok(labels.includes(wanted), `${wanted}\n${labels.join('\n')}`);
+    const second = await history.row(
+      /^production: deployed [0-9a-f]{7} → [0-9a-f]{7} · just now · \S+@\S+ · [\d.]+ m?s$/,
+    );
+    assert.match(second.context, /\blogged\b/);
+    assert.match((await history.row(/^Second/, second)).description, /^[0-9a-f]{7} · /);
+    await vscode.commands.executeCommand('durant.history.log', second.node);
+    assert.match(await shownText(/\.log$/), /production │ deploy on .*\n(.*\n)*.* done: /);
+
+    const first = all.filter(({ label }) => label === 'production: deployed').at(-1);
+    await vscode.commands.executeCommand('durant.history.between', second.node, [second.node, first?.node]);
+    const text = await shownText(/\.md$/);
+    assert.match(text, /^# What went live on production\n/);
+    assert.match(text, /\n## Commits \(1\)\n\n- `[0-9a-f]{7}` Second — /);
+    assert.match(text, /\n\| [^|]+ \| held \| /);
+
+    // Another run of this window is there without being asked for.
+    hands.reply(/^Roll back production\?$/, 'Roll Back');
+    await vscode.commands.executeCommand('durant.rollback', { ...world.stage, release: 'previous' });
+    const back = await history.row(/^production: rolled back /);
+    assert.equal(back.icon, 'discard');
+    assert.match((await history.row(/^Second/, back)).description, /^[0-9a-f]{7} · /);
+    await vscode.commands.executeCommand('durant.lanes');
+    await waitFor('the picture', () => {
+      const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+      return tab?.input instanceof vscode.TabInputWebview && tab.label === 'Durant: History';
+    });
+  });
+
   it('has a script that sets up its servers, to read and to copy', async () => {
     hands.reply(/^Read it, then run it as root/, 'Copy Script');
     await vscode.commands.executeCommand('durant.setup', world.stage);
@@ -118,7 +159,7 @@ describe('a deployed stage in the editor', () => {
     assert.equal(hands.shown().length, 1 + 1);
     hands.reply(/^Show visitors/, 'Maintenance On');
     await vscode.commands.executeCommand('durant.stage.maintenanceOn', row.node);
-    await hands.sees(/^production: No server of \[production\] has a site/);
+    await hands.sees(/^production: No server of \[production\] has a /);
     await world.configure(other());
   });
 
