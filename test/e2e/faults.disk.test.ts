@@ -34,7 +34,7 @@ for (const transfer of ['stream', 'rsync'] as const)
     let world: World;
     let mounted: string | undefined;
     before(async function () {
-      world = await makeWorld({ servers: [{}, {}] });
+      world = await makeWorld({ servers: [{}, { seesMounts: true }] });
       mounted = mountSmall(world);
       // A container without the right to mount.
       if (mounted === undefined) return this.skip();
@@ -115,7 +115,7 @@ for (const transfer of ['stream', 'rsync'] as const)
   const onSecond = (command: string): string =>
     `[ "$DURANT_SERVER" != ${world.servers[1]?.entry ?? ''} ] || { ${command}; }`;
   before(async function () {
-    world = await makeWorld({ servers: [{}, {}] });
+    world = await makeWorld({ servers: [{}, { seesMounts: true }] });
     mounted = mountSmall(world);
     if (mounted === undefined) return this.skip();
     conf();

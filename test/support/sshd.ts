@@ -5,7 +5,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,8 @@ export interface SshdOptions {
    * Default: the user who runs the tests.
    */
   readonly account?: { readonly name: string; readonly password: string; readonly uid: number };
+  /** True: also what is mounted on this machine once the server runs is seen there. Default false, which takes two programs less. */
+  readonly seesMounts?: boolean;
   /** False: no SFTP subsystem. Default true. */
   readonly sftp?: boolean;
   /** A fixed port, for a server that comes back. Default: a free one. */
@@ -87,7 +89,13 @@ const atExit = new Set<() => void>();
 process.once('exit', () => atExit.forEach((end) => end()));
 
 /** Whether `account` can be used: root with the right to make mount namespaces. */
-export async function canHaveAccounts(): Promise<boolean> {
+export function canHaveAccounts(): Promise<boolean> {
+  return (mountable ??= triesToMount());
+}
+
+let mountable: Promise<boolean> | undefined;
+
+async function triesToMount(): Promise<boolean> {
   if (process.getuid?.() !== 0) return false;
   return run('unshare', ['-m', 'mount', '--bind', '/etc/passwd', '/etc/passwd']).then(
     () => true,
@@ -111,10 +119,23 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
   const authorizedKeys = join(directory, 'authorized_keys');
   await writeFile(authorizedKeys, await readFile(`${clientKey}.pub`, 'utf8'));
   const path = options.path ?? makeToolsPath(directory, options.tools ?? 'system');
-  const login = await writeLogin(directory, home, path, options.shell);
-  const accounts = options.account && (await writeAccounts(directory, home, options.account));
+  const shell = [options.shell ?? firstShell(path)].flat();
+  // With an account that has this shell and home nothing stands between sshd and what it is asked to run: two programs less each time.
+  const plain = options.seesMounts !== true && shell.length === 1 && (await canHaveAccounts());
+  const accounts =
+    plain || options.account
+      ? await writeAccounts(directory, home, (plain && shell[0]) || '/bin/sh', options.account)
+      : undefined;
+  const login = plain ? undefined : await writeLogin(directory, home, shell);
 
-  const environment = { ...runEnvironment(), ...options.environment, HOME: home, PATH: path, [mark]: id };
+  const environment = {
+    ...runEnvironment(),
+    SHELL: ((options.shell ?? options.account) ? shell[0] : userInfo().shell) ?? '/bin/sh',
+    ...options.environment,
+    HOME: home,
+    PATH: path,
+    [mark]: id,
+  };
   const listening = await listen(options, {
     directory,
     accounts,
@@ -133,7 +154,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
       'MaxStartups 200',
       'UseDNS no',
       'PrintMotd no',
-      `ForceCommand exec ${login}`,
+      ...(login === undefined ? [] : [`ForceCommand exec ${login}`]),
       `SetEnv ${Object.entries(environment)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')}`,
@@ -191,16 +212,12 @@ export async function writeSshForServers(
   const knownHosts = join(directory, 'known_hosts');
   await writeFile(knownHosts, servers.flatMap((server) => [...server.knownHostsLines, '']).join('\n'));
   const sshConfig = join(directory, 'ssh_config');
+  const keys = join(directory, 'keys');
+  await mkdir(keys);
+  for (const { port, clientKey } of servers) await symlink(clientKey, join(keys, String(port)));
   await writeFile(
     sshConfig,
-    [
-      ...servers.map(
-        (server) =>
-          `Match originalhost 127.0.0.1 exec "test %p = ${server.port}"\n  IdentityFile ${server.clientKey}`,
-      ),
-      ...clientDefaults(knownHosts),
-      '',
-    ].join('\n'),
+    ['Host 127.0.0.1', `  IdentityFile ${keys}/%p`, ...clientDefaults(knownHosts), ''].join('\n'),
   );
   await writeSshWrapper(join(directory, 'bin', 'ssh'), sshConfig);
   return { bin: join(directory, 'bin'), sshConfig, knownHosts };
@@ -231,44 +248,51 @@ export async function makeKey(file: string, type: string, passphrase: string): P
   await run('ssh-keygen', ['-q', '-t', type, '-N', passphrase, '-C', 'durant-test', '-f', file]);
 }
 
-/** What sshd starts instead of the user's shell: the same shell and folder whatever passwd says. */
-async function writeLogin(
-  directory: string,
-  home: string,
-  path: string,
-  shell: string | readonly string[] | undefined,
-): Promise<string> {
+function firstShell(path: string): string {
+  const shells = path.split(':').map((folder) => join(folder, 'sh'));
+  return shells.find((file) => existsSync(file)) ?? '/bin/sh';
+}
+
+/** What sshd starts instead of the user's shell, where passwd cannot say it: the same shell and folder whatever that says. */
+async function writeLogin(directory: string, home: string, shell: readonly string[]): Promise<string> {
   const login = join(directory, 'login');
-  const first = path
-    .split(':')
-    .map((folder) => join(folder, 'sh'))
-    .find((file) => existsSync(file));
-  const words = [shell ?? first ?? '/bin/sh'].flat();
   await writeFile(
     login,
-    `#!/bin/sh\ncd '${home}' || exit 1\nexec ${words.map(quote).join(' ')} -c "$SSH_ORIGINAL_COMMAND"\n`,
+    `#!/bin/sh\ncd '${home}' || exit 1\nexec ${shell.map(quote).join(' ')} -c "$SSH_ORIGINAL_COMMAND"\n`,
     { mode: 0o755 },
   );
   return login;
 }
 
+/** Writes what the server sees as /etc/passwd and /etc/shadow, and gives their paths by those. */
 async function writeAccounts(
   directory: string,
   home: string,
-  account: { readonly name: string; readonly password: string; readonly uid: number },
-): Promise<{ readonly passwd: string; readonly shadow: string }> {
+  shell: string,
+  account: SshdOptions['account'],
+): Promise<Readonly<Record<string, string>>> {
+  const passwd = join(directory, 'passwd');
+  const known = readFileSync('/etc/passwd', 'utf8');
+  if (account === undefined) {
+    const { username } = userInfo();
+    const lines = known.split('\n').map((line) => {
+      const fields = line.split(':');
+      return fields[0] === username ? [...fields.slice(0, 5), home, shell].join(':') : line;
+    });
+    await writeFile(passwd, lines.join('\n'));
+    return { '/etc/passwd': passwd };
+  }
   const hashing = run('openssl', ['passwd', '-6', '-stdin']);
   hashing.child.stdin?.end(`${account.password}\n`);
   const hash = (await hashing).stdout.trim();
-  const passwd = join(directory, 'passwd');
   const shadow = join(directory, 'shadow');
   const { name, uid } = account;
-  await writeFile(passwd, `${readFileSync('/etc/passwd', 'utf8')}${name}:x:${uid}:${uid}::${home}:/bin/sh\n`);
+  await writeFile(passwd, `${known}${name}:x:${uid}:${uid}::${home}:${shell}\n`);
   await writeFile(shadow, `${readFileSync('/etc/shadow', 'utf8')}${name}:${hash}:20000:0:99999:7:::\n`, {
     mode: 0o600,
   });
   await chown(home, uid, uid);
-  return { passwd, shadow };
+  return { '/etc/passwd': passwd, '/etc/shadow': shadow };
 }
 
 /** What a client of the server is given: known_hosts, an ssh_config, an `ssh`. `hostKeys` have their public halves beside them, in `.pub`. */
@@ -320,7 +344,7 @@ function sftpServer(): string {
 
 interface Setup {
   readonly directory: string;
-  readonly accounts: { readonly passwd: string; readonly shadow: string } | undefined;
+  readonly accounts: Readonly<Record<string, string>> | undefined;
   readonly lines: readonly string[];
 }
 
@@ -336,9 +360,7 @@ async function listen(
     const chunks: Buffer[] = [];
     const log = () => Buffer.concat(chunks).toString();
     const sshd = ['/usr/sbin/sshd', '-D', '-e', '-f', config];
-    const command = setup.accounts
-      ? inNamespace({ '/etc/passwd': setup.accounts.passwd, '/etc/shadow': setup.accounts.shadow }, sshd)
-      : sshd;
+    const command = setup.accounts ? inNamespace(setup.accounts, sshd) : sshd;
     const daemon = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     daemon.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
     daemon.on('error', (error) => chunks.push(Buffer.from(`${error.message}\n`)));
