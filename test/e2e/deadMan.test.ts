@@ -49,7 +49,8 @@ describe("the dead man's switch", function () {
 
   it('ends with the confirmation, and leaves nothing', async () => {
     const { world, durant } = await begin('busybox');
-    world.configure(['spare = no']);
+    // Where nothing comes between, one script switches and confirms.
+    world.configure(['spare = no', 'after_symlink = true']);
     const started = world.start(['--json', 'deploy', 'production']);
     let seen = false;
     onEvent(started, step('symlink', 'done'), () => (seen = watchFiles(durant).length === 1));
@@ -57,7 +58,7 @@ describe("the dead man's switch", function () {
     assert.ok(seen, 'a watcher from the switch on');
     await waitFor('the watcher to end', async () => !(await isRunning(world, WATCHER)), 3000);
     assertTidy(world);
-    world.configure(['spare = no', 'dead_man = no']);
+    world.configure(['spare = no', 'after_symlink = true', 'dead_man = no']);
     const without = world.start(['--json', 'deploy', '--again', 'production']);
     onEvent(without, step('symlink', 'done'), () => (seen = watchFiles(durant).length > 0));
     assert.equal((await without.result).status, 0);

@@ -104,11 +104,29 @@ export function unwatch(run: Run, server: ServerRun): void {
 }
 
 /**
+ * Whether the script of the switch confirms it, too, which saves a round trip: one server has nobody to wait for, and nothing that could
+ * still fail comes between the two.
+ */
+export function confirmsWithSwitch(run: Run, { facts }: ServerRun): boolean {
+  const { health_check: checks, after_wave: afterWave, after_symlink: afterSymlink } = run.settings;
+  const between = [...checks, ...afterWave, ...afterSymlink];
+  return (
+    makesRelease(run) &&
+    run.servers.length === 1 &&
+    facts.switchBy !== undefined &&
+    between.length === 0 &&
+    !runsServices(run)
+  );
+}
+
+/**
  * Confirms on every server that the run is live, with what was deferred: no watcher puts anything back from then on.
  * @throws {DurantError} `reverted` where one has.
  */
 export async function confirmLive(run: Run): Promise<void> {
-  const watched = run.servers.filter((server) => isWatched(run, server) && server.previous !== undefined);
+  const watched = run.servers.filter(
+    (server) => isWatched(run, server) && server.previous !== undefined && server.confirmed !== true,
+  );
   for (const server of watched) server.deferred.unshift(confirmScript(run.id));
   // The run is live by now: a cancel no longer counts.
   const { signal } = new AbortController();

@@ -13,10 +13,9 @@ import type { FinishingStep, StepContext } from './step.ts';
 
 /** Writes `finished` on every server, in one script with the confirmation. From then on the run is live. @throws {DurantError} `reverted`. */
 export async function confirmFinished(run: NamedRun): Promise<void> {
-  const { provenance, release } = run;
   for (const server of run.servers) {
-    defer(server, writeRecord(recordOf(run, server, 'finished')));
-    if (provenance !== undefined) defer(server, writeProvenance(release, provenance));
+    if (server.confirmed === true) continue;
+    for (const script of finishedScripts(run, server)) defer(server, script);
   }
   await confirmLive(run);
   run.phase = 'finishing';
@@ -24,6 +23,13 @@ export async function confirmFinished(run: NamedRun): Promise<void> {
     server.state = 'live';
     defer(server, `${historyLine(run, server, { ok: true })}\n${forgetPendingRollback}`);
   }
+}
+
+/** What is written with the confirmation; in project_dir. */
+export function finishedScripts(run: NamedRun, server: ServerRun): readonly string[] {
+  const { provenance, release } = run;
+  const record = writeRecord(recordOf(run, server, 'finished'));
+  return provenance === undefined ? [record] : [record, writeProvenance(release, provenance)];
 }
 
 /** Works the last steps off on every server; what fails is said under `code`. */

@@ -75,6 +75,8 @@ export interface ServerRun {
   previous: string | null | undefined;
   /** Text of the `current` link before this run switched it; undefined: there was none, or it is not known. */
   previousLink: string | undefined;
+  /** Whether the script of its switch has confirmed it as well (deadManSwitch.ts). */
+  confirmed?: boolean;
   state: ServerState;
   error: string | undefined;
   /** What is known of the server's services; undefined where the run has none to look after. */

@@ -2,7 +2,8 @@
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { replaceLink } from '../server/linkSwitch.ts';
-import { unwatch, watchSwitch } from '../run/deadManSwitch.ts';
+import { confirmsWithSwitch, isWatched, unwatch, watchSwitch } from '../run/deadManSwitch.ts';
+import { finishedScripts } from '../run/finish.ts';
 import { releaseOfLink } from '../run/guard.ts';
 import {
   forgetOtherPendingRollback,
@@ -14,6 +15,7 @@ import { defer, runScript } from '../run/script.ts';
 import type { Step, StepContext } from '../run/step.ts';
 import { waveOf } from '../run/waves.ts';
 import { switchUnsupported } from '../server/preflight.ts';
+import { confirmScript } from '../server/watcherScript.ts';
 import { recordOf, writeRecord } from './release.ts';
 import { restoreServices } from './services.ts';
 
@@ -55,7 +57,10 @@ async function switchTo({ run, server, signal }: StepContext<NamedRun>): Promise
   });
   try {
     const link = linkTo(run, release);
-    const said = await flip(run, server, { link, allowed: '*', signal });
+    const atOnce = confirmsWithSwitch(run, server);
+    const then = atOnce ? confirmation(run, server) : '';
+    const said = await flip(run, server, { link, allowed: '*', then, signal });
+    server.confirmed = atOnce;
     if (previous === undefined) {
       // Somebody may have changed it by hand since the run looked.
       const was = /^was=(.*)$/m.exec(said)?.[1] ?? '';
@@ -83,7 +88,7 @@ export async function switchBack(run: NamedRun, server: ServerRun, signal: Abort
   unwatch(run, server);
   const link = server.previousLink ?? linkOrNone(run, previous);
   const ours = [linkTo(run, run.release), server.facts.currentTarget ?? '', link ?? ''];
-  const said = await flip(run, server, { link, allowed: ours.map(quote).join('|'), signal });
+  const said = await flip(run, server, { link, allowed: ours.map(quote).join('|'), then: '', signal });
   const kept = /^kept=(.*)$/m.exec(said)?.[1];
   server.facts = {
     ...server.facts,
@@ -102,6 +107,15 @@ export async function switchBack(run: NamedRun, server: ServerRun, signal: Abort
   await restoreServices(run, server, signal);
 }
 
+/** sh text that confirms the switch as the last of its script. */
+function confirmation(run: NamedRun, server: ServerRun): string {
+  const scripts = [
+    ...(isWatched(run, server) ? [confirmScript(run.id)] : []),
+    ...finishedScripts(run, server),
+  ];
+  return scripts.map((script) => `{\n${script}\n} || exit 1`).join('\n');
+}
+
 function linkOrNone(run: Run, release: string | null): string | undefined {
   return release === null ? undefined : linkTo(run, release);
 }
@@ -118,12 +132,15 @@ async function flip(
   {
     link,
     allowed,
+    then,
     signal,
   }: {
     /** Text of the link; undefined: none. */
     readonly link: string | undefined;
     /** Pattern of `case`: what the link may be before. */
     readonly allowed: string;
+    /** Script that runs after it; empty for none. */
+    readonly then: string;
     readonly signal: AbortSignal;
   },
 ): Promise<string> {
@@ -142,8 +159,10 @@ async function flip(
     `was=$(readlink ${current}) || was=
 case $was in ${allowed}) ;; *) printf 'kept=%s\\n' "$was"; exit 0;; esac
 printf 'was=%s\\n' "$was"
-[ "$was" != ${quote(link ?? '')} ] || exit 0
-${replace}`,
+if [ "$was" != ${quote(link ?? '')} ]; then
+${replace}
+fi
+${then}`,
     { signal },
   );
   const said = result.stdout.toString('utf8');
