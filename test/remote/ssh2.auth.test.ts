@@ -406,10 +406,11 @@ describe('ssh2 logs in', function () {
       ]);
       await login(port, 'secret', '123456');
       assert.deepEqual(kinds(), ['password', 'one-time-code']);
+      assert.match(asked[0]?.message ?? '', /^\(\w+ on .*\) Password:$/);
       const code = asked[1];
       assert.ok(code?.kind === 'one-time-code');
       assert.equal(code.echo, true);
-      assert.match(code.message, /Look at your phone\.\nVerification code:/);
+      assert.match(code.message, /Look at your phone\.\n\(\w+ on .*\) Verification code:/);
     });
 
     it('a password that is no password', async () => {

@@ -176,7 +176,60 @@ describe('ssh2 reaches servers', function () {
     it('that are not there', async () => {
       const config = [...host('gate', gate), ...host('target', server), '  ProxyJump gate'];
       config.splice(config.indexOf(`  Port ${gate.port}`), 1, `  Port ${await freePort()}`);
-      await assert.rejects(connect(config), { code: 'host-unreachable', message: /refused the connection/ });
+      await assert.rejects(connect(config), {
+        code: 'host-unreachable',
+        server: 'target',
+        message: /^Jump host gate \(to target\) cannot be reached: .* refused the connection/,
+      });
+      await assert.rejects(connect(config, 'target', { client: 'openssh' }), {
+        code: 'host-unreachable',
+        server: 'target',
+        message: /^Jump host gate \(to target\) cannot be reached/,
+      });
+    });
+
+    it('that let nobody in', async () => {
+      const config = [...host('gate', gate), ...host('target', server), '  ProxyJump gate'];
+      config.splice(
+        config.indexOf(`  IdentityFile ${gate.clientKey}`),
+        1,
+        `  IdentityFile ${inner.clientKey}`,
+      );
+      for (const client of ['ssh2', 'openssh'] as const)
+        await assert.rejects(connect(config, 'target', { client }), {
+          code: 'authentication-failed',
+          message: /[Jj]ump host gate \(to target\)/,
+        });
+    });
+
+    it('which drop connections while twelve log in at once', async function () {
+      this.timeout(60_000);
+      const narrow = await startSshd({ config: ['MaxStartups 2:50:4'] });
+      try {
+        const config = [
+          ...host('gate', narrow),
+          '  StrictHostKeyChecking no',
+          ...host('target', server),
+          '  ProxyJump gate',
+        ];
+        for (const client of ['ssh2', 'openssh'] as const) {
+          const notices: string[] = [];
+          const onNotice = (code: string): void => void notices.push(code);
+          const opened = await Promise.all(
+            Array.from({ length: 12 }, () =>
+              connect(config, 'target', { client, onNotice, hostKeyChecking: 'accept-new' }),
+            ),
+          );
+          for (const connection of opened) {
+            assert.equal(await portSeen(connection), String(server.port));
+            connection.close();
+          }
+          assert.ok(notices.includes('connection-retried'), client);
+          assert.match(narrow.log(), /MaxStartups/);
+        }
+      } finally {
+        await narrow.stop();
+      }
     });
   });
 

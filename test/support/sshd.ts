@@ -151,7 +151,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
       'PermitRootLogin yes',
       `PasswordAuthentication ${options.account ? 'yes' : 'no'}`,
       'KbdInteractiveAuthentication no',
-      'MaxStartups 200',
+      // Of this keyword alone sshd takes the last value.
+      ...(options.config?.some((line) => line.startsWith('MaxStartups')) === true ? [] : ['MaxStartups 200']),
       'UseDNS no',
       'PrintMotd no',
       ...(login === undefined ? [] : [`ForceCommand exec ${login}`]),

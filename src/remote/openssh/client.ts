@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { userInfo } from 'node:os';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from '../bootstrap.ts';
+import { retryDropped, retryNotice } from '../retryDropped.ts';
 import { readRoute } from '../route.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
 import { bearsSessions, type BearsSessions } from '../serverSoftware.ts';
@@ -14,6 +15,7 @@ import { readSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
 import { destination, type HostKeyFiles } from './arguments.ts';
 import { openAskpass } from './askpass.ts';
+import { droppedEarly } from './failures.ts';
 import { jumpArguments, type Way } from './jumps.ts';
 import { startMaster, type Master } from './master.ts';
 import { makePrivateDirectory, removePrivateDirectory } from './privateDirectory.ts';
@@ -38,10 +40,22 @@ export function connectOpenssh(request: ConnectRequest, way?: KnownWay): Promise
 }
 
 /** As `connectOpenssh`, with the way of sharing given. */
-export async function connectOpensshSharing(
+export function connectOpensshSharing(
   request: ConnectRequest,
   sharing: Sharing,
   way?: KnownWay,
+): Promise<Connection> {
+  return retryDropped(() => openOnce(request, sharing, way), {
+    isDropped: (error) => error instanceof DurantError && error.cause === droppedEarly,
+    signal: request.signal,
+    onRetry: () => request.onNotice?.('connection-retried', retryNotice(request.address.entry)),
+  });
+}
+
+async function openOnce(
+  request: ConnectRequest,
+  sharing: Sharing,
+  way: KnownWay | undefined,
 ): Promise<Connection> {
   throwIfCancelled(request.signal);
   const to = destination(request);
@@ -52,10 +66,17 @@ export async function connectOpensshSharing(
     removePrivateDirectory(directory);
   };
   try {
-    const hostKeys = hostKeyFiles(request, way ?? (await readWay(request)), directory);
+    const known = way ?? (await readWay(request));
+    const hostKeys = hostKeyFiles(request, known, directory);
     const context: SeparateContext = { request, to, askpass, hostKeys, directory };
     if (sharing === 'shared') {
-      const master = await startMaster(request, directory, askpass.converse(), hostKeys);
+      const master = await startMaster(
+        request,
+        directory,
+        askpass.converse(),
+        hostKeys,
+        known.route.slice(1),
+      );
       const bears = bearsSessions(/remote software version (\S+)/.exec(master.log())?.[1]);
       if (bears !== 'one a connection')
         return createConnection(request, shareLine(context, master, bears), dispose);

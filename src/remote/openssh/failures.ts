@@ -1,5 +1,7 @@
 /** What `ssh` wrote before it gave up, as an error with a remedy. Pure. */
 import { DurantError, type ErrorCode } from '../../errors.ts';
+import { saysDropped } from '../retryDropped.ts';
+import type { SshSettings } from '../sshSettings.ts';
 
 interface Meaning {
   readonly pattern: RegExp;
@@ -62,9 +64,48 @@ export function spokenLines(log: string): readonly string[] {
     );
 }
 
-/** The error for an `ssh` that ended before it was connected. */
-export function connectFailure(server: string, log: string): DurantError {
-  const lines = spokenLines(log);
+/** The cause of a failure after which the connection may be tried again. */
+export const droppedEarly = Symbol('dropped before the greeting');
+
+/** As much of a jump host's settings as its failures are known by. */
+export type JumpName = Pick<SshSettings, 'originalHost' | 'hostname' | 'port' | 'user'>;
+
+/** The error for an `ssh` that ended before it was connected; where it was a jump host that failed, that one is named. */
+export function connectFailure(server: string, log: string, jumps: readonly JumpName[] = []): DurantError {
+  const spoken = spokenLines(log);
+  const failed = failedJump(spoken, jumps);
+  const told = failureOf(
+    failed === undefined ? server : `Jump host ${failed.jump.originalHost} (to ${server})`,
+    log,
+    failed === undefined ? spoken : [failed.line],
+  );
+  // Where a jump host could not go on, the next connection ends so, too; but then there is more to be read.
+  const isDropped =
+    spoken.some(saysDropped) &&
+    spoken.every((line) => saysDropped(line) || /^(Connection (closed|reset) by|Warning:) /.test(line));
+  return new DurantError(told.code, told.summary, {
+    server,
+    cause: isDropped ? droppedEarly : undefined,
+  });
+}
+
+/** The jump host that ssh names in what it says. */
+function failedJump(
+  lines: readonly string[],
+  jumps: readonly JumpName[],
+): { readonly jump: JumpName; readonly line: string } | undefined {
+  for (const line of lines)
+    for (const jump of jumps) {
+      const isIts =
+        line.startsWith(`ssh: connect to host ${jump.hostname} port ${jump.port}:`) ||
+        line.startsWith(`ssh: Could not resolve hostname ${jump.hostname}:`) ||
+        line.startsWith(`${jump.user}@${jump.hostname}: `);
+      if (isIts) return { jump, line };
+    }
+  return undefined;
+}
+
+function failureOf(server: string, log: string, lines: readonly string[]): DurantError {
   const text = lines.join('\n');
   const meaning = meanings.find(({ pattern }) => pattern.test(text));
   const last = lines.at(-1) ?? 'it gave no reason';

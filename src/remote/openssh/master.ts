@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DurantError } from '../../errors.ts';
+import type { SshSettings } from '../sshSettings.ts';
 import type { ConnectRequest } from '../target.ts';
 import { connectionArguments, destination, masterArguments, type HostKeyFiles } from './arguments.ts';
 import type { Conversation } from './askpass.ts';
@@ -34,6 +35,7 @@ export async function startMaster(
   directory: string,
   conversation: Conversation,
   hostKeys: HostKeyFiles,
+  jumps: readonly SshSettings[] = [],
 ): Promise<Master> {
   const socket = join(directory, 'c');
   const to = destination(request);
@@ -49,7 +51,7 @@ export async function startMaster(
   });
   const close = (): void => void child.stdin.end();
   try {
-    await becomeReady(request, { child, socket, log, conversation });
+    await becomeReady(request, { child, socket, log, conversation, jumps });
   } catch (error) {
     close();
     await ended;
@@ -63,10 +65,12 @@ interface Starting {
   readonly socket: string;
   readonly log: ProcessLog;
   readonly conversation: Conversation;
+  /** Jump hosts on the way. */
+  readonly jumps: readonly SshSettings[];
 }
 
 async function becomeReady(request: ConnectRequest, starting: Starting): Promise<void> {
-  const { child, socket, log, conversation } = starting;
+  const { child, socket, log, conversation, jumps } = starting;
   const { entry } = request.address;
   const watch = watchProgress(request, starting);
   const ready = new Promise<void>((resolve, reject) => {
@@ -80,7 +84,7 @@ async function becomeReady(request: ConnectRequest, starting: Starting): Promise
     child.once('error', (error) => reject(startFailure(entry, error.message)));
     child.once('close', (status) => {
       if (status === 126 || status === 127) reject(startFailure(entry, log.text().trim()));
-      else reject(connectFailure(entry, log.text()));
+      else reject(connectFailure(entry, log.text(), jumps));
     });
   });
   const refused = conversation.refused.then((question) => {

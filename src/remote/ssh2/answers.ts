@@ -3,6 +3,7 @@ import { DurantError } from '../../errors.ts';
 import {
   answer,
   expectReply,
+  loginWords,
   type AuthenticationContext,
   type NextMessage,
   type Reply,
@@ -56,7 +57,11 @@ async function answerQuestions(
             {
               kind: 'one-time-code',
               server: context.server,
-              message: [message.name, message.instructions, question.prompt]
+              message: [
+                message.name,
+                message.instructions,
+                `(${loginWords(context)}) ${question.prompt.trim()}`,
+              ]
                 .map((text) => text.trim())
                 .filter((text) => text !== '')
                 .join('\n'),
@@ -127,7 +132,7 @@ async function askPassword(
       {
         kind: 'password',
         server: context.server,
-        message: `${again}${prompt?.trim() ?? `Password for ${settings.user} on ${settings.hostname}`}`,
+        message: `${again}${prompt === undefined ? `Password for ${loginWords(context)}` : `(${loginWords(context)}) ${prompt.trim()}`}`,
         user: settings.user,
         host: settings.hostname,
         port: settings.port,

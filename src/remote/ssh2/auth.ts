@@ -157,8 +157,9 @@ function signatureAlgorithm(key: ParsedKey, io: Ssh2Internals): SignatureAlgorit
 
 /** What was tried and what to do. */
 function refused(context: AuthenticationContext, ring: KeyRing, offered: Failure['methods']): DurantError {
-  const { settings, progress, server } = context;
-  const account = `${settings.user}@${settings.hostname}:${settings.port}`;
+  const { settings, progress, server, name } = context;
+  const jump = name === server ? '' : `, ${name.replace('Jump', 'jump')}`;
+  const account = `${settings.user}@${settings.hostname}:${settings.port}${jump}`;
   const tried =
     progress.tried.length === 0 ? 'no key was found to try' : `tried ${counted(progress.tried).join(', ')}`;
   const facts = [

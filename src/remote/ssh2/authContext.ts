@@ -33,6 +33,8 @@ export type KnownPasswords = Map<string, string>;
 
 export interface AuthenticationContext {
   readonly server: string;
+  /** The same, or the jump host that it is. */
+  readonly name: string;
   readonly settings: SshSettings;
   readonly keys: Promise<KeyRing>;
   readonly prompt: Prompter;
@@ -63,4 +65,15 @@ export function expectReply(message: AuthenticationMessage): Reply {
     'connection-unsupported',
     'The server sent an unexpected answer during authentication. Set ssh_client: openssh.',
   );
+}
+
+/** Whose login it is, for people: the account, and the host as it was asked for. */
+export function loginWords({
+  settings,
+  server,
+  name,
+}: Pick<AuthenticationContext, 'settings' | 'server' | 'name'>): string {
+  const { user, originalHost, hostname } = settings;
+  const host = originalHost === hostname ? hostname : `${originalHost} (${hostname})`;
+  return name === server ? `${user} on ${host}` : `${user} on ${host}, ${name.replace('Jump', 'jump')}`;
 }

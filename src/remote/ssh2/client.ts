@@ -32,7 +32,7 @@ export async function connectSsh2(
 ): Promise<Connection> {
   const server = request.address.entry;
   const secrets: SessionSecrets = { passwords: new Map(), acceptedHostKeys: new Set() };
-  const opening = { request, settings, state, secrets };
+  const opening = { name: server, request, settings, state, secrets };
   const way = await openWithShells(opening, options.waitingShells ?? defaultWaitingShells);
   const shells =
     way.bears === 'one a connection'

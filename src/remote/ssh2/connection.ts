@@ -1,11 +1,12 @@
 /** One authenticated SSH connection: its way there (TCP, ProxyCommand, jump hosts), the handshake, the host key, the login. */
 import type { Duplex } from 'node:stream';
-import { DurantError } from '../../errors.ts';
+import { DurantError, asDurantError } from '../../errors.ts';
 import { readKnownHosts } from '../knownHostsFiles.ts';
+import { retryDropped, retryNotice } from '../retryDropped.ts';
 import { lastJump, readJump, type LastJump } from '../route.ts';
 import { newProgress, type AuthenticationProgress } from './authContext.ts';
 import { startDeadline, type Deadline } from './deadline.ts';
-import { handshake, tooManyAttempts } from './handshake.ts';
+import { droppedEarly, handshake, tooManyAttempts } from './handshake.ts';
 import { checkHostKeySettings } from './hostKey.ts';
 import { collectKeys } from './keys.ts';
 import type { SessionRequest, SshSession } from './sessionRequest.ts';
@@ -19,12 +20,16 @@ const maxConnections = 4;
  * @throws {DurantError} `host-unreachable`, the host key codes, `authentication-failed`, `connection-unsupported`, `cancelled`.
  */
 export async function openSession(request: SessionRequest): Promise<SshSession> {
-  checkHostKeySettings(request.settings, request.request.address.entry);
+  checkHostKeySettings(request.settings, request.name);
   const progress = newProgress();
   for (let connection = 1; ; connection += 1) {
     const before = progress.tried.length;
     try {
-      return await openOnce(request, progress);
+      return await retryDropped(() => openOnce(request, progress), {
+        isDropped: (error) => error instanceof DurantError && error.cause === droppedEarly,
+        signal: request.request.signal,
+        onRetry: () => request.request.onNotice?.('connection-retried', retryNotice(request.name)),
+      });
     } catch (error) {
       // Each connection must have got further than the last.
       const counted = error instanceof DurantError && error.cause === tooManyAttempts;
@@ -37,12 +42,13 @@ async function openOnce(request: SessionRequest, progress: AuthenticationProgres
   const { settings, state } = request;
   const { signal, address } = request.request;
   const server = address.entry;
+  const { name } = request;
   const deadline = startDeadline(
     request.request.connectTimeoutMs,
     () =>
       new DurantError(
         'host-unreachable',
-        `${server} did not answer within ${request.request.connectTimeoutMs / 1000} s. Check the address and the network, or raise connect_timeout.`,
+        `${name} did not answer within ${request.request.connectTimeoutMs / 1000} s. Check the address and the network, or raise connect_timeout.`,
         { server },
       ),
   );
@@ -111,16 +117,15 @@ async function openTransport(
   deadline: Deadline,
   onClose: (close: () => void) => void,
 ): Promise<Transport> {
-  const server = request.request.address.entry;
+  const { name } = request;
   const last = lastJump(request.settings);
-  if (last === undefined)
-    return openProxyCommand(request.settings, server) ?? openTcp(request.settings, server);
+  if (last === undefined) return openProxyCommand(request.settings, name) ?? openTcp(request.settings, name);
   const hop = await deadline.untimed(openJump(request, last));
   onClose(() => {
     hop.close();
   });
   const { hostname, port } = request.settings;
-  const stream = await forwardThrough(hop, hostname, port, server);
+  const stream = await forwardThrough(hop, hostname, port, name);
   return {
     stream,
     ready: Promise.resolve(),
@@ -135,7 +140,12 @@ async function openTransport(
 async function openJump(request: SessionRequest, jump: LastJump): Promise<SshSession> {
   const { sshPath, signal } = request.request;
   const settings = await readJump(jump, sshPath, request.state.readSettings, signal);
-  return openSession({ ...request, settings, onLogin: () => ({ takeBack: () => undefined }) });
+  const name = `Jump host ${settings.originalHost} (to ${request.request.address.entry})`;
+  const session = openSession({ ...request, name, settings, onLogin: () => ({ takeBack: () => undefined }) });
+  return session.catch((thrown: unknown) => {
+    // What is tried again for a jump host has been tried here.
+    throw asDurantError(thrown).with({ server: request.request.address.entry });
+  });
 }
 
 function forwardThrough(hop: SshSession, host: string, port: number, server: string): Promise<Duplex> {

@@ -16,9 +16,13 @@ import {
 import type { KeyRing } from './keys.ts';
 import type { Line, SessionRequest, SshSession } from './sessionRequest.ts';
 import { unreachable, type Transport } from './transport.ts';
+import { saysDropped } from '../retryDropped.ts';
 
 const defaultKeepAliveSeconds = 15;
 const defaultKeepAliveCount = 3;
+
+/** The cause of a failure of a connection that ended before the host had greeted. */
+export const droppedEarly = Symbol('dropped before the greeting');
 
 /** The cause of a failure after which another connection may try the keys that are left. */
 export const tooManyAttempts = Symbol('the server counts attempts');
@@ -37,8 +41,9 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
   const { settings, state } = request;
   const { hostKeyChecking, mayAddHostKeys, prompt, signal, onNotice, address } = request.request;
   const server = address.entry;
+  const { name } = request;
   const client = new ssh2.Client();
-  const line = { ready: false, up: true };
+  const line: { ready: boolean; up: boolean; internals?: Ssh2Internals } = { ready: false, up: true };
   let reject: (error: DurantError) => void = () => undefined;
   const lost = new Promise<never>((_resolve, no) => {
     reject = no;
@@ -49,10 +54,11 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
     if (!line.up) return;
     line.up = false;
     const { ready } = line;
+    const greeted = line.internals?.serverSoftware !== undefined;
     void parts.transport
       .reason()
       .then((reason) => {
-        reject(explainFailure(error, reason, { ready, server, settings, parts }));
+        reject(explainFailure(error, reason, { ready, greeted, server, name, settings, parts }));
       })
       .catch(reject);
   };
@@ -106,6 +112,7 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
     },
   });
   const internals = openInternals(client);
+  line.internals = internals;
   const isUp = (): boolean => line.up;
   await Promise.race([lost, login(client, request, parts, { internals, lost, isUp })]);
   line.ready = true;
@@ -150,6 +157,7 @@ async function login(
   };
   await authenticate(internals, inbox, {
     server: request.request.address.entry,
+    name: request.name,
     settings,
     keys: parts.keys,
     prompt: request.request.prompt,
@@ -194,7 +202,11 @@ function createInbox(internals: Ssh2Internals, lost: Promise<never>): () => Prom
 
 interface FailureFacts {
   readonly ready: boolean;
+  /** Whether the host has greeted. */
+  readonly greeted: boolean;
   readonly server: string;
+  /** What the host is called. */
+  readonly name: string;
   readonly settings: SshSettings;
   readonly parts: HandshakeParts;
 }
@@ -205,13 +217,13 @@ function explainFailure(
   said: string | undefined,
   facts: FailureFacts,
 ): DurantError {
-  const { server, settings, parts } = facts;
+  const { server, name, settings, parts } = facts;
   if (error instanceof DurantError) return error;
   const reason = said ?? error?.message ?? 'the other end closed it';
   if (facts.ready)
     return new DurantError(
       'connection-lost',
-      `The connection to ${server} was lost (${reason}). Check the network and run again: the next run first looks after what was left.`,
+      `The connection to ${name} was lost (${reason}). Check the network and run again: the next run first looks after what was left.`,
       { server, cause: error },
     );
   if (parts.progress.tried.length > 0)
@@ -223,12 +235,14 @@ function explainFailure(
   if (error !== undefined && 'level' in error && error.level === 'handshake')
     return new DurantError(
       'connection-unsupported',
-      `${server}: no matching key exchange, cipher or host key algorithm (${reason}). Set ssh_client: openssh.`,
+      `${name}: no matching key exchange, cipher or host key algorithm (${reason}). Set ssh_client: openssh.`,
       { server, cause: error },
     );
-  return unreachable(
-    server,
+  const told = unreachable(
+    name,
     `${settings.hostname}:${settings.port}`,
     said === undefined ? (error ?? new Error(reason)) : new Error(said),
   );
+  const wasDropped = !facts.greeted && (said === undefined || saysDropped(said));
+  return new DurantError(told.code, told.summary, { server, cause: wasDropped ? droppedEarly : told.cause });
 }

@@ -21,6 +21,8 @@ export interface SessionSecrets {
 }
 
 export interface SessionRequest {
+  /** What errors and questions call the host: the server's entry, or the jump host that it is. */
+  readonly name: string;
   readonly request: ConnectRequest;
   readonly settings: SshSettings;
   readonly state: SessionState;
