@@ -146,9 +146,10 @@ function readLine(
         }
       }
     };
-    screen.write(question);
     signal.addEventListener('abort', cancel, { once: true });
+    // Before the question: from then on somebody may type, and the terminal must not show it.
     input.setRawMode?.(true);
+    screen.write(question);
     input.on('data', receive);
     input.resume();
   });

@@ -83,6 +83,15 @@ describe('prompts on a terminal', () => {
     assert.equal(seen.suspended, 0);
   });
 
+  it('put the question once the terminal shows no more what is typed', async () => {
+    const raw: boolean[] = [];
+    const { answered, keyboard } = terminal({
+      screen: { isTTY: true, write: (text) => /password/.test(String(text)) && raw.push(keyboard.raw) },
+    });
+    assert.equal(await answered(password, 'secret\r'), 'secret');
+    assert.deepEqual(raw, [true]);
+  });
+
   it('show the fingerprint and take only a whole yes', async () => {
     const { answered, seen } = terminal();
     assert.equal(await answered(hostKey, 'y\r', 'yes\r'), 'yes');

@@ -1,6 +1,6 @@
 /** The dead man's switch: what a run made live and never confirmed is put back by the server itself, and nothing else ever is. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endsWithSession } from '../../src/engine/run/deadManSwitch.ts';
 import { waitFor } from '../support/wait.ts';
@@ -121,6 +121,27 @@ describe("the dead man's switch", function () {
     };
     const [, code] = await Promise.all([overruled(), late()]);
     assert.match(code, /reverted|health-check-failed/);
+  });
+
+  it('is waited for while it acts, and no record says until then that the run has come to its end', async () => {
+    const { world, first, durant } = await begin('system');
+    world.configure([
+      'spare = no',
+      // As a watcher does before it puts the link back.
+      `after_symlink = cd ~/site/.durant && for w in watch.*; do mv "$w" "reverting.\${w##*.}"; done`,
+    ]);
+    const started = world.start(['--json', 'deploy', 'production']);
+    const acting = await waitFor('the watcher to act', () =>
+      readdirSync(durant).find((name) => name.startsWith('reverting.')),
+    );
+    await waitFor('the watcher to end', async () => !(await isRunning(world, WATCHER)));
+    await waitFor('the run to wait', () => isRunning(world, /^sleep 1$/));
+    const [second = ''] = world.releases().filter((name) => name !== first);
+    assert.equal(stateOf(world, second), 'prepared');
+    renameSync(join(durant, acting), join(durant, acting.replace('reverting', 'reverted')));
+    const result = await started.result;
+    assert.equal((finishedOf(result)['error'] as { code: string }).code, 'reverted', result.stdout);
+    assert.equal(stateOf(world, second), 'failed');
   });
 
   for (const [title, lines, user, expected] of [

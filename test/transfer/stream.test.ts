@@ -9,10 +9,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { quote } from '../../src/remote/shell.ts';
 import { displayPath } from '../../src/transfer/tree/manifest.ts';
 import { cleanupScript } from '../../src/transfer/stream/stream.ts';
+import { warmCopyScript } from '../../src/transfer/stream/warmCopy.ts';
 import { allProcesses } from '../support/processes.ts';
 import { readTree } from '../support/tree.ts';
+import { waitFor } from '../support/wait.ts';
 import { bytes, commitTimeMs, openLab, type Lab, type Spec, type Tools } from './lab.ts';
 
 const long = 'n'.repeat(180);
@@ -320,6 +323,21 @@ describe('stream', () => {
       },
     };
     await assert.rejects(lab.deploy('r1', { connection: changing }), { code: 'verification-failed' });
+  });
+
+  it('gives a spare up that somebody writes to each time it is looked at', async () => {
+    lab.write(site);
+    await lab.deploy('r1');
+    const spare = join(lab.project, '.durant/spare.s1');
+    const [bin, looks] = [join(lab.project, 'bin'), join(lab.project, 'looks')];
+    mkdirSync(bin);
+    const sleep = `#!/bin/sh\necho >>${quote(looks)}; echo >${quote(`${spare}/tree/not-of-it`)}\n`;
+    writeFileSync(join(bin, 'sleep'), sleep, { mode: 0o755 });
+    const making = { projectDir: lab.project, run: 's1', release: 'r1', hashTool: 'sha256sum' } as const;
+    await lab.sh(`PATH=${quote(bin)}:$PATH; export PATH\n${warmCopyScript(making)}`);
+    await waitFor('the end of it', () => !existsSync(spare) || existsSync(join(spare, 'for')));
+    assert.equal(readFileSync(looks, 'utf8').length, 3);
+    assert.deepEqual(readdirSync(join(lab.project, '.durant')), ['manifests']);
   });
 
   it('ends a spare in the making', async () => {
