@@ -1,7 +1,9 @@
-// Builds the bundles into dist/: the CLI (without `vscode`, so that a wrong import breaks the build) and the extension.
+// Builds the bundles into dist/: the CLI (without `vscode`, so that a wrong import breaks the build) and the extension. With --notices
+// it writes THIRD_PARTY_NOTICES, too.
 import { build } from 'esbuild';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { noticesOf } from './scripts/notices.mjs';
 
 /** @type {import('esbuild').BuildOptions} */
 const common = {
@@ -14,6 +16,7 @@ const common = {
   legalComments: 'none',
   logLevel: 'warning',
   write: false,
+  metafile: true,
   // ssh2 loads its native accelerators when they are there and falls back to JavaScript when they are not.
   external: ['cpu-features', '*.node'],
 };
@@ -38,6 +41,9 @@ const noValidator = {
   },
 };
 
+/** Files that are in any bundle. */
+const inputs = new Set();
+
 await bundle({ entryPoints: ['src/cli/main.ts'], outfile: 'dist/program.cjs', plugins: [mcpApart] });
 // What starts it keeps its compiled code from start to start.
 await bundle({
@@ -54,13 +60,20 @@ await bundle({
 // The editor's engine is a process of its own: neither it nor ssh2 nor simple-git is in what VS Code loads.
 await bundle({ entryPoints: ['src/engineProcess/main.ts'], outfile: 'dist/engine.cjs' });
 
-/** Puts each file in place whole, so that a command that is started while another builds never reads half of one. */
+const notices = noticesOf(inputs);
+await put('dist/THIRD_PARTY_NOTICES', notices);
+if (process.argv.includes('--notices')) await put('THIRD_PARTY_NOTICES', notices);
+
 async function bundle(options) {
-  const { outputFiles } = await build({ ...common, ...options });
-  for (const { path, contents } of outputFiles) {
-    await mkdir(dirname(path), { recursive: true });
-    const temporary = `${path}.${process.pid}`;
-    await writeFile(temporary, contents);
-    await rename(temporary, path);
-  }
+  const { outputFiles, metafile } = await build({ ...common, ...options });
+  for (const path of Object.keys(metafile.inputs)) inputs.add(path);
+  for (const { path, contents } of outputFiles) await put(path, contents);
+}
+
+/** Puts a file in place whole, so that a command that is started while another builds never reads half of one. */
+async function put(path, contents) {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, contents);
+  await rename(temporary, path);
 }

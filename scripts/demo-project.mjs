@@ -4,7 +4,11 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const cli = fileURLToPath(new URL('../dist/cli.cjs', import.meta.url));
+/** The command line that is shown: this checkout's, run by the Node that runs this; or others, to be tried out. */
+const {
+  DURANT_CLI: cli = fileURLToPath(new URL('../dist/cli.cjs', import.meta.url)),
+  DURANT_NODE: node = process.execPath,
+} = process.env;
 
 /**
  * Makes the project and what belongs to its user.
@@ -55,7 +59,7 @@ spare = no
     /** Runs the CLI as a user would; asynchronously, because the server lives in this process. */
     durant: (args, stdio = ['ignore', 'inherit', 'inherit']) =>
       new Promise((done, failed) => {
-        const child = spawn(process.execPath, [cli, ...args], { cwd: project, env, stdio });
+        const child = spawn(node, [cli, ...args], { cwd: project, env, stdio });
         child.on('error', failed);
         child.on('close', (status) => {
           if (status === 0) done();
