@@ -61,7 +61,7 @@ function sourceFiles(): readonly string[] {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => `src/${folder}/${name.replaceAll('\\', '/')}`),
   );
-  return [...inFolders, 'src/extension.ts', 'src/format.ts'].sort();
+  return [...inFolders, 'src/agents/confirmation.ts', 'src/extension.ts', 'src/format.ts'].sort();
 }
 
 /** `t(…)`, `view.t(…)`, `vscode.l10n.t(…)`. */

@@ -1,6 +1,8 @@
 /** The extension: builds its parts, wires them, and registers them. A table of contents. */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { createAgentSession } from './agents/session.ts';
+import { registerAgentTools } from './commands/agentTools.ts';
 import { loadStage, recountBehind, type App } from './commands/commandContext.ts';
 import { registerCommitDocuments } from './commands/commitChanges.ts';
 import { explainInterrupted } from './commands/interrupted.ts';
@@ -12,6 +14,7 @@ import { registerCommands } from './commands/register.ts';
 import { registerRecords } from './commands/releaseActions.ts';
 import { createRuns } from './commands/runs.ts';
 import { registerTasks } from './commands/tasks.ts';
+import { watchFailures } from './commands/watchFailures.ts';
 import { removeBuilt } from './editor/builtFiles.ts';
 import { engineSetup, refreshesOnFocus } from './editor/configuration.ts';
 import { createEngineClient } from './engineProcess/client.ts';
@@ -67,8 +70,9 @@ export function activate(context: vscode.ExtensionContext): void {
     commitsOf: (node) => commitsOfRun(app, node),
     isKept: ({ run }) => runLogs.has(run),
   });
+  const agents = createAgentSession();
   const app: App = {
-    engine: trustedOnly(engine),
+    engine: watchFailures(trustedOnly(engine), agents),
     store,
     log,
     secrets: createSecrets(context),
@@ -133,6 +137,7 @@ export function activate(context: vscode.ExtensionContext): void {
     createLiveStatusItem(store, gutter.followed),
     registerCommands(app, gutter),
     registerTasks(app),
+    registerAgentTools(app, agents),
     registerRecords(app),
     registerCommitDocuments(app),
     registerLanguage({

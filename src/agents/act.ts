@@ -44,7 +44,7 @@ export async function act(
         signal,
       )
     : await rollback({ ...common, release: plan.release, expected: plan.servers }, host, listen, signal);
-  return { ...outcome(finished, warnings), run: { failure: failure() } };
+  return { ...outcome(finished, warnings), finished, failure: failure() };
 }
 
 function outcome(finished: RunFinished, warnings: readonly object[]): AgentOutcome {

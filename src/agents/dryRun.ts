@@ -1,7 +1,7 @@
 /** `durant_dry_run`: what a deploy or a rollback would do, and the plan that a person may confirm. */
 import { deploy, rollback, type DeployPlan, type RunEvent, type RunFinished } from '../engine/index.ts';
 import { collectFindings, isPending, type Findings } from '../report/findings.ts';
-import { publicError } from './failure.ts';
+import { collectFailure, publicError } from './failure.ts';
 import type { AgentOutcome, DryRunRequest } from './requests.ts';
 import { reviewedPlan, type ReviewedPlan } from './reviewed.ts';
 import type { AgentContext, Open } from './run.ts';
@@ -20,9 +20,11 @@ export async function dryRun(
   const { take, findings } = collectFindings(
     stage.pipeline?.goals.map((goal) => (goal.kind === 'section' ? goal.name : goal.kind)) ?? [],
   );
+  const { take: takeFailure, failure } = collectFailure();
   let saved: DeployPlan | undefined;
   const listen = (event: RunEvent): void => {
     take(event);
+    takeFailure(event);
     if (event.event === 'plan') saved = withoutName(event);
     emit(event);
   };
@@ -30,17 +32,16 @@ export async function dryRun(
     const { release } = request;
     const asked = { ...stage, release, dryRun: true, waitMs: 0, confirmed: false };
     const finished = await rollback(asked, host, listen, signal);
-    return outcome(request, findings(), finished, undefined);
+    return { ...outcome(request, findings(), finished, undefined), failure: failure() };
   }
   const { ref, build } = request;
-  const isBuilt = stage.settings.before_deploy.length + stage.settings.build_command.length > 0;
   const finished = await deploy(
     {
       ...stage,
       ref,
       dryRun: true,
       build,
-      savePlan: build || !isBuilt,
+      savePlan: 'where-known',
       again: false,
       waitMs: 0,
       confirmed: false,
@@ -49,7 +50,7 @@ export async function dryRun(
     listen,
     signal,
   );
-  return outcome(request, findings(), finished, saved);
+  return { ...outcome(request, findings(), finished, saved), failure: failure() };
 }
 
 function outcome(

@@ -18,13 +18,16 @@ export interface Failure {
 /** More lines than this explain no more. */
 const KEPT_LINES = 60;
 
-/** Collects what a run says; `failure` is undefined while it has not failed. */
+/** Collects what a run says; `failure` is undefined while it has not failed. A dry run can only fail. */
 export function collectFailure(): {
   readonly take: (event: RunEvent) => void;
   readonly failure: () => Failure | undefined;
+  /** Whether it has ended well, and was no dry run. */
+  readonly succeeded: () => boolean;
 } {
   let started: Extract<RunEvent, { event: 'run-started' }> | undefined;
   let error: Failure['error'] | undefined;
+  let isDone = false;
   const steps: Failure['failed_steps'][number][] = [];
   const output: Failure['output'][number][] = [];
   return {
@@ -35,8 +38,12 @@ export function collectFailure(): {
       else if (event.event === 'output') {
         output.push({ server: event.server, line: event.line });
         if (output.length > KEPT_LINES) output.shift();
-      } else if (event.event === 'run-finished' && event.error !== null) error = publicError(event.error);
+      } else if (event.event === 'run-finished') {
+        if (event.error !== null) error = publicError(event.error);
+        isDone = event.ok && !event.dry_run;
+      }
     },
+    succeeded: () => isDone,
     failure: () =>
       error === undefined
         ? undefined

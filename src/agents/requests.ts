@@ -1,4 +1,5 @@
 /** What an agent's call asks the engine for, and what comes of it: data that also travels to the editor's engine process. */
+import type { RunFinished } from '../engine/events.ts';
 import type { Failure } from './failure.ts';
 import type { ReviewedPlan } from './reviewed.ts';
 
@@ -42,8 +43,12 @@ export interface AgentOutcome {
   readonly result: Readonly<Record<string, unknown>>;
   /** False where what was asked for failed. */
   readonly ok: boolean;
+  /** What kept it from being begun. */
+  readonly error?: Failure['error'] | undefined;
   /** The plan of a dry run that would do something. */
   readonly reviewed?: ReviewedPlan | undefined;
-  /** How a run ended; undefined where there was none. */
-  readonly run?: { readonly failure: Failure | undefined } | undefined;
+  /** How a deploy or rollback ended; undefined where none was begun. */
+  readonly finished?: RunFinished | undefined;
+  /** Why a run failed, a dry run too. */
+  readonly failure?: Failure | undefined;
 }

@@ -70,7 +70,8 @@ export async function runAgentRequest(request: AgentRequest, context: AgentConte
 
 /** @param error whatever was thrown. */
 export function failed(error: unknown): AgentOutcome {
-  return { result: { error: publicError(asDurantError(error)) }, ok: false };
+  const told = publicError(asDurantError(error));
+  return { result: { error: told }, ok: false, error: told };
 }
 
 async function status(

@@ -70,15 +70,16 @@ export function createAgentSession(): AgentSession {
         }
       }
     },
-    learn: (request, { reviewed, run }) => {
+    learn: (request, { reviewed, finished, failure }) => {
       if (reviewed !== undefined) {
         plans.delete(reviewed.digest);
         plans.set(reviewed.digest, reviewed);
         for (const oldest of [...plans.keys()].slice(0, -KEPT_PLANS)) plans.delete(oldest);
       }
-      if (run === undefined || request.stage === undefined) return;
-      sawRun(request.file, request.stage, run.failure);
-      if (run.failure === undefined && 'plan' in request) plans.delete(request.plan.digest);
+      const { file, stage } = request;
+      if (stage !== undefined && (failure !== undefined || finished !== undefined))
+        sawRun(file, stage, failure);
+      if (finished?.ok === true && 'plan' in request) plans.delete(request.plan.digest);
     },
   };
 }

@@ -49,13 +49,6 @@ const plan: InputProperty = {
   description: 'The plan that durant_dry_run gave: its digest, 64 hexadecimal digits.',
 };
 
-/** The input of a tool in the editor, where several folders may have a durant.conf each. */
-export const CONFIG_PROPERTY: InputProperty = {
-  type: 'string',
-  description:
-    'Path of the durant.conf, relative to its workspace folder. Only needed where there are several.',
-};
-
 export const AGENT_TOOLS: readonly AgentTool[] = [
   {
     name: 'durant_status',
@@ -162,7 +155,19 @@ export const AGENT_TOOLS: readonly AgentTool[] = [
   },
 ];
 
-/** @param name what a client said. */
-export function toolNamed(name: string): AgentTool | undefined {
-  return AGENT_TOOLS.find((tool) => tool.name === name);
+/** The tools of the editor, where several folders may have a durant.conf each. */
+export function editorTools(): readonly AgentTool[] {
+  const config: InputProperty = {
+    type: 'string',
+    description:
+      'Path of the durant.conf below the workspace folder. Only needed where several have the stage.',
+  };
+  return AGENT_TOOLS.map((tool) =>
+    tool.effect === 'acts'
+      ? tool
+      : {
+          ...tool,
+          inputSchema: { ...tool.inputSchema, properties: { ...tool.inputSchema.properties, config } },
+        },
+  );
 }

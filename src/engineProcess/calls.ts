@@ -1,5 +1,6 @@
 /** The calls of the engine process: what each does with the engine. */
 import { dirname, join, posix } from 'node:path';
+import { runAgentRequest } from '../agents/run.ts';
 import { DurantError } from '../errors.ts';
 import {
   appInfo,
@@ -21,6 +22,7 @@ import { LOG_FORMAT, parseCommits } from '../git/commits.ts';
 import { gitEnvironment } from '../git/gitEnvironment.ts';
 import { projectFacts } from '../git/projectRepository.ts';
 import { definedOnly, findLeftOut } from './localChanges.ts';
+import { readConf } from './stageOfFile.ts';
 import { pruneAsked } from './confirmPrune.ts';
 import { cacheOf, guarded, open, openedBefore, partsOf, type CallContext } from './callContext.ts';
 import type { Calls, Candidates, FileChange, Method, StageCall } from './protocol.ts';
@@ -125,6 +127,16 @@ export const handlers: Handlers = {
     const changes = await committedChanges(cacheOf(request, host, signal), call.from, call.to);
     return changes.flatMap((change) => sentChange(request, change));
   },
+  agent: async (request, { host, emit, signal }) =>
+    runAgentRequest(request, {
+      host,
+      file: request.file,
+      doc: await readConf(request.file),
+      // The editor shows what it knows of this machine while the file is edited.
+      facts: () => Promise.resolve({}),
+      emit,
+      signal,
+    }),
   candidates: (call, { host, signal }) => findCandidates(call, host, signal),
   project: async ({ directory }, { host, signal }) =>
     (await projectFacts({ directory, env: definedOnly(host.env), gitPath: host.gitPath, signal })) ?? null,

@@ -149,6 +149,8 @@ function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallCon
       return handlers.file(message.takes, context);
     case 'changes':
       return handlers.changes(message.takes, context);
+    case 'agent':
+      return handlers.agent(message.takes, context);
     case 'candidates':
       return handlers.candidates(message.takes, context);
     case 'project':

@@ -2,6 +2,7 @@
  * What the editor and its engine process say to each other. The engine runs in a process of its own, so that the editor stays responsive
  * during the largest deploy, and so that a run whose window was closed can still undo itself.
  */
+import type { AgentOutcome, AgentRequest } from '../agents/requests.ts';
 import type { DurantError } from '../errors.ts';
 import type {
   AppControl,
@@ -206,6 +207,8 @@ export interface Calls {
   readonly log: { readonly takes: LogCall; readonly gives: StageLog };
   /** What `to` has and `from` has not, newest first, as the clone here knows it; null where it does not know both. */
   readonly commits: { readonly takes: ChangesCall; readonly gives: readonly CommitInfo[] | null };
+  /** What an agent asked for; what failed is its result. */
+  readonly agent: { readonly takes: AgentRequest; readonly gives: AgentOutcome };
   readonly candidates: { readonly takes: StageCall; readonly gives: Candidates };
 }
 

@@ -1,5 +1,6 @@
 /** A stage as the engine takes it, from durant.conf as it is on disk. */
 import { readFile } from 'node:fs/promises';
+import type { ConfDocument } from '../config/syntax/document.ts';
 import { parseConfBytes } from '../config/syntax/decode.ts';
 import { openStage as openParsedStage, type Host, type StageRequest } from '../engine/index.ts';
 import { DurantError } from '../errors.ts';
@@ -16,12 +17,13 @@ export async function openStage(
   signal: AbortSignal,
   goals: 'with goals' | 'without goals' = 'without goals',
 ): Promise<StageRequest> {
-  return openParsedStage({ ...call, doc: parseConfBytes(await read(call.file)), goals }, host, signal);
+  return openParsedStage({ ...call, doc: await readConf(call.file), goals }, host, signal);
 }
 
-async function read(file: string): Promise<Uint8Array> {
+/** @throws {DurantError} `config-not-found`. */
+export async function readConf(file: string): Promise<ConfDocument> {
   try {
-    return await readFile(file);
+    return parseConfBytes(await readFile(file));
   } catch (error) {
     throw new DurantError(
       'config-not-found',

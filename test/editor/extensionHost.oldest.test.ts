@@ -4,9 +4,9 @@ import { describeInVsCode } from './rig/hostTests.ts';
 
 describeInVsCode('oldest', {
   'in one folder': {
-    suites: ['manifest.host.ts', 'language/language.host.ts', 'deploy.host.ts'].map((name) =>
-      join(import.meta.dirname, name),
+    suites: ['manifest.host.ts', 'language/language.host.ts', 'deploy.host.ts', 'agents.host.ts'].map(
+      (name) => join(import.meta.dirname, name),
     ),
-    grep: '^(the manifest|durant.conf in the editor|a deploy from the editor makes the commit live)',
+    grep: '^(the manifest|durant.conf in the editor|a deploy from the editor makes the commit live|tools of agents in the editor tell)',
   },
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { editorTools } from '../../src/agents/tools.ts';
 import {
   commands,
   contextKeys,
@@ -24,6 +25,12 @@ interface Manifest {
     readonly configuration: { readonly properties: Readonly<Record<string, { readonly scope?: string }>> };
     readonly taskDefinitions: readonly { readonly type: string }[];
     readonly languages: readonly { readonly id: string }[];
+    readonly languageModelTools: readonly {
+      readonly name: string;
+      readonly modelDescription: string;
+      readonly when: string;
+      readonly inputSchema: object;
+    }[];
     readonly walkthroughs: readonly {
       readonly steps: readonly { readonly media: { readonly markdown: string } }[];
     }[];
@@ -69,6 +76,23 @@ describe('package.json', () => {
     );
     for (const key of [settings.gitPath, settings.sshPath, settings.rsyncPath])
       assert.equal(contributes.configuration.properties[`${section}.${key}`]?.scope, 'machine');
+  });
+
+  it('declares the tools of agents that the code has, in trusted folders alone', () => {
+    assert.deepEqual(
+      contributes.languageModelTools.map(({ name, modelDescription, inputSchema }) => ({
+        name,
+        modelDescription,
+        inputSchema,
+      })),
+      editorTools().map(({ name, description, inputSchema }) => ({
+        name,
+        modelDescription: description,
+        inputSchema,
+      })),
+    );
+    for (const { when } of contributes.languageModelTools)
+      assert.equal(when, 'isWorkspaceTrusted && !virtualWorkspace');
   });
 
   it('is asked for by durant.conf and its language alone', () => {

@@ -53,4 +53,18 @@ describe('commands in an untrusted folder', () => {
     assert.equal(existsSync(ran), false);
     assert.equal(connections, 0);
   });
+
+  it('and nothing for agents', async () => {
+    for (const name of ['durant_status', 'durant_check', 'durant_dry_run'])
+      await vscode.lm
+        .invokeTool(name, {
+          input: { stage: 'production', ...(name === 'durant_check' ? { connect: true } : {}) },
+          toolInvocationToken: undefined,
+        })
+        .then(({ content }) => {
+          assert.match(JSON.stringify(content), /not trusted/);
+        });
+    assert.equal(existsSync(ran), false);
+    assert.equal(connections, 0);
+  });
 });

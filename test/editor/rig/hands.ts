@@ -37,6 +37,7 @@ interface Memory {
   readonly replies: Reply[];
   readonly trees: Map<string, CapturedTree>;
   readonly items: Map<string, vscode.StatusBarItem>;
+  readonly tools: Map<string, vscode.LanguageModelTool<object>>;
 }
 
 /** Suites are bundled one by one; they share what the first of them took over, before the extension was activated. */
@@ -51,6 +52,12 @@ export const hands = {
   },
   /** What the status bar says of runs; empty where it says nothing. */
   statusBar: (): string => memory.items.get('durant.run')?.text ?? '',
+  /** A tool of agents, as VS Code has it: called directly it is one that VS Code was told to allow. */
+  tool: (name: string): vscode.LanguageModelTool<object> => {
+    const tool = memory.tools.get(name);
+    assert.ok(tool, `The extension has not registered ${name}.`);
+    return tool;
+  },
   forget: (): void => {
     memory.shown.length = 0;
     memory.replies.length = 0;
@@ -159,8 +166,8 @@ function takeOver(): Memory {
   const key = Symbol.for('durant.test.hands');
   const before: unknown = Reflect.get(globalThis, key);
   if (before !== undefined) return before as Memory;
-  const { window, env } = extensionsApi();
-  const own: Memory = { shown: [], replies: [], trees: new Map(), items: new Map() };
+  const { window, env, lm } = extensionsApi();
+  const own: Memory = { shown: [], replies: [], trees: new Map(), items: new Map(), tools: new Map() };
   Reflect.set(globalThis, key, own);
 
   const replyTo = (shown: Shown): Reply | undefined => {
@@ -244,6 +251,11 @@ function takeOver(): Memory {
     const item = createStatusBarItem(...given);
     own.items.set(item.id, item);
     return item;
+  });
+  const registerTool = lm.registerTool;
+  Reflect.set(lm, 'registerTool', (name: string, tool: vscode.LanguageModelTool<object>) => {
+    own.tools.set(name, tool);
+    return registerTool(name, tool);
   });
   const createTreeView = window.createTreeView;
   Reflect.set(window, 'createTreeView', (id: string, options: vscode.TreeViewOptions<unknown>) => {
