@@ -37,7 +37,8 @@ export function commandGrammar(): Grammar {
         value: /<([^>]+)>/.exec(flags)?.[1],
       }));
   return {
-    options: optionsOf(program),
+    // A command that has a dry run names it itself.
+    options: optionsOf(program).filter(({ names }) => !names.includes('--dry-run')),
     commands: program.commands.map((command) => ({
       name: command.name(),
       summary: command.summary(),

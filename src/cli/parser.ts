@@ -32,11 +32,15 @@ export function buildParser(write: (text: string) => void, done: (invocation: In
     .option('--json', 'print one JSON object a line on standard output, never ask')
     .option('--no-color', 'no colours (also when NO_COLOR is set)')
     .option('--verbose', 'every step, reason and command')
-    .addOption(new Option('-n, --dry-run').hideHelp())
+    .option('-n, --dry-run', 'of a command that changes something: only say what it would do')
     .version(`durant ${manifest.version}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print help; durant COMMAND --help for one command')
     .helpCommand('help [COMMAND]', 'Print help for a command.')
     .configureHelp({
+      showGlobalOptions: true,
+      // Each command has its own -n and -h, or none.
+      visibleGlobalOptions: ({ parent }) =>
+        parent?.options.filter(({ long }) => COMMON.includes(long ?? '')) ?? [],
       subcommandTerm: (sub) =>
         [
           sub.name(),
@@ -71,6 +75,9 @@ export function buildParser(write: (text: string) => void, done: (invocation: In
   }
   return program;
 }
+
+/** Options that every command takes. */
+const COMMON: readonly string[] = ['--config', '--json', '--no-color', '--verbose'];
 
 function globalOptions(options: Options): GlobalOptions {
   return {

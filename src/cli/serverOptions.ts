@@ -4,7 +4,7 @@ import { collect, list, type Options } from './optionValues.ts';
 
 /** Both empty: all servers of the stage. */
 export interface ServerChoice {
-  /** Entries or hosts. */
+  /** Entries, hosts or host:port. */
   readonly servers: readonly string[];
   /** Of those, the servers with one of these. */
   readonly roles: readonly string[];
@@ -13,7 +13,7 @@ export interface ServerChoice {
 export const everyServer: ServerChoice = { servers: [], roles: [] };
 
 export const serverOptions: readonly OptionDefinition[] = [
-  ['--server <HOST>', 'only this server of the stage (may be given again)', collect],
+  ['--server <HOST>', 'only this server: its entry, host or host:port (may be given again)', collect],
   ['--role <ROLE>', 'only the servers with this role (may be given again)', collect],
 ];
 

@@ -53,7 +53,8 @@ export function failureLines({ finished }: Pick<Ending, 'finished'>, color: Colo
   if (finished.ok) return [];
   const message = finished.error?.message ?? 'The run failed.';
   const standing = finished.servers.map(
-    (outcome) => `  ${outcomeLine(outcome.error === message ? { ...outcome, error: null } : outcome, color)}`,
+    (outcome) =>
+      `  ${outcomeLine(outcome.error !== null && message.includes(outcome.error) ? { ...outcome, error: null } : outcome, color)}`,
   );
   const changed = finished.error?.changed === true;
   return [

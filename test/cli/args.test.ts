@@ -136,6 +136,12 @@ describe('the command line', () => {
     assert.ok(deployHelp.kind === 'text');
     for (const option of ['--dry-run', '--build', '--ref', '--server', '--again', '--wait', '--yes'])
       assert.ok(deployHelp.text.includes(option), option);
+    assert.match(help.text, /^ {2}-n, --dry-run /m);
+    for (const { name } of COMMANDS) {
+      const own = parseArgs(['help', name]);
+      for (const option of ['--config <FILE>', '--json', '--no-color', '--verbose'])
+        assert.ok(own.kind === 'text' && own.text.includes(option), `${name} ${option}`);
+    }
   });
 
   it('prints its version', () => {

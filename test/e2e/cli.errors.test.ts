@@ -59,7 +59,7 @@ describe('errors of a deploy day', function () {
     for (const server of [0, 1]) assert.equal(existsSync(join(world.site(server), '.durant/lock')), false);
     const words = await world.run(args);
     assert.equal(words.status, result.status);
-    // Of several servers that fail, whichever is first is told: their ports and keys differ.
+    // Of several servers that fail, whichever is first is told first: their ports and keys differ.
     const anyPort = (text: string): string => text.replaceAll(/\d+/g, '#');
     assert.ok(anyPort(words.stderr).includes(anyPort(error.message).slice(0, 25)), words.stderr);
     return result;
@@ -128,6 +128,29 @@ describe('errors of a deploy day', function () {
       ['unchanged', 'failed'],
     );
     assert.equal(existsSync(world.site(0)), false, 'nothing was made on the other');
+  });
+
+  it('all servers that fail are named, unreachable ones and unfit ones', async () => {
+    const gone = ['a@127.0.0.1:1', 'b@127.0.0.1:2'];
+    world.configure(['connect_timeout = 2s'], [first(), ...gone]);
+    const unreachable = await assertFails({ code: 'host-unreachable', says: /^2 of 3 servers failed: / });
+    for (const entry of gone) assert.ok(errorOf(unreachable).message.includes(`${entry} cannot be reached`));
+    world.configure([]);
+    for (const server of [0, 1]) {
+      mkdirSync(world.site(server), { recursive: true });
+      writeFileSync(join(world.site(server), 'precious.txt'), 'mine');
+    }
+    const unfit = await assertFails({ code: 'unmanaged-project-dir', says: /^2 of 2 servers failed: / });
+    for (const { entry } of world.servers)
+      assert.ok(errorOf(unfit).message.includes(`on ${entry} was not made`));
+    for (const server of [0, 1]) rmSync(join(world.site(server), 'precious.txt'));
+    const one = `127.0.0.1:${world.servers[1]?.port ?? 0}`;
+    const ran = await world.run(['--json', 'verify', '--server', one, 'production']);
+    assert.deepEqual(
+      (finishedOf(ran)['servers'] as { server: string }[]).map(({ server }) => server),
+      [world.servers[1]?.entry],
+    );
+    assert.equal((await world.run(['verify', '--server', '127.0.0.1:9', 'production'])).status, 2);
   });
 
   it('unmanaged and not empty project_dir: the ways out', async () => {

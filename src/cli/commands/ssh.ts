@@ -35,10 +35,8 @@ Examples:
       session.renderer.close();
     }
     const { server } = request.settings;
-    const [address] = engine.selectServers(server, {
-      servers: wanted.server === undefined ? [] : [wanted.server],
-      roles: [],
-    });
+    const chosen = { servers: wanted.server === undefined ? [] : [wanted.server], roles: [] };
+    const [address] = engine.selectServers(server, chosen, request.settings.ssh_port);
     if (address === undefined)
       throw new DurantError('config-invalid', `The stage ${wanted.stage} has no server. Add one.`);
     if (wanted.server === undefined && server.length > 1)

@@ -8,7 +8,7 @@ import { confirmProtected } from '../run/confirm.ts';
 import { warnOfWatchers } from '../run/deadManSwitch.ts';
 import { assertStillLive, confirmFinished, finishServers, withLockKept } from '../run/finish.ts';
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
-import { both, forEachServer } from '../run/parallel.ts';
+import { both, lookAtEachServer } from '../run/parallel.ts';
 import { lookAtLive, nameRelease, reconcile } from '../run/reconcile.ts';
 import {
   assertFresh,
@@ -92,7 +92,7 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
     connectServers(opened),
   );
   await warnOfUncommitted(fetched.clone, fetched.emit);
-  await forEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
+  await lookAtEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
   await assertOthersLive(fetched);
   warnOfWatchers(fetched);
   const named = nameRelease(fetched, await recipeOf(fetched), request);
@@ -129,7 +129,7 @@ export async function makeLive(run: BuiltRun, request: LiveRequest): Promise<voi
 
   // Under the lock the servers may look different: whoever held it may have deployed meanwhile.
   await lockServers(run, request.waitMs);
-  await forEachServer(run, (context) => assessSteps(context, stepsOf(run)));
+  await lookAtEachServer(run, (context) => assessSteps(context, stepsOf(run)));
   nameRelease(run, run.recipe, request);
   await reconcile(run);
   if (!request.again && lookAtLive(run).achieved) {

@@ -8,7 +8,7 @@ import type { Host } from '../ports.ts';
 import { alreadyLive } from '../run/alreadyLive.ts';
 import { warnOfWatchers } from '../run/deadManSwitch.ts';
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
-import { both, forEachServer } from '../run/parallel.ts';
+import { both, lookAtEachServer } from '../run/parallel.ts';
 import { lookAtLive, nameRelease } from '../run/reconcile.ts';
 import { withFound, type Run, type StageRequest } from '../run/run.ts';
 import { assessSteps } from '../run/runSteps.ts';
@@ -70,7 +70,7 @@ async function promoteFrom(
   // Everything that can be known to fail, before anything is changed anywhere.
   await resolveSecrets(opened);
   const [fetched] = await both(fetchPromoted(opened, source), connectServers(opened));
-  await forEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
+  await lookAtEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
   warnOfWatchers(fetched);
   const named = nameRelease(fetched, await promotedRecipe(fetched, source), { again: false });
   named.promotedFrom = `${source.stage} ${source.record.name}`;

@@ -7,7 +7,7 @@ import { assertNotHeld } from './hold.ts';
 import { openJournal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import { connectHere, connectTo, learnFacts, type Reach } from '../server/connectServers.ts';
-import { inParallel } from './parallel.ts';
+import { lookInParallel } from './parallel.ts';
 import { finished, newRunId, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { guarded } from './guard.ts';
 import { STRATEGIES } from '../steps/strategies/index.ts';
@@ -117,7 +117,7 @@ export async function connectServers(run: Run): Promise<void> {
     (address) => ({ address }),
   );
   try {
-    await inParallel(wanted, run.settings.parallel, run.signal, async ({ address }, signal) => {
+    await lookInParallel(wanted, run.settings.parallel, run.signal, async ({ address }, signal) => {
       const began = performance.now();
       const report = (state: 'running' | 'done', reason: string | null, ms: number | null): void =>
         run.emit({ event: 'step', step: 'connect', server: address.entry, state, reason, ms });

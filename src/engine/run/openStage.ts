@@ -41,7 +41,7 @@ export async function openStage(
     processes,
     secrets,
     file,
-    servers: selectServers(settings.server, { servers, roles }),
+    servers: selectServers(settings.server, { servers, roles }, settings.ssh_port),
     ...(goals === 'with goals' ? { pipeline: await resolvePipeline(doc, settings.pipeline, io) } : {}),
     // The others are there to be read while durant.conf is written: a run would repeat them every time.
     warnings: warnings.filter(({ code }) => code === 'hook-never-runs'),

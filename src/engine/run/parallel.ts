@@ -2,6 +2,7 @@
 import { asDurantError, throwIfCancelled, type DurantError } from '../../errors.ts';
 import type { ServerAddress } from '../../remote/target.ts';
 import type { Run, ServerRun } from './run.ts';
+import { severalFailures } from './severalFailures.ts';
 import type { StepContext } from './step.ts';
 
 /** What is worked on: a server of a run, or one that is not reached yet. */
@@ -11,19 +12,43 @@ interface Target {
 }
 
 /**
- * Works on servers, at most `limit` at once. When one fails the others are told to stop through their signal and are waited for; then the
- * first failure is thrown, with its server named and noted in the server's state.
+ * Works on servers, at most `limit` at once. When one fails the others are told to stop through their signal and are waited for; then
+ * what failed is thrown, all servers on which something did named, and noted in their states.
  */
-export async function inParallel<T extends Target>(
+export function inParallel<T extends Target>(
   targets: readonly T[],
   limit: number,
   signal: AbortSignal,
   work: (target: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const stop = new AbortController();
-  const combined = AbortSignal.any([signal, stop.signal]);
+  return workOn(targets, { limit, signal, stop }, work);
+}
+
+/** As `inParallel`, but a failure stops no other: for what only looks, so that all that is wrong is told at once. */
+export function lookInParallel<T extends Target>(
+  targets: readonly T[],
+  limit: number,
+  signal: AbortSignal,
+  work: (target: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  return workOn(targets, { limit, signal, stop: undefined }, work);
+}
+
+async function workOn<T extends Target>(
+  targets: readonly T[],
+  {
+    limit,
+    signal,
+    stop,
+  }: { readonly limit: number; readonly signal: AbortSignal; readonly stop: AbortController | undefined },
+  work: (target: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const combined = stop === undefined ? signal : AbortSignal.any([signal, stop.signal]);
   const queue = [...targets];
-  let failure: DurantError | undefined;
+  const failures = new Map<T, DurantError>();
+  const causes = new Set<unknown>();
+  let stopped: DurantError | undefined;
   const worker = async (): Promise<void> => {
     for (let target = queue.shift(); target !== undefined; target = queue.shift()) {
       try {
@@ -33,15 +58,28 @@ export async function inParallel<T extends Target>(
       } catch (thrown) {
         const error = asDurantError(thrown);
         // Stopped by the user or by another's failure: that is nothing that went wrong on this server.
-        if (error.code !== 'cancelled') target.error = error.message;
-        failure ??= error.server === undefined ? withServer(error, target.address.entry) : error;
-        stop.abort();
+        if (error.code === 'cancelled') stopped ??= error;
+        else {
+          target.error = error.message;
+          // What is done once for all servers fails for each of them.
+          if (!causes.has(thrown))
+            failures.set(
+              target,
+              error.server === undefined ? withServer(error, target.address.entry) : error,
+            );
+          causes.add(thrown);
+        }
+        stop?.abort();
       }
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, Math.min(limit, targets.length)) }, worker));
   throwIfCancelled(signal);
-  if (failure !== undefined) throw failure;
+  // The first to fail has stopped the others; where none was stopped, they are told in the order of the servers.
+  const inOrder = stop === undefined ? targets.filter((target) => failures.has(target)) : failures.keys();
+  const told = [...inOrder].flatMap((target) => failures.get(target) ?? []);
+  if (told.length > 0) throw severalFailures(told, targets.length);
+  if (stopped !== undefined) throw stopped;
 }
 
 /** Works on the servers of a run, at most `atOnce` (default: the stage's `parallel`) at the same time; as `inParallel`. */
@@ -52,6 +90,16 @@ export function forEachServer<R extends Run>(
 ): Promise<void> {
   const { servers = run.servers, atOnce = run.settings.parallel } = options;
   return inParallel(servers, atOnce, run.signal, (server, signal) => work({ run, server, signal }));
+}
+
+/** Looks at the servers of a run; as `lookInParallel`. */
+export function lookAtEachServer<R extends Run>(
+  run: R,
+  look: (context: StepContext<R>) => Promise<void>,
+): Promise<void> {
+  return lookInParallel(run.servers, run.settings.parallel, run.signal, (server, signal) =>
+    look({ run, server, signal }),
+  );
 }
 
 /** Works on every server, whatever happens to the others; returns the failures. */

@@ -220,23 +220,25 @@ export function inLockOrder(servers: readonly ServerRun[]): ServerRun[] {
   return [...servers].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
 
-/** Which servers of a stage are worked on: entries or hosts, and roles; both empty: all. */
+/** Which servers of a stage are worked on: entries, hosts or host:port, and roles; both empty: all. */
 export interface ServerChoice {
   readonly servers: readonly string[];
   readonly roles: readonly string[];
 }
 
 /**
- * The servers of a stage that are chosen by name, and of those the ones with a role that is asked for.
+ * The servers of a stage that are chosen by name (the entry, its host, or host:port), and of those the ones with a role that is asked for.
+ * @param defaultPort of entries that name none: `ssh_port`.
  * @throws {DurantError} `unknown-server`, `unknown-role`.
  */
 export function selectServers(
   all: readonly ServerAddress[],
   { servers, roles }: ServerChoice,
+  defaultPort = 22,
 ): readonly ServerAddress[] {
   if (servers.length === 0 && roles.length === 0) return all;
   for (const name of servers)
-    if (!all.some((server) => isCalled(server, name)))
+    if (!all.some((server) => isCalled(server, name, defaultPort)))
       throw new DurantError(
         'unknown-server',
         `The stage has no server "${name}". Its servers are ${all.map((server) => server.entry).join(', ')}: name one of them.`,
@@ -249,7 +251,7 @@ export function selectServers(
       );
   const chosen = all.filter(
     (server) =>
-      (servers.length === 0 || servers.some((name) => isCalled(server, name))) &&
+      (servers.length === 0 || servers.some((name) => isCalled(server, name, defaultPort))) &&
       (roles.length === 0 || roles.some((role) => hasRole(server, role))),
   );
   if (chosen.length === 0)
@@ -260,8 +262,9 @@ export function selectServers(
   return chosen;
 }
 
-function isCalled(server: ServerAddress, name: string): boolean {
-  return server.entry === name || server.host === name;
+function isCalled({ entry, host, port }: ServerAddress, name: string, defaultPort: number): boolean {
+  const at = String(port ?? defaultPort);
+  return [entry, host, `${host}:${at}`, `[${host}]:${at}`].includes(name);
 }
 
 export function outcomes(run: Run): ServerOutcome[] {

@@ -1,10 +1,11 @@
 /** What can be known to fail on a server before anything is changed, each with its sentence and its remedy. */
-import { DurantError } from '../../errors.ts';
+import { DurantError, asDurantError } from '../../errors.ts';
 import type { Settings } from '../../config/options/options.ts';
 import type { Connection } from '../../remote/target.ts';
 import { LAYOUTS } from './layout.ts';
 import { LAYOUT_VERSION, type ServerFacts } from './serverFacts.ts';
 import type { Run } from '../run/run.ts';
+import { severalFailures } from '../run/severalFailures.ts';
 import type { LockRecord } from './record.ts';
 
 /** @throws {DurantError} the first thing that would stop a deploy to this server. */
@@ -76,10 +77,19 @@ export function assessServer(
   if (facts.switchBy === undefined && connection.posixRename === undefined) throw switchUnsupported(server);
 }
 
-/** As `assessServer`, for every server of a run. */
+/** As `assessServer`, for every server of a run. @throws {DurantError} naming all servers that would stop it. */
 export function assessServers({ servers, settings }: Pick<Run, 'servers' | 'settings'>): void {
-  for (const { address, facts, connection } of servers)
-    assessServer(address.entry, facts, settings, connection);
+  const failures = servers.flatMap((server) => {
+    try {
+      assessServer(server.address.entry, server.facts, settings, server.connection);
+      return [];
+    } catch (thrown) {
+      const error = asDurantError(thrown);
+      server.error ??= error.message;
+      return [error];
+    }
+  });
+  if (failures.length > 0) throw severalFailures(failures, servers.length);
 }
 
 /** The error of a server on which a link cannot be replaced in one step. */

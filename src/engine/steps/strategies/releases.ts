@@ -2,7 +2,7 @@
 import { touchedScript } from '../../../transfer/stream/modified.ts';
 import { warmCopyScript } from '../../../transfer/stream/warmCopy.ts';
 import { hookCommands } from '../../run/hooks.ts';
-import { forEachServer } from '../../run/parallel.ts';
+import { forEachServer, lookAtEachServer } from '../../run/parallel.ts';
 import { publish } from '../../run/publish.ts';
 import { achieveSteps, assessSteps, explainSteps, runHookBefore } from '../../run/runSteps.ts';
 import type { ListedStep, Step } from '../../run/step.ts';
@@ -89,7 +89,7 @@ export const releases: Strategy = {
   afterFailedCheck: 'Every server was switched back; the release is kept as failed until the next run.',
 
   async assessRollback(run) {
-    await forEachServer(run, (context) => assessSteps(context, [services]));
+    await lookAtEachServer(run, (context) => assessSteps(context, [services]));
     return {
       explain: () => forEachServer(run, (context) => explainSteps(context, ROLLBACK)),
       // Everything is on the servers already.
