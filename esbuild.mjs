@@ -44,7 +44,8 @@ const noValidator = {
 /** Files that are in any bundle. */
 const inputs = new Set();
 
-await bundle({ entryPoints: ['src/cli/main.ts'], outfile: 'dist/program.cjs', plugins: [mcpApart] });
+// The command line and the editor's engine, which is a process of its own: neither it nor ssh2 nor simple-git is in what VS Code loads.
+await bundle({ entryPoints: ['src/program.ts'], outfile: 'dist/program.cjs', plugins: [mcpApart] });
 // What starts it keeps its compiled code from start to start.
 await bundle({
   entryPoints: ['src/cli/start.ts'],
@@ -57,8 +58,7 @@ await bundle({
   outfile: 'dist/extension.cjs',
   external: [...common.external, 'vscode'],
 });
-// The editor's engine is a process of its own: neither it nor ssh2 nor simple-git is in what VS Code loads.
-await bundle({ entryPoints: ['src/engineProcess/main.ts'], outfile: 'dist/engine.cjs' });
+await bundle({ entryPoints: ['src/engineProcess/start.ts'], outfile: 'dist/engine.cjs' });
 
 const notices = noticesOf(inputs);
 await put('dist/THIRD_PARTY_NOTICES', notices);

@@ -1,0 +1,2 @@
+/** The word by which the program is the engine process; no command of the command line. */
+export const engineCommand = '__engine';
