@@ -36,7 +36,9 @@ const rounds =
   values.repeat === undefined
     ? [undefined]
     : Array.from({ length: Number(values.repeat) }, (_, index) => index + 1);
-const runs = rounds.flatMap((round) => files.map((file) => ({ ...file, round })));
+const runs = rounds.flatMap((round) =>
+  files.map((file) => ({ ...file, round, waits: file.waits && !values.serial })),
+);
 if (!buildIfStale()) end(0, 1);
 
 const before = lookAround();

@@ -9,6 +9,8 @@ export interface TestFile {
   /** Relative to the checkout. */
   readonly path: string;
   readonly needs: ReadonlySet<Need>;
+  /** Whether it mostly waits, as for processes in the Debian to come up and to stay. */
+  readonly waits: boolean;
 }
 
 /** What is imported at run time. */
@@ -25,12 +27,52 @@ const needOf: Readonly<Record<string, Need>> = {
 /** @throws where a name is neither a file, a folder, one of those below test/, nor a part of such a name. */
 export function findTests(names: readonly string[]): readonly TestFile[] {
   const paths = names.length === 0 ? testsIn('test') : names.flatMap(testsOf);
-  return [...new Set(paths)].sort().map((path) => ({ path, needs: needsOf(path, new Set()) }));
+  return [...new Set(paths)].sort().map((path) => {
+    const needs = needsOf(path, new Set());
+    return { path, needs, waits: needs.size === 1 && needs.has('systemd') };
+  });
 }
 
-/** Those that others have to wait for come first, then what is expected to take longest. `known`: milliseconds of the last run. */
+/**
+ * The longest of those that share nothing, for a checkout that has no durations of its own yet. One that is started last lets the run
+ * wait for it with a processor idle.
+ */
+export const longest: readonly string[] = [
+  'test/e2e/faults.killed.test.ts',
+  'test/e2e/install.test.ts',
+  'test/e2e/inplace.test.ts',
+  'test/e2e/faults.disk.test.ts',
+  'test/e2e/deadMan.test.ts',
+  'test/remote/target.test.ts',
+  'test/engine/layout.test.ts',
+  'test/e2e/faults.switch.test.ts',
+  'test/e2e/steps.writable.test.ts',
+  'test/e2e/drift.test.ts',
+  'test/e2e/faults.line.test.ts',
+  'test/transfer/stream.test.ts',
+  'test/e2e/pipeline.types.test.ts',
+  'test/e2e/lockLost.test.ts',
+  'test/simulation/simulation.test.ts',
+  'test/e2e/rsync.test.ts',
+  'test/e2e/cancel.test.ts',
+  'test/e2e/hooks.test.ts',
+  'test/e2e/pipeline.test.ts',
+  'test/e2e/lock.test.ts',
+  'test/e2e/cli.errors.test.ts',
+  'test/e2e/steps.test.ts',
+  'test/e2e/steps.health.test.ts',
+  'test/simulation/nth.test.ts',
+  'test/e2e/check.connect.test.ts',
+  'test/engine/takeOver.test.ts',
+];
+
+/**
+ * Those that others have to wait for come first, then what is expected to take longest. `known`: milliseconds of the last run; without
+ * them `longest` counts, and then the size of the file.
+ */
 export function inOrder(files: readonly TestFile[], known: ReadonlyMap<string, number>): readonly TestFile[] {
-  const expected = ({ path }: TestFile): number => known.get(path) ?? statSync(path).size;
+  const expected = ({ path }: TestFile): number =>
+    known.get(path) ?? (longest.includes(path) ? 1e6 - longest.indexOf(path) : statSync(path).size);
   return files.toSorted((a, b) => b.needs.size - a.needs.size || expected(b) - expected(a));
 }
 

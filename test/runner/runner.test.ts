@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { allProcesses } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
-import { findTests, inOrder } from './plan.ts';
+import { findTests, inOrder, longest } from './plan.ts';
 import { schedule } from './schedule.ts';
 
 describe('npm test', function () {
@@ -140,7 +140,11 @@ describe('the order of test files', () => {
   });
 
   it('is that of what others wait for, then of the time that was taken', () => {
-    const file = (path: string, ...needs: ('vscode' | 'systemd')[]) => ({ path, needs: new Set(needs) });
+    const file = (path: string, ...needs: ('vscode' | 'systemd')[]) => ({
+      path,
+      needs: new Set(needs),
+      waits: false,
+    });
     const files = [file('short'), file('long'), file('editor', 'vscode')];
     const known = new Map([
       ['short', 1],
@@ -153,8 +157,20 @@ describe('the order of test files', () => {
     );
   });
 
-  it('lets run at once as many as may, and one of those with the same need', async () => {
-    const things = ['a', 'a', '', '', ''].map((need) => ({ needs: new Set(need === '' ? [] : [need]) }));
+  it('begins with the longest where no time is known', () => {
+    const files = findTests(['engine']);
+    assert.deepEqual(inOrder(files, new Map())[0]?.path, 'test/engine/layout.test.ts');
+    assert.deepEqual(
+      longest.filter((path) => !existsSync(path)),
+      [],
+    );
+  });
+
+  it('lets run at once as many as may besides one that waits, and one of those with the same need', async () => {
+    const things = ['a', 'a', '', 'waits', 'waits', '', ''].map((need) => ({
+      needs: new Set(need === '' ? [] : [need]),
+      waits: need === 'waits',
+    }));
     const running: string[] = [];
     let most = 0;
     const seen: string[] = [];
@@ -170,7 +186,12 @@ describe('the order of test files', () => {
       },
       () => false,
     );
-    assert.equal(most, 3);
+    assert.equal(most, 4);
     assert.ok(!seen.some((each) => each.includes('0') && each.includes('1')), seen.join(' '));
+    assert.ok(!seen.some((each) => each.includes('3') && each.includes('4')), seen.join(' '));
+    assert.ok(
+      seen.every((each) => each.replace(/[34]/, '').length <= 3),
+      seen.join(' '),
+    );
   });
 });
