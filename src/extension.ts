@@ -8,6 +8,7 @@ import { registerCommitDocuments } from './commands/commitChanges.ts';
 import { explainInterrupted } from './commands/interrupted.ts';
 import { refreshAll } from './commands/refresh.ts';
 import { commitsOfRun } from './commands/history.ts';
+import { createLanes } from './commands/lanes.ts';
 import { createLiveStatusItem } from './commands/liveStatusItem.ts';
 import { createLiveGutter } from './commands/liveGutter.ts';
 import { registerCommands } from './commands/register.ts';
@@ -25,6 +26,7 @@ import { createProblems } from './editor/problems/diagnostics.ts';
 import { createReadOnlyTexts } from './editor/readOnlyText.ts';
 import { createRunLogs } from './editor/runLogs.ts';
 import { createSecrets } from './editor/secrets.ts';
+import { launcherFolder, provideTerminalCommand } from './editor/terminalCommand.ts';
 import { trustedOnly } from './editor/trust.ts';
 import { registerLanguage } from './language/index.ts';
 import { readConfigurationText, watchConfigurations } from './views/configurations.ts';
@@ -83,6 +85,7 @@ export function activate(context: vscode.ExtensionContext): void {
     problems: createProblems(),
     texts: createReadOnlyTexts(),
     history,
+    lanes: createLanes(history),
     runLogs,
     heads,
     findConfigurations: configurations.refresh,
@@ -129,6 +132,7 @@ export function activate(context: vscode.ExtensionContext): void {
       }),
     },
     review,
+    app.lanes,
     history,
     configurations,
     configurations.onDidChange(show),
@@ -138,6 +142,14 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands(app, gutter),
     registerTasks(app),
     registerAgentTools(app, agents),
+    provideTerminalCommand({
+      variables: context.environmentVariableCollection,
+      folder: launcherFolder(context.globalStorageUri),
+      cli: join(extensionPath, 'dist', 'cli.cjs'),
+      onFailure: (message) => {
+        log.warn(message);
+      },
+    }),
     registerRecords(app),
     registerCommitDocuments(app),
     registerLanguage({

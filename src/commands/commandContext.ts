@@ -15,6 +15,7 @@ import type { Secrets } from '../editor/secrets.ts';
 import type { HistoryView } from '../views/historyView.ts';
 import type { ReviewView } from '../views/reviewView.ts';
 import { liveOf, stageKey, type StageId, type Store } from '../views/store.ts';
+import type { Lanes } from './lanes.ts';
 import type { Runs } from './runs.ts';
 
 export interface App {
@@ -30,6 +31,7 @@ export interface App {
   readonly problems: Problems;
   readonly texts: ReadOnlyTexts;
   readonly history: HistoryView;
+  readonly lanes: Lanes;
   readonly runLogs: RunLogs;
   readonly heads: Heads;
   /** Looks for durant.conf files again. */

@@ -1,5 +1,4 @@
 /** The history of all stages: asked for, compared, and what is kept of a run. */
-import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { logRun } from '../editor/log.ts';
 import { createAnswer } from '../editor/prompts.ts';
@@ -10,7 +9,6 @@ import { asDurantError } from '../errors.ts';
 import { betweenText } from '../views/betweenRuns.ts';
 import { currentView } from '../views/currentView.ts';
 import { actionText, commitsText, hasCommits, isDeploying, type RunNode } from '../views/history.ts';
-import { lanesHtml } from '../views/lanes.ts';
 import { stageKey, type StageId } from '../views/store.ts';
 import { commitsBetween } from './commitsBetween.ts';
 import { openCommitChanges } from './commitChanges.ts';
@@ -143,15 +141,4 @@ export async function showRunLog(app: App, node: RunNode): Promise<void> {
       vscode.l10n.t('The output of this run is not kept here: it was run elsewhere, or long ago.'),
     );
   else await app.texts.show(`${node.name} ${run ?? ''}.log`, text);
-}
-
-/** The stages as lanes over time. The page has no scripts, and loads nothing. */
-export function showLanes(app: App): void {
-  const panel = vscode.window.createWebviewPanel(
-    'durant.lanes',
-    vscode.l10n.t('Durant: History'),
-    vscode.ViewColumn.Active,
-    { enableScripts: false, localResourceRoots: [] },
-  );
-  panel.webview.html = lanesHtml(app.history.all(), currentView(), randomUUID());
 }

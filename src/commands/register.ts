@@ -7,6 +7,7 @@ import type { ReviewNode } from '../views/review.ts';
 import type { App } from './commandContext.ts';
 import { cancel } from './cancel.ts';
 import { checkConnection } from './checkConnection.ts';
+import { compareStages } from './compareStages.ts';
 import { copyCli } from './copyCli.ts';
 import { createConfig } from './createConfig.ts';
 import { deploy } from './deploy.ts';
@@ -16,14 +17,7 @@ import { dryRun } from './dryRun.ts';
 import { forgetSecrets } from './forgetSecrets.ts';
 import { hold, unhold } from './hold.ts';
 import { compareFile, compareInGutter, type LiveGutter } from './liveGutter.ts';
-import {
-  openRunChanges,
-  refreshHistory,
-  showBetween,
-  showHistory,
-  showLanes,
-  showRunLog,
-} from './history.ts';
+import { openRunChanges, refreshHistory, showBetween, showHistory, showRunLog } from './history.ts';
 import { maintenance } from './maintenance.ts';
 import { openConfig } from './openConfig.ts';
 import { openSite } from './openSite.ts';
@@ -64,9 +58,10 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     [commands.maintenanceOff]: (argument) => maintenance(app, argument, 'off'),
     [commands.setup]: (argument) => setup(app, argument),
     [commands.down]: (argument) => down(app, argument),
+    [commands.compareStages]: (argument) => compareStages(app, argument),
     [commands.history]: () => showHistory(app),
     [commands.lanes]: () => {
-      showLanes(app);
+      app.lanes.show();
     },
     [commands.openSite]: (argument) => openSite(app, argument),
     [commands.refresh]: (argument) => refresh(app, argument),
@@ -97,6 +92,7 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     [nodeCommands.verify]: (node) => verify(app, node),
     [nodeCommands.hold]: (node) => hold(app, node),
     [nodeCommands.unhold]: (node) => unhold(app, node),
+    [nodeCommands.compareStages]: (node) => compareStages(app, node),
     [nodeCommands.promote]: (node) => promote(app, node),
     [nodeCommands.maintenanceOn]: (node) => maintenance(app, node, 'on'),
     [nodeCommands.maintenanceOff]: (node) => maintenance(app, node, 'off'),

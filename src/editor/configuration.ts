@@ -16,6 +16,11 @@ export function refreshesOnFocus(): boolean {
   return read(settings.refreshOnFocus, false);
 }
 
+/** Whether terminals have the command `durant`. */
+export function hasTerminalCommand(): boolean {
+  return read(settings.terminalCommand, true);
+}
+
 export function engineSetup(): Setup {
   const path = (key: string): string | undefined => {
     const value = read(key, '').trim();

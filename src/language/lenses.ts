@@ -3,7 +3,7 @@ import type { ConfDocument, Range } from '../config/syntax/document.ts';
 import type { StageLive, Translate } from './languageFacts.ts';
 import { blocksOf, roleOf } from './layout.ts';
 
-export type LensAction = 'live' | 'deploy' | 'dry-run' | 'roll-back' | 'unlock' | 'check';
+export type LensAction = 'live' | 'deploy' | 'dry-run' | 'roll-back' | 'unlock' | 'check' | 'what-if';
 
 export interface Lens {
   readonly stage: string;
@@ -12,11 +12,15 @@ export interface Lens {
   readonly title: string;
 }
 
-/** Lenses above each stage's first header. `live` is asked for what is known already; nothing is found out for it. */
+/**
+ * Lenses above each stage's first header. `live` is asked for what is known already; nothing is found out for it.
+ * @param whatIf what the changes that are not saved yet would do to a stage.
+ */
 export function lensesOf(
   doc: ConfDocument,
   live: (stage: string) => StageLive | undefined,
   t: Translate,
+  whatIf: (stage: string) => readonly string[] = () => [],
 ): readonly Lens[] {
   const seen = new Set<string>();
   return blocksOf(doc).flatMap(({ section, header }): readonly Lens[] => {
@@ -30,12 +34,14 @@ export function lensesOf(
       title,
     });
     const known = live(name);
+    const effects = whatIf(name);
     return [
       lens('deploy', t('Deploy')),
       lens('dry-run', t('Dry run')),
       lens('roll-back', t('Roll back')),
       lens('unlock', t('Unlock')),
       known === undefined ? lens('check', t('Check connection')) : lens('live', liveTitle(known, t)),
+      ...(effects.length === 0 ? [] : [lens('what-if', `$(lightbulb) ${effects.join(' · ')}`)]),
     ];
   });
 }

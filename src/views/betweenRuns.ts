@@ -19,14 +19,9 @@ export interface Between {
 export function betweenText({ older, newer, gained, lost, runs }: Between, view: View): string {
   const { t, localTime } = view;
   const side = ({ name, run }: RunNode): string =>
-    `${text(name)} \`${shortCommit(run.commit ?? '')}\` (${localTime(run.started)}, ${text(run.user)})`;
-  const list = (commits: readonly RunCommit[]): readonly string[] =>
-    commits.map(
-      ({ id, subject, author }) =>
-        `- \`${shortCommit(id)}\` ${text(subject)} — ${text(author.replace(/ <.*$/, ''))}`,
-    );
+    `${markdownText(name)} \`${shortCommit(run.commit ?? '')}\` (${localTime(run.started)}, ${markdownText(run.user)})`;
   return [
-    `# ${older.name === newer.name ? t('What went live on {0}', text(newer.name)) : t('From {0} to {1}', text(older.name), text(newer.name))}`,
+    `# ${older.name === newer.name ? t('What went live on {0}', markdownText(newer.name)) : t('From {0} to {1}', markdownText(older.name), markdownText(newer.name))}`,
     '',
     `${side(older)} → ${side(newer)}`,
     '',
@@ -36,10 +31,10 @@ export function betweenText({ older, newer, gained, lost, runs }: Between, view:
       ? [t('The clone here does not have both commits. A dry run fetches them.')]
       : gained.length === 0
         ? [t('None.')]
-        : list(gained)),
+        : commitLines(gained)),
     ...(lost === undefined || lost.length === 0
       ? []
-      : ['', `## ${t('Undone')} (${String(lost.length)})`, '', ...list(lost)]),
+      : ['', `## ${t('Undone')} (${String(lost.length)})`, '', ...commitLines(lost)]),
     '',
     `## ${t('Runs')} (${String(runs.length)})`,
     '',
@@ -50,7 +45,7 @@ export function betweenText({ older, newer, gained, lost, runs }: Between, view:
         `| ${[
           localTime(run.started),
           actionText(run, t),
-          text(`${run.user}@${run.host}`),
+          markdownText(`${run.user}@${run.host}`),
           commitsText(run),
           run.ms === null ? '' : formatDuration(run.ms),
         ].join(' | ')} |`,
@@ -59,7 +54,14 @@ export function betweenText({ older, newer, gained, lost, runs }: Between, view:
   ].join('\n');
 }
 
+export function commitLines(commits: readonly RunCommit[]): readonly string[] {
+  return commits.map(
+    ({ id, subject, author }) =>
+      `- \`${shortCommit(id)}\` ${markdownText(subject)} — ${markdownText(author.replace(/ <.*$/, ''))}`,
+  );
+}
+
 /** Names and subjects are other people's texts: nothing of them is Markdown. */
-function text(words: string): string {
+export function markdownText(words: string): string {
   return printable(words).replaceAll(/[\\`*_{}[\]()<>#|!~]/g, String.raw`\$&`);
 }

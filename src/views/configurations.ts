@@ -117,6 +117,8 @@ export function describeConfiguration(file: string, label: string, text: string)
       domain: wordOf(listOf(options['domain_name']?.value)[0]),
       repository: textOf(options['repository']?.value),
       problemMatchers: listOf(options['problem_matchers']?.value),
+      keepReleases: numberOf(options['keep_releases']?.value),
+      projectDir: textOf(options['project_dir']?.value),
     };
   });
   return { file, label, stages, broken: doc.problems.some(({ severity }) => severity === 'error') };
@@ -165,6 +167,10 @@ function listOf(value: unknown): readonly string[] {
 
 function wordOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -22,6 +22,7 @@ export interface HistoryView extends vscode.Disposable {
   readonly set: (history: StageHistory) => void;
   /** Leaves out stages that are gone. */
   readonly keep: (stages: readonly StageId[]) => void;
+  readonly onDidChange: vscode.Event<undefined>;
   /** Draws it again. */
   readonly redraw: () => void;
 }
@@ -46,6 +47,7 @@ export function createHistoryView({
 }: HistoryViewOptions): HistoryView {
   let all = memory.get<readonly StageHistory[]>(memoryKey, []);
   const changed = new vscode.EventEmitter<undefined>();
+  const told = new vscode.EventEmitter<undefined>();
   const nodes = new Map<string, RunNode>();
   // The editor knows nodes by identity.
   const same = (node: HistoryNode): HistoryNode => {
@@ -77,6 +79,7 @@ export function createHistoryView({
     void memory.update(memoryKey, all);
     void vscode.commands.executeCommand('setContext', contextKeys.hasHistory, all.length > 0);
     redraw();
+    told.fire(undefined);
   };
   void vscode.commands.executeCommand('setContext', contextKeys.hasHistory, all.length > 0);
   // Ages go on.
@@ -85,6 +88,7 @@ export function createHistoryView({
   }, ageMs);
   return {
     all: () => all,
+    onDidChange: told.event,
     set: (history) => {
       change([...all.filter((each) => stageKey(each) !== stageKey(history)), history]);
     },
@@ -98,6 +102,7 @@ export function createHistoryView({
       clearInterval(clock);
       view.dispose();
       changed.dispose();
+      told.dispose();
     },
   };
 }

@@ -1,8 +1,10 @@
 /** What the store knows of a stage, as the CodeLens above it shows it. */
 import * as vscode from 'vscode';
 import { formatAge, shortCommit } from '../format.ts';
+import { describeConfiguration } from './configurations.ts';
 import { holdOf } from './stageItem.ts';
 import { liveOf, type StageId, type Store } from './store.ts';
+import { whatIf } from './whatIf.ts';
 
 export interface LiveFacts {
   readonly release: string;
@@ -15,6 +17,7 @@ export interface LiveFacts {
 
 export function liveFacts(store: Store): {
   readonly lensFacts: (stage: StageId) => LiveFacts | undefined;
+  readonly whatIf: (file: string, text: string) => (stage: string) => readonly string[];
   readonly onDidChangeLensFacts: vscode.Event<unknown>;
 } {
   return {
@@ -32,6 +35,16 @@ export function liveFacts(store: Store): {
         behind: known?.behind,
         locked: lock === null || lock === undefined ? undefined : `${lock.user}@${lock.host}`,
         held: holdOf(known)?.why,
+      };
+    },
+    whatIf: (file, text) => {
+      const { stages } = describeConfiguration(file, '', text);
+      return (stage) => {
+        const snapshot = store.snapshot({ file, stage });
+        const now = stages.find((entry) => entry.stage === stage);
+        return snapshot === undefined || now === undefined
+          ? []
+          : whatIf(snapshot.entry, now, snapshot.known, vscode.l10n.t);
       };
     },
     onDidChangeLensFacts: (listener) => ({ dispose: store.subscribe(listener) }),

@@ -31,7 +31,7 @@ export function liveStatusOf(
   const behind = facts?.behind !== undefined && facts.behind > 0 ? ` · ${t('{0} behind', facts.behind)}` : '';
   const name = store.nameOf(stage);
   const hold = holdOf(facts);
-  const held = hold === undefined ? '' : ` $(debug-pause)${t('held')}`;
+  const held = hold === undefined ? '' : ` $(debug-pause) ${t('held')}`;
   const why = hold === undefined ? '' : `\n${t('held: {0}', hold.why)}`;
   const what = record === undefined ? release : commitText(record.commit, record.name);
   return {

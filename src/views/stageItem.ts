@@ -45,12 +45,21 @@ export function stageItem(id: string, snapshot: StageSnapshot, view: View): Item
         ? { codicon: 'loading~spin' }
         : failed
           ? warned
-          : entry.protected
-            ? { codicon: 'shield' }
-            : { file: 'stage' },
+          : hold !== undefined
+            ? { codicon: 'debug-pause', color: 'list.warningForeground' }
+            : entry.protected
+              ? { codicon: 'shield' }
+              : { file: 'stage' },
     expands: 'closed',
     context: words.join(' '),
-    ...(entry.protected ? { spoken: t('protected') } : {}),
+    ...(entry.protected || hold !== undefined
+      ? {
+          spoken: [
+            ...(entry.protected ? [t('protected')] : []),
+            ...(hold === undefined ? [] : [t('held')]),
+          ].join(', '),
+        }
+      : {}),
   };
 }
 
@@ -70,10 +79,11 @@ function stageSummary({ known }: StageSnapshot, { now, t }: View): string {
   const live = liveOf(known);
   const parts: string[] = [];
   const hold = holdOf(known);
-  if (hold !== undefined) parts.push(t('held: {0}', hold.why));
+  const held = hold === undefined ? [] : [t('held: {0}', hold.why)];
   if (isInMaintenance(known)) parts.push(t('maintenance'));
   if (live.kind === 'mixed') parts.push(t('servers differ'));
   if (live.kind === 'none') parts.push(t('nothing deployed yet'));
+  if (live.kind !== 'one') parts.push(...held);
   if (live.kind === 'one') {
     const { record } = live;
     if (record === undefined) parts.push(live.release);
@@ -82,6 +92,7 @@ function stageSummary({ known }: StageSnapshot, { now, t }: View): string {
         commitText(record.commit, record.name),
         formatAge(record.finished || record.started, now, t),
       );
+    parts.push(...held);
     if (record?.unchecked === true) parts.push(t('unchecked'));
     if (known?.behind !== undefined && known.behind > 0) parts.push(t('{0} behind', known.behind));
   }

@@ -25,6 +25,10 @@ export interface StageEntry {
   readonly domain: string | undefined;
   /** Names of problem matchers; none: a guess. */
   readonly problemMatchers: readonly string[];
+  /** Undefined where a resolver has to be run to know it; -1: all. */
+  readonly keepReleases?: number | undefined;
+  /** As written; undefined where a resolver has to be run to know it. */
+  readonly projectDir?: string | undefined;
 }
 
 export interface Configuration {

@@ -141,8 +141,9 @@ describe('the nodes of the Durant view', () => {
     };
     const store = storeWith([known({ hold: held, maintenance: true }), known({ server: 'web2' })]);
     const found = item(store, node);
-    assert.equal(found.description, 'held: the board looks at it · maintenance · nothing deployed yet');
+    assert.equal(found.description, 'maintenance · nothing deployed yet · held: the board looks at it');
     assert.match(found.context, /\bheld\b/);
+    assert.equal(icon(found), 'debug-pause');
     const lines = found.tooltip.map((line) => line.join(': '));
     assert.ok(lines.includes('Held: grace@laptop (1 h ago): the board looks at it'), lines.join('\n'));
     assert.ok(lines.includes('Held until: local 2026-05-01T15:00:00Z'));

@@ -61,7 +61,7 @@ describe('a deployed stage in the editor', () => {
     hands.reply(/^Until when\?$/, 'For 4 hours');
     await vscode.commands.executeCommand('durant.hold', world.stage);
     await hands.sees(/^production is held/);
-    const row = await stages.row(/^production held: the board looks at it/);
+    const row = await stages.row(/^production .* · held: the board looks at it/);
     assert.match(row.context, /\bheld\b/);
     assert.match(row.tooltip, /Held&nbsp;until/);
     hands.forget();
@@ -80,7 +80,7 @@ describe('a deployed stage in the editor', () => {
     hands.reply(/^Let production/, 'Release Hold');
     await vscode.commands.executeCommand('durant.unhold', world.stage);
     await hands.sees(/^production can be deployed to again\.$/);
-    assert.match((await stages.row(/^production (?!held)/)).context, /\bunheld\b/);
+    assert.match((await stages.row(/^production (?!.*held)/)).context, /\bunheld\b/);
   });
 
   it('is promoted to another stage, which is chosen by what would go live there', async () => {
@@ -130,10 +130,49 @@ describe('a deployed stage in the editor', () => {
     assert.equal(back.icon, 'discard');
     assert.match((await history.row(/^Second/, back)).description, /^[0-9a-f]{7} · /);
     await vscode.commands.executeCommand('durant.lanes');
+    await vscode.commands.executeCommand('durant.lanes');
     await waitFor('the picture', () => {
       const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
       return tab?.input instanceof vscode.TabInputWebview && tab.label === 'Durant: History';
     });
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    assert.equal(tabs.filter(({ label }) => label === 'Durant: History').length, 1);
+  });
+
+  it('is compared with another stage: commits, files and options, with Promote beside it', async () => {
+    await vscode.commands.executeCommand('durant.deploy', staging);
+    await hands.sees(/^staging is live/);
+    hands.forget();
+    await vscode.commands.executeCommand('durant.compareStages', staging);
+    const text = await shownText(/^\/staging and production\.md$/);
+    assert.match(text, /^# staging and production\n/);
+    assert.match(text, /## Commits only on staging \(1\)\n\n- `[0-9a-f]{7}` Second — /);
+    assert.match(text, /## Commits only on production \(0\)\n/);
+    assert.match(text, /## Files \(1\)\n\n- changed: index\.html\n/);
+    assert.match(text, /\n\| `project_dir` \| \\~\/kept-staging \| \\~\/kept \|\n/);
+    const { choices } = await hands.sees(/^staging has [0-9a-f]{7} live, production has [0-9a-f]{7}\.$/);
+    assert.deepEqual(choices, ['Open All Changes', 'Promote to production', 'Promote to staging']);
+  });
+
+  it('says in a lens what an unsaved change of durant.conf would do', async () => {
+    const document = await vscode.workspace.openTextDocument(world.file);
+    await vscode.window.showTextDocument(document);
+    const effects = async (): Promise<readonly string[]> => {
+      const lenses = await vscode.commands.executeCommand<readonly vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        document.uri,
+      );
+      return lenses.flatMap(({ command }) =>
+        command?.title.startsWith('$(lightbulb)') === true ? [command.title] : [],
+      );
+    };
+    assert.deepEqual(await effects(), []);
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(document.uri, new vscode.Position(1, 0), 'branch: other\nprotected: yes\n');
+    await vscode.workspace.applyEdit(edit);
+    assert.deepEqual(await effects(), ['$(lightbulb) would deploy other · every run would be asked about']);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    assert.deepEqual(await effects(), []);
   });
 
   it('has a script that sets up its servers, to read and to copy', async () => {

@@ -9,10 +9,12 @@ import { mayLookAround } from './workspaceContext.ts';
 /** What the views know of a stage. */
 export interface LiveStages {
   readonly lensFacts: (stage: StageArgument) => StageLive | undefined;
+  /** What `text` of a durant.conf would do otherwise than what lies on disk, by stage. */
+  readonly whatIf: (file: string, text: string) => (stage: string) => readonly string[];
   readonly onDidChangeLensFacts: vscode.Event<unknown>;
 }
 
-const COMMANDS: Readonly<Record<Exclude<LensAction, 'live'>, string>> = {
+const COMMANDS: Readonly<Record<Exclude<LensAction, 'live' | 'what-if'>, string>> = {
   deploy: commands.deploy,
   'dry-run': commands.dryRun,
   'roll-back': commands.rollback,
@@ -34,7 +36,12 @@ export function registerLenses(parse: Parse, live: LiveStages): vscode.Disposabl
       provideCodeLenses(document) {
         if (!mayLookAround(document)) return [];
         const file = document.uri.fsPath;
-        const lenses = lensesOf(parse(document), (stage) => live.lensFacts({ file, stage }), vscode.l10n.t);
+        const lenses = lensesOf(
+          parse(document),
+          (stage) => live.lensFacts({ file, stage }),
+          vscode.l10n.t,
+          document.isDirty ? live.whatIf(file, document.getText()) : undefined,
+        );
         return lenses.map((lens) => toCodeLens(document, lens));
       },
     }),
@@ -44,6 +51,8 @@ export function registerLenses(parse: Parse, live: LiveStages): vscode.Disposabl
 function toCodeLens(document: vscode.TextDocument, { range, action, title, stage }: Lens): vscode.CodeLens {
   const argument: StageArgument = { file: document.uri.fsPath, stage };
   const command =
-    action === 'live' ? { title, command: '' } : { title, command: COMMANDS[action], arguments: [argument] };
+    action === 'live' || action === 'what-if'
+      ? { title, command: '' }
+      : { title, command: COMMANDS[action], arguments: [argument] };
   return new vscode.CodeLens(toRange(document, range), command);
 }
