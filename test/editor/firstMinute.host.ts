@@ -27,7 +27,7 @@ describe('a first minute', () => {
     hands.reply(/1 of 2/, 'deploy@web1.example.com');
     hands.reply(/2 of 2/, '~/minute', { remember: true });
     await vscode.commands.executeCommand('durant.createConfig');
-    assert.deepEqual((await hands.sees(/no git repository yet/)).choices, ['Initialize Repository']);
+    assert.deepEqual((await hands.sees(/not a git repository yet/)).choices, ['Initialize Repository']);
     const text = readFileSync(root().fsPath, 'utf8');
     assert.match(text, /^server: deploy@web1\.example\.com\nproject_dir: ~\/minute\n$/m);
     // The button was pressed that turns the protection off.

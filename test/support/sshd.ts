@@ -214,11 +214,13 @@ export async function writeSshForServers(
   await writeFile(knownHosts, servers.flatMap((server) => [...server.knownHostsLines, '']).join('\n'));
   const sshConfig = join(directory, 'ssh_config');
   const keys = join(directory, 'keys');
-  await mkdir(keys);
-  for (const { port, clientKey } of servers) await symlink(clientKey, join(keys, String(port)));
+  for (const { port, clientKey } of servers) {
+    await mkdir(join(keys, String(port)), { recursive: true });
+    await symlink(clientKey, join(keys, String(port), 'client_key'));
+  }
   await writeFile(
     sshConfig,
-    ['Host 127.0.0.1', `  IdentityFile ${keys}/%p`, ...clientDefaults(knownHosts), ''].join('\n'),
+    ['Host 127.0.0.1', `  IdentityFile ${keys}/%p/client_key`, ...clientDefaults(knownHosts), ''].join('\n'),
   );
   await writeSshWrapper(join(directory, 'bin', 'ssh'), sshConfig);
   return { bin: join(directory, 'bin'), sshConfig, knownHosts };
