@@ -1,6 +1,6 @@
 import tseslint from 'typescript-eslint';
 
-/** What each folder of src may import besides itself; `src/errors.ts`, `src/format.ts` and `src/printable.ts` may be imported by all. */
+/** What each folder of src may import besides itself; `src/errors.ts`, `src/format.ts`, `src/platform.ts` and `src/printable.ts` may be imported by all. */
 const directions = {
   config: [],
   transfer: ['config', 'remote'],

@@ -1,6 +1,7 @@
 /** What validation may know of this machine: the key's file, the refs and files of a clone that is here. Nothing is written or fetched. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { platform } from '../platform.ts';
 import { expandLocalPath } from '../config/values/localPath.ts';
 import type { Stage } from '../config/values/stage.ts';
 import { resolversIn } from '../config/values/resolvers.ts';
@@ -139,5 +140,5 @@ async function filesOf(
 function identityFile(path: string): { exists: boolean; mode?: number } {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() !== true) return { exists: false };
-  return process.platform === 'win32' ? { exists: true } : { exists: true, mode: found.mode & 0o777 };
+  return platform.hasModes ? { exists: true, mode: found.mode & 0o777 } : { exists: true };
 }

@@ -2,6 +2,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { GitConstructError, GitPluginError, simpleGit, type SimpleGitOptions } from 'simple-git';
+import { platform } from '../platform.ts';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 
 /** What all git processes of a clone share. */
@@ -212,7 +213,7 @@ export async function findProgram(
 ): Promise<string | undefined> {
   const path = Object.entries(env).find(([key]) => key.toUpperCase() === 'PATH')?.[1] ?? '';
   const folders = isAbsolute(name) ? [''] : path.split(delimiter).filter((folder) => folder !== '');
-  const endings = process.platform === 'win32' ? ['.exe', '.cmd', ''] : [''];
+  const endings = platform.programEndings;
   for (const folder of folders)
     for (const ending of endings) {
       const file = folder === '' ? `${name}${ending}` : join(folder, `${name}${ending}`);

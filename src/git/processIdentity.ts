@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { platform } from '../platform.ts';
 
 export interface ProcessPlace {
   readonly host: string;
@@ -45,13 +46,13 @@ export function inSamePlace(
 /** When a process started, as text that differs for every process that ever had this id; empty where there is none. */
 export function processStart(pid: number): string {
   try {
-    if (process.platform === 'linux') {
+    if (platform.processStart === 'proc') {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       // A zombie has ended: nobody has collected its status yet.
       return fields[0] === 'Z' ? '' : (fields[19] ?? '');
     }
-    if (process.platform === 'win32') {
+    if (platform.processStart === 'signal') {
       process.kill(pid, 0);
       return 'running';
     }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { platform } from '../platform.ts';
 import { DurantError } from '../errors.ts';
 
 /** Who logs in to a host by http. */
@@ -88,9 +89,9 @@ export function withoutSecrets(text: string, repositories: readonly Repository[]
 function isScpLike(text: string): boolean {
   const colon = text.indexOf(':');
   if (colon <= 0) return false;
-  const slash = text.search(process.platform === 'win32' ? /[/\\]/ : /\//);
+  const slash = text.search(platform.separator);
   if (slash !== -1 && slash < colon) return false;
-  return !(process.platform === 'win32' && colon === 1);
+  return !(platform.hasDrives && colon === 1);
 }
 
 function repository(written: string, kind: { readonly local: boolean; readonly ssh: boolean }): Repository {

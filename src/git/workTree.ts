@@ -2,6 +2,7 @@
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { platform } from '../platform.ts';
 import { gitText } from './gitProcess.ts';
 import {
   configValue,
@@ -129,16 +130,15 @@ function alternatePath(path: string): string {
 }
 
 function configOf(tree: WorkTree): string {
-  const windows = process.platform === 'win32';
   return [
     '[core]',
     '\trepositoryformatversion = 0',
     '\tbare = false',
-    `\tfilemode = ${String(!windows)}`,
+    `\tfilemode = ${String(platform.hasModes)}`,
     // On Windows links need a privilege; their targets come from the index.
-    ...(windows ? ['\tsymlinks = false'] : []),
-    ...(windows || process.platform === 'darwin' ? ['\tignorecase = true'] : []),
-    ...(process.platform === 'darwin' ? ['\tprecomposeunicode = true'] : []),
+    ...(platform.makesLinks ? [] : ['\tsymlinks = false']),
+    ...(platform.ignoresCase ? ['\tignorecase = true'] : []),
+    ...(platform.recomposesNames ? ['\tprecomposeunicode = true'] : []),
     '\tlogallrefupdates = false',
     '\tautocrlf = false',
     '\teol = lf',

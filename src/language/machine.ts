@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { platform } from '../platform.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -27,9 +28,9 @@ export async function fileState(path: string): Promise<FileState> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return { exists: false };
   const isFolder = found.isDirectory();
-  return process.platform === 'win32'
-    ? { exists: true, isFolder }
-    : { exists: true, isFolder, mode: found.mode & 0o777 };
+  return platform.hasModes
+    ? { exists: true, isFolder, mode: found.mode & 0o777 }
+    : { exists: true, isFolder };
 }
 
 /**

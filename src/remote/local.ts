@@ -6,6 +6,7 @@ import { connect as connectSocket } from 'node:net';
 import { constants, homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { platform } from '../platform.ts';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from './bootstrap.ts';
 import { runScript, type ChannelEnd, type ScriptChannel } from './scriptRun.ts';
@@ -47,7 +48,7 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
   const env = { ...process.env };
   delete env['ELECTRON_RUN_AS_NODE'];
   // Detached: a session and process group of its own, as under sshd, so that ending the group spares Durant.
-  const child = spawn(shell(), ['-c', bootstrapCommand], {
+  const child = spawn(platform.shell, ['-c', bootstrapCommand], {
     cwd: existsSync(home) ? home : '/',
     env,
     detached: true,
@@ -57,7 +58,7 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
   const ended = new Promise<ChannelEnd>((resolve, reject) => {
     drop = () => {
       reject(closedConnection(entry));
-      if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, 'SIGTERM');
+      if (child.pid !== undefined && platform.hasProcessGroups) process.kill(-child.pid, 'SIGTERM');
     };
     child.once('error', (error) => {
       const message = `This machine's sh could not be started (${error.message}); put a POSIX sh on the PATH.`;
@@ -79,14 +80,9 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
   return channel;
 }
 
-/** Git for Windows brings the `sh` that is on the PATH there. */
-function shell(): string {
-  return process.platform === 'win32' ? 'sh' : '/bin/sh';
-}
-
 function endLocalGroup(group: ProcessGroup): Promise<void> {
   return new Promise((resolve) => {
-    const killer = spawn(shell(), ['-s'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    const killer = spawn(platform.shell, ['-s'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
     killer.once('error', () => resolve());
     killer.once('exit', () => resolve());
     killer.stdin.on('error', () => undefined);

@@ -1,5 +1,6 @@
 /** Lines `key value` as `ssh -G` prints them, understood as settings. Pure text and data; sshSettings.ts fetches the lines. */
 import { createHash } from 'node:crypto';
+import { platformOf } from '../platform.ts';
 
 /** Effective settings for one host. Paths are expanded (`~`, `%h`, `${VAR}`). */
 export interface SshSettings {
@@ -149,7 +150,7 @@ function agentSocket(
   }
   const socket = env.variables['SSH_AUTH_SOCK'];
   if (socket !== undefined && socket !== '') return socket;
-  return env.platform === 'win32' ? '\\\\.\\pipe\\openssh-ssh-agent' : undefined;
+  return platformOf(env.platform).agentSocket;
 }
 
 type Tokens = Readonly<Record<string, string>>;

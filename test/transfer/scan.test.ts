@@ -33,6 +33,54 @@ describe('scan', () => {
       ...more,
     });
 
+  describe('where the system has names and modes otherwise', () => {
+    const utf8 = (name: string) => Buffer.from(name).toString('latin1');
+    const macos = { ignoresCase: true, recomposesNames: true, hasModes: true };
+    const windows = { ignoresCase: true, recomposesNames: false, hasModes: false };
+    const file = (path: string) => ({ path: utf8(path), mode: '100644' }) as const;
+    const names = async (more: Partial<ScanRequest>) =>
+      (await scan(more)).entries.map((entry) => Buffer.from(entry.path, 'latin1').toString());
+
+    it('sends the names of the commit, in its composition and its case', async () => {
+      mkdirSync(join(work, 'SRC'));
+      for (const name of ['SRC/Main.JS', 'SRC/built.js', 'cafe\u0301.txt', 'e\u0301-own.txt'])
+        writeFileSync(join(work, name), name);
+      const tracked = [file('src/main.js'), file('caf\u00e9.txt')];
+      assert.deepEqual(await names({ tracked, system: macos }), [
+        'caf\u00e9.txt',
+        'e\u0301-own.txt',
+        'src',
+        'src/built.js',
+        'src/main.js',
+      ]);
+      assert((await names({ tracked, system: windows })).includes('cafe\u0301.txt'));
+      assert((await names({ tracked })).includes('SRC/Main.JS'));
+    });
+
+    it('is an error where two names of the commit are one there, folders too', async () => {
+      for (const [one, other] of [
+        ['README', 'readme'],
+        ['Src/a', 'src/b'],
+        ['caf\u00e9', 'cafe\u0301'],
+      ] as const) {
+        const tracked = [file(one), file(other)];
+        await assert.rejects(scan({ tracked, system: macos }), {
+          code: 'checkout-failed',
+          message: /one name for this system/,
+        });
+        await scan({ tracked });
+      }
+      await scan({ tracked: [file('src/a'), file('src/b')], system: macos });
+    });
+
+    it('gives what was built no mode that lets everybody write', async () => {
+      writeFileSync(join(work, 'built'), '');
+      execFileSync('chmod', ['666', join(work, 'built')]);
+      const [entry] = (await scan({ system: windows })).entries;
+      assert.equal(entry?.mode.toString(8), '644');
+    });
+  });
+
   it("gives tracked files git's mode and the commit's time, others their own, never setuid", async () => {
     for (const [name, mode] of [
       ['tracked', '600'],

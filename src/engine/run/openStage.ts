@@ -1,5 +1,6 @@
 /** A stage of a durant.conf as a run takes it: checked, its value resolvers run. Both front ends open stages here. */
 import { dirname } from 'node:path';
+import { platform } from '../../platform.ts';
 import type { ConfDocument } from '../../config/syntax/document.ts';
 import { resolvePipeline } from '../../config/values/pipelineGoals.ts';
 import { secretFromEnvironment } from '../../config/values/resolvers.ts';
@@ -74,5 +75,4 @@ function valueIo(cwd: string, { env, prompt }: Host, signal: AbortSignal): Value
   };
 }
 
-/** Git for Windows brings `sh`; elsewhere it has its place. */
-const shell = process.platform === 'win32' ? 'sh' : '/bin/sh';
+const { shell } = platform;

@@ -1,5 +1,6 @@
 /** One command on this machine, for `sh!` and `gpg`: output is collected, and it ends when the signal is aborted. */
 import { spawn } from 'node:child_process';
+import { platform } from '../../platform.ts';
 import { DurantError } from '../../errors.ts';
 import type { ShellResult } from '../../config/values/settings.ts';
 
@@ -25,12 +26,12 @@ export function runLocally(command: LocalCommand): Promise<ShellResult> {
       env: command.env,
       stdio: 'pipe',
       // A group of its own, so that what the command started ends with it. Windows has no such groups.
-      detached: process.platform !== 'win32',
+      detached: platform.hasProcessGroups,
       windowsHide: true,
     });
     const end = (): void => {
       try {
-        if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, 'SIGTERM');
+        if (child.pid !== undefined && platform.hasProcessGroups) process.kill(-child.pid, 'SIGTERM');
         else child.kill();
       } catch {
         // It has ended by itself meanwhile.

@@ -6,6 +6,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { platform } from '../../platform.ts';
 import { quote } from '../shell.ts';
 import type { ConnectRequest, PromptRequest } from '../target.ts';
 import { classifyQuestion, type Question } from './questions.ts';
@@ -42,11 +43,8 @@ interface ConversationState {
 
 /** Listens in `directory`, which must be private to the user. */
 export async function openAskpass(directory: string, request: ConnectRequest): Promise<Askpass> {
-  const windows = process.platform === 'win32';
   const token = randomBytes(24).toString('hex');
-  const path = windows
-    ? `\\\\.\\pipe\\durant-askpass-${randomBytes(12).toString('hex')}`
-    : join(directory, 'a');
+  const path = platform.socket(directory, 'a', randomBytes(12).toString('hex'));
   const conversations = new Map<string, ConversationState>();
   const given = new Map<string, string>();
 
@@ -199,11 +197,11 @@ socket.on('close', () => {
 async function writeHelper(directory: string, path: string, token: string): Promise<string> {
   const script = join(directory, 'askpass.cjs');
   await writeFile(script, helperSource(path, token), { mode: 0o600 });
-  const windows = process.platform === 'win32';
-  const program = join(directory, windows ? 'askpass.cmd' : 'askpass');
-  const text = windows
-    ? `@set ELECTRON_RUN_AS_NODE=1\r\n@"${process.execPath}" "${script}" %*\r\n`
-    : `#!/bin/sh\nNODE_OPTIONS= ELECTRON_RUN_AS_NODE=1 exec ${quote(process.execPath)} ${quote(script)} "$1"\n`;
+  const program = join(directory, `askpass${platform.scriptEnding}`);
+  const text =
+    platform.scriptEnding === '.cmd'
+      ? `@set ELECTRON_RUN_AS_NODE=1\r\n@"${process.execPath}" "${script}" %*\r\n`
+      : `#!/bin/sh\nNODE_OPTIONS= ELECTRON_RUN_AS_NODE=1 exec ${quote(process.execPath)} ${quote(script)} "$1"\n`;
   await writeFile(program, text, { mode: 0o700 });
   return program;
 }

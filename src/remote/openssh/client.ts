@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { userInfo } from 'node:os';
+import { platform } from '../../platform.ts';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from '../bootstrap.ts';
 import { retryDropped, retryNotice } from '../retryDropped.ts';
@@ -36,7 +37,7 @@ export type KnownWay = Pick<Way, 'route' | 'checking'>;
  * @throws {DurantError} the connection codes, `local-tool-missing`, `cancelled`.
  */
 export function connectOpenssh(request: ConnectRequest, way?: KnownWay): Promise<Connection> {
-  return connectOpensshSharing(request, process.platform === 'win32' ? 'separate' : 'shared', way);
+  return connectOpensshSharing(request, platform.sharesSshConnections ? 'shared' : 'separate', way);
 }
 
 /** As `connectOpenssh`, with the way of sharing given. */

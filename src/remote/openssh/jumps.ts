@@ -2,6 +2,7 @@
  * The way through jump hosts with durant.conf's checks of host keys. ssh gives options of its command line to no jump host of ProxyJump, so
  * the `ssh` that it would start there is written out as ProxyCommand. Pure.
  */
+import { platform } from '../../platform.ts';
 import { effectiveChecking } from '../hostKeySettings.ts';
 import { lastJump } from '../route.ts';
 import { quote } from '../shell.ts';
@@ -22,7 +23,7 @@ export interface Way {
 
 /** The options of `ssh` for a server; none where it has no jump host. On Windows none either: ssh there has another shell start the command. */
 export function jumpArguments(way: Way): readonly string[] {
-  const command = process.platform === 'win32' ? undefined : jumpCommand(way);
+  const command = platform.sshUsesShell ? jumpCommand(way) : undefined;
   return command === undefined ? [] : option('ProxyCommand', command);
 }
 

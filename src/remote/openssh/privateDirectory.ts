@@ -4,6 +4,7 @@ import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { platform } from '../../platform.ts';
 import { DurantError } from '../../errors.ts';
 
 /** `sun_path` of the strictest systems, its NUL included. */
@@ -16,9 +17,8 @@ const ownBytes = 22 + 2 + 17 + 1;
  * @throws {DurantError} `internal` where no folder for temporary files can take it.
  */
 export async function makePrivateDirectory(): Promise<string> {
-  const windows = process.platform === 'win32';
   const short = [tmpdir(), '/tmp'].find(
-    (folder) => windows || Buffer.byteLength(folder) + ownBytes <= socketPathBytes,
+    (folder) => !platform.socketsAreFiles || Buffer.byteLength(folder) + ownBytes <= socketPathBytes,
   );
   if (short === undefined)
     throw new DurantError(

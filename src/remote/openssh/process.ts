@@ -1,5 +1,6 @@
 /** Starting `ssh`: apart from the terminal's Ctrl+C, and never outliving Durant where it holds a connection. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { platform } from '../../platform.ts';
 
 export type SshProcess = ChildProcessWithoutNullStreams;
 
@@ -11,7 +12,7 @@ export function startSsh(
 ): SshProcess {
   const child = spawn(sshPath, sshArguments, {
     env: { ...process.env, ...env },
-    detached: process.platform !== 'win32',
+    detached: platform.hasProcessGroups,
     windowsHide: true,
   });
   child.stdin.on('error', () => undefined);
@@ -40,7 +41,7 @@ export function startGuardedSsh(
   env: NodeJS.ProcessEnv,
   directory: string,
 ): SshProcess {
-  return startSsh('/bin/sh', ['-c', guard, 'durant-ssh', directory, sshPath, ...sshArguments], env);
+  return startSsh(platform.shell, ['-c', guard, 'durant-ssh', directory, sshPath, ...sshArguments], env);
 }
 
 export interface ProcessLog {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { platform } from '../../platform.ts';
 import { DurantError } from '../../errors.ts';
 import { expandProxyCommand, type SshSettings } from '../settingsText.ts';
 
@@ -54,10 +55,9 @@ export function openTcp(settings: SshSettings, server: string): Transport {
 export function openProxyCommand(settings: SshSettings, server: string): Transport | undefined {
   const command = expandProxyCommand(settings);
   if (command === undefined) return undefined;
-  const windows = process.platform === 'win32';
-  const child = windows
-    ? spawn(command, { shell: true, windowsHide: true, stdio: ['pipe', 'pipe', 'pipe'] })
-    : spawn('/bin/sh', ['-c', `exec ${command}`], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = platform.sshUsesShell
+    ? spawn(platform.shell, ['-c', `exec ${command}`], { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+    : spawn(command, { shell: true, windowsHide: true, stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-2000);
@@ -89,7 +89,8 @@ export function openProxyCommand(settings: SshSettings, server: string): Transpo
       stream.destroy();
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
       try {
-        if (windows) spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore' });
+        if (!platform.hasProcessGroups)
+          spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore' });
         else process.kill(-child.pid, 'SIGTERM');
       } catch {
         // Gone in between.

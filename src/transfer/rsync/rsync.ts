@@ -5,6 +5,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, lstat, lutimes, rename, symlink } from 'node:fs/promises';
+import { platform } from '../../platform.ts';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
 import { saysDiskFull } from '../../remote/diskFull.ts';
@@ -162,7 +163,7 @@ export async function assertRsync(
   connection: Connection,
   signal: AbortSignal,
 ): Promise<void> {
-  if (process.platform === 'win32')
+  if (!platform.offersRsync)
     throw new DurantError(
       'local-tool-missing',
       'transfer: rsync is not offered on Windows. Write transfer: stream in durant.conf; it sends no more than rsync does.',

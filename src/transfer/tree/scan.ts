@@ -6,7 +6,9 @@ import { join, sep } from 'node:path';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import type { Excluder } from './exclude.ts';
+import { platform as thisSystem, type Platform } from '../../platform.ts';
 import { openHashCache, type HashCache } from './hashCache.ts';
+import { commitNames } from './names.ts';
 import { createManifest, displayPath, sortEntries, type Manifest, type ManifestEntry } from './manifest.ts';
 
 export interface TreeEntry extends ManifestEntry {
@@ -41,6 +43,8 @@ export interface ScanRequest {
   /** Where hashes are kept between runs; undefined: nowhere. */
   readonly cacheFile: string | undefined;
   readonly signal: AbortSignal;
+  /** How the work tree's system has names and modes; default: as this one. */
+  readonly system?: Pick<Platform, 'ignoresCase' | 'recomposesNames' | 'hasModes'>;
 }
 
 export interface ScanWarning {
@@ -70,10 +74,15 @@ const wholeFile = 1024 * 1024;
 export async function scanTree(request: ScanRequest): Promise<Tree> {
   const root = await resolveRoot(request.workTree, request.subDirectory);
   const cache = await openHashCache(request.cacheFile);
+  const system = request.system ?? thisSystem;
+  const tracked = trackedPaths(request);
   const scan: Scan = {
     request,
     root: `${latin1(root)}/`,
-    tracked: trackedPaths(request),
+    tracked,
+    hasModes: system.hasModes,
+    nameOf: commitNames(tracked.keys(), system),
+    renamed: new Map(),
     reserved: new Set(request.reserved ?? ['REVISION']),
     cache,
     entries: [],
@@ -94,6 +103,11 @@ interface Scan {
   /** Latin1, with a final slash. */
   readonly root: string;
   readonly tracked: ReadonlyMap<string, TrackedPath>;
+  readonly hasModes: boolean;
+  /** The commit's name for a path of the disk. */
+  readonly nameOf: (path: string) => string;
+  /** The disk's path of those that it has otherwise. */
+  readonly renamed: Map<string, string>;
   readonly reserved: ReadonlySet<string>;
   readonly cache: HashCache;
   readonly entries: TreeEntry[];
@@ -137,12 +151,14 @@ async function walk(scan: Scan): Promise<void> {
         throwIfCancelled(scan.request.signal);
         began = performance.now();
       }
-      const path = `${folder}${dirent.name}`;
+      const onDisk = `${folder}${dirent.name}`;
+      const path = scan.nameOf(onDisk);
+      if (path !== onDisk) scan.renamed.set(path, onDisk);
       if (scan.request.exclude(path, dirent.isDirectory())) continue;
       if (scan.reserved.has(path)) {
         warn(scan, path, 'Durant writes its own file of this name there; rename it in the project');
       } else if (dirent.isDirectory()) {
-        folders.push(`${path}/`);
+        folders.push(`${onDisk}/`);
         scan.entries.push({
           path,
           type: 'dir',
@@ -238,7 +254,7 @@ function fileEntry(scan: Scan, path: string, stat: Stats, hash: string): TreeEnt
   return {
     path,
     type: 'file',
-    mode: fileMode(scan.tracked.get(path)?.mode, stat),
+    mode: fileMode(scan, path, stat),
     size: stat.size,
     hash,
     mtimeMs: mtime(scan, path, stat),
@@ -247,10 +263,12 @@ function fileEntry(scan: Scan, path: string, stat: Stats, hash: string): TreeEnt
 }
 
 /** Git's mode for tracked files; build output keeps its own, never with setuid, setgid or sticky. */
-function fileMode(tracked: TrackedPath['mode'] | undefined, stat: Stats): number {
+function fileMode(scan: Scan, path: string, stat: Stats): number {
+  const tracked = scan.tracked.get(path)?.mode;
   if (tracked === '100755') return 0o755;
   if (tracked === '100644') return 0o644;
-  return stat.mode & 0o777;
+  // Where there are no modes, what is told would let everybody write.
+  return scan.hasModes ? stat.mode & 0o777 : 0o644;
 }
 
 function mtime(scan: Scan, path: string, stat: Stats | undefined): number {
@@ -260,7 +278,7 @@ function mtime(scan: Scan, path: string, stat: Stats | undefined): number {
 }
 
 function bytes(scan: Scan, path: string): Buffer {
-  return Buffer.from(scan.root + path, 'latin1');
+  return Buffer.from(scan.root + (scan.renamed.get(path) ?? path), 'latin1');
 }
 
 function latin1(text: string): string {
