@@ -43,10 +43,16 @@ export function encodeScript(script: string, nonce: string): Buffer {
   return Buffer.concat([Buffer.from(header), text]);
 }
 
+/** Some servers start commands without HOME: it is the login user's all the same, else where the login begins. */
+const homeIfMissing =
+  'if [ -z "${HOME-}" ]; then HOME=; case $(id -un) in *[!A-Za-z0-9._-]*|"") ;; *) eval "HOME=~$(id -un)";; esac; ' +
+  'case $HOME in /*) ;; *) HOME=$(pwd);; esac; export HOME; fi';
+
 /** Runs the script in a subshell, so that its `exit`, `exec`, traps and redirections leave the frame alone. */
 function wrap(script: string, nonce: string): string {
   return [
     'unset n b c s x',
+    homeIfMissing,
     'if { read -r durant_group </proc/$$/stat; } 2>/dev/null; then set -- ${durant_group##*)}; durant_group="$$ $3 ${20}"; set --',
     'else durant_group="$$ $(LC_ALL=C ps -o pgid= -o lstart= -p $$ 2>/dev/null || ps -o pgid= -p $$ 2>/dev/null)"; fi',
     `printf '${beginMarker('\\036', nonce)}%s\\n' "$durant_group"; printf '${beginMarker('\\036', nonce)}\\n' >&2`,

@@ -13,6 +13,8 @@ export interface ServicesFacts {
   readonly sudo: 'none' | 'free' | 'password' | 'missing';
   /** Files that stand where ours would go, and are not ours. */
   readonly foreign: readonly string[];
+  /** Files that stand there and could not be looked into. */
+  readonly unreadable: readonly string[];
   /** Files of the set that are installed as they are wanted, by name or path. */
   readonly same: ReadonlySet<string>;
   /** Unit files with this project's mark. */
@@ -57,7 +59,9 @@ for n in ${names}; do
   for d in $places; do
     f=$d/$n
     [ -e "$f" ] || [ -L "$f" ] || continue
-    if [ "$d" = "$home" ] && [ -f "$f" ] && ! [ -L "$f" ] && grep -qxF ${mark} "$f"; then cmp -s "$t/units/$n" "$f" && say "same=$n"
+    if [ "$d" = "$home" ] && [ -f "$f" ] && ! [ -L "$f" ]; then
+      grep -qxF ${mark} "$f"
+      case $? in 0) cmp -s "$t/units/$n" "$f" && say "same=$n";; 1) say "foreign=$f";; *) say "unreadable=$f";; esac
     else say "foreign=$f"; fi
   done
 done
@@ -77,7 +81,9 @@ function lookAtSite(site: NonNullable<ServiceSet['site']>, mark: string): string
   const folder = site.path.slice(0, site.path.lastIndexOf('/'));
   return `printf %s ${quote(site.text)} > "$t/site"
 if [ -e ${path} ] || [ -L ${path} ]; then
-  if [ -f ${path} ] && grep -qxF "# "${mark} ${path}; then cmp -s "$t/site" ${path} && say same=${path}
+  if [ -f ${path} ]; then
+    grep -qxF "# "${mark} ${path}
+    case $? in 0) cmp -s "$t/site" ${path} && say same=${path};; 1) say foreign=${path};; *) say unreadable=${path};; esac
   else say foreign=${path}; fi
 fi
 if command -v caddy >/dev/null 2>&1; then
@@ -122,6 +128,7 @@ export function parseLook(stdout: string): ServicesFacts {
     lingers: is('linger'),
     sudo: sudo === 'none' || sudo === 'free' || sudo === 'password' ? sudo : 'missing',
     foreign: [...new Set(values.get('foreign'))],
+    unreadable: values.get('unreadable') ?? [],
     same: new Set(values.get('same')),
     ours: values.get('ours') ?? [],
     refusedUnits: blocks.get('units')?.join('\n').trim(),

@@ -49,7 +49,7 @@ async function notUp(
   const output = await journalOf(watching, set, down);
   return new DurantError(
     'health-check-failed',
-    `On ${entry} ${down.map(({ unit, why }) => `${unit} ${why}`).join(', ')}${within}. Every server was switched back; the release is kept as failed until the next run.`,
+    `On ${entry} ${down.map(({ unit, why }) => `${unit} ${why}`).join(', ')}${within}.`,
     { server: entry, output },
   );
 }

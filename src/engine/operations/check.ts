@@ -14,6 +14,7 @@ import type { Emit } from '../events.ts';
 import type { StepContext } from '../run/step.ts';
 import { isUrl } from '../steps/healthCheck.ts';
 import { assessServices } from '../steps/servicesAssessment.ts';
+import { hiddenWords } from '../steps/prepare.ts';
 import { assertSharedThere, trim } from '../steps/shared.ts';
 import { isOurDeadLock } from '../server/lockServers.ts';
 import type { Host } from '../ports.ts';
@@ -195,8 +196,10 @@ async function lookAt(
 type Look = (context: StepContext, tracked: ReadonlySet<string> | undefined) => Promise<string | undefined>;
 
 const looks: Readonly<Record<string, Look>> = {
-  prepare: async ({ server: { facts } }) =>
-    facts.managed ? 'project_dir is set up' : 'project_dir can be made and written',
+  prepare: async ({ run, server: { address, facts } }) => {
+    const made = facts.managed ? 'project_dir is set up' : 'project_dir can be made and written';
+    return facts.hidden ? `${made}, but ${hiddenWords(address.entry, run.settings.project_dir)}` : made;
+  },
   lock: async ({ run, server }) => {
     const { lock } = server.facts;
     if (lock !== null && !(await isOurDeadLock(run, server.facts)))

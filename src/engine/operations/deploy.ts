@@ -8,6 +8,7 @@ import { confirmProtected } from '../run/confirm.ts';
 import { warnOfWatchers } from '../run/deadManSwitch.ts';
 import { assertStillLive, confirmFinished, finishServers, withLockKept } from '../run/finish.ts';
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
+import { warnOfTakenBack } from '../run/takenBack.ts';
 import { both, lookAtEachServer } from '../run/parallel.ts';
 import { lookAtLive, nameRelease, reconcile } from '../run/reconcile.ts';
 import {
@@ -105,6 +106,7 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
     emitPlan(named, named.servers[0]?.facts.transfer.manifestDigest, request.savePlan);
     return alreadyLive(named);
   }
+  warnOfTakenBack(named);
   if (request.dryRun) return explain(named, request, [...stepsOf(named), cleanup, unlock, success]);
 
   // On this machine: checkout, before_deploy.

@@ -93,7 +93,7 @@ export async function runLifecycle(
   } catch (thrown) {
     failure = asDurantError(thrown);
     const left = dryRun ? false : await undo(run, failure);
-    failure = failure.with({ changed: failure.changed || left });
+    failure = toldAfterUndo(run, failure.with({ changed: failure.changed || left }));
     for (const server of run.servers)
       if (server.error !== undefined && server.state === 'unchanged') server.state = 'failed';
   } finally {
@@ -102,6 +102,14 @@ export async function runLifecycle(
   const last = finished(run, failure);
   emit(last);
   return last;
+}
+
+/** A failed health check tells what became of the release, which is known by now; the server that it failed on tells the same. */
+function toldAfterUndo(run: Run, failure: DurantError): DurantError {
+  if (failure.code !== 'health-check-failed' || run.dryRun) return failure;
+  const told = failure.with({ summary: `${failure.summary} ${run.strategy.afterFailedCheck(run)}` });
+  for (const server of run.servers) if (server.error === failure.message) server.error = told.message;
+  return told;
 }
 
 /** Connects to the servers of the run, at most `parallel` at once, and learns what they look like. */

@@ -29,6 +29,11 @@ export function assessServer(
       'permission-denied',
       `The login user ${connection.user} cannot enter project_dir ${path} on ${server}. Give it access, or choose another project_dir.`,
     );
+  if (facts.obstacle === 'read-only-file-system')
+    fail(
+      'path-not-writable',
+      `project_dir ${path} on ${server} is on a read-only file system. Mount it writable, or choose another project_dir.`,
+    );
   if (facts.obstacle === 'read-only')
     fail(
       'path-not-writable',

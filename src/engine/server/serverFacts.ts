@@ -24,8 +24,10 @@ export interface ServerFacts {
   /** Absolute path of project_dir on the server, links resolved; as asked where it does not exist. */
   readonly project: string;
   readonly exists: boolean;
-  /** Why project_dir cannot be entered or written, else undefined: `denied`, `not-a-folder`, `read-only`. */
-  readonly obstacle: 'denied' | 'not-a-folder' | 'read-only' | undefined;
+  /** Why project_dir cannot be entered or written, else undefined: `denied`, `not-a-folder`, `read-only`, `read-only-file-system`. */
+  readonly obstacle: 'denied' | 'not-a-folder' | 'read-only' | 'read-only-file-system' | undefined;
+  /** Whether project_dir, or `releases` in it, can be entered by the login user alone, or would be made so. */
+  readonly hidden: boolean;
   /** Whether `.durant` is there, and the layout version in it. */
   readonly managed: boolean;
   readonly layout: string | undefined;
@@ -117,6 +119,11 @@ export function factsScript({ projectDir, currentPath, shared, strategy }: Facts
   return `LC_ALL=C; export LC_ALL
 p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
 say() { printf '%s\\n' "$1"; }
+not_writable() {
+  case $({ : > "$1/.durant-try-$$"; } 2>&1) in *[Rr]ead-only*) say obstacle=read-only-file-system;; *) say obstacle=read-only;; esac
+  rm -f "$1/.durant-try-$$" 2>/dev/null
+}
+closed() { case $(ls -ld "$1") in ?????????[xt]*) return 1;; esac; }
 say "home=$HOME"; say "user=$(id -un)"; say "clock=$(date +%s)"
 for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
 ${hasReleases ? trySwitch() : ''}
@@ -127,7 +134,8 @@ if [ -d "$p" ]; then
   ${lookForShared}
   if cd "$p" 2>/dev/null && [ -r . ]; then
     say "project=$(pwd -P)"
-    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || ${hasReleases ? '{ [ -e releases ] && ! [ -w releases ]; }' : 'false'}; then say obstacle=read-only; fi
+    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || ${hasReleases ? '{ [ -e releases ] && ! [ -w releases ]; }' : 'false'}; then not_writable .; fi
+    if closed . || { [ -d releases ] && closed releases; }; then say hidden=yes; fi
     if [ -d .durant ]; then say managed=yes; [ -f .durant/version ] && say "layout=$(cat .durant/version)"
     else for e in * .[!.]* ..?*; do
       case $e in shared) continue;; esac
@@ -158,7 +166,8 @@ if [ -d "$p" ]; then
 elif [ -e "$p" ] || [ -L "$p" ]; then say obstacle=not-a-folder
 else
   q=$p; while ! [ -d "$q" ]; do q=$(dirname -- "$q"); done
-  cd "$q" 2>/dev/null && [ -w . ] || say obstacle=read-only
+  cd "$q" 2>/dev/null && [ -w . ] || not_writable "$q"
+  case $(umask) in *[1357]) say hidden=yes;; esac
   ${transferProbe()}
 fi
 df -Pk . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "free=" $(NF-2) }'
@@ -220,6 +229,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     foreign: values.get('foreign'),
     live: hasReleases ? (values.get('live') ?? null) : inplaceLive(inplace, records),
     inplace: inplace !== undefined,
+    hidden: values.get('hidden') === 'yes',
     currentTarget: values.get('current'),
     currentIsFolder: values.get('currentfolder') === 'yes',
     folders,
@@ -251,8 +261,10 @@ function inplaceLive(name: string | undefined, records: readonly ReleaseRecord[]
   return records.find((record) => record.name === name)?.name ?? null;
 }
 
+const OBSTACLES = ['denied', 'not-a-folder', 'read-only', 'read-only-file-system'] as const;
+
 function obstacleOf(text: string | undefined): ServerFacts['obstacle'] {
-  return text === 'denied' || text === 'not-a-folder' || text === 'read-only' ? text : undefined;
+  return OBSTACLES.find((known) => known === text);
 }
 
 function pair(text: string): [string, string] {

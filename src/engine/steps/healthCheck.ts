@@ -72,12 +72,11 @@ async function tryCheck(
       return;
     } catch (thrown) {
       const error = asDurantError(thrown);
-      // Without the lock nothing is asked any more, and to ask nothing is not to pass.
-      if (signal.aborted || ['cancelled', 'lock-lost'].includes(error.code)) throw error;
+      // Without the lock or the line nothing is asked any more: that says nothing of the site, and to ask nothing is not to pass.
+      if (signal.aborted || ['cancelled', 'lock-lost', 'connection-lost'].includes(error.code)) throw error;
       if (attempt >= tries)
         throw error.with({
           code: 'health-check-failed',
-          summary: `${error.summary} ${run.strategy.afterFailedCheck}`,
           server: server.address.entry,
         });
       run.emit({

@@ -4,6 +4,7 @@ import type { Connection } from '../../remote/target.ts';
 import { assessServer, switchUnsupported } from '../server/preflight.ts';
 import { prepareScript } from '../server/lockScripts.ts';
 import { serverFailure } from '../run/script.ts';
+import { oncePerRun } from '../run/parallel.ts';
 import type { Run } from '../run/run.ts';
 import type { Step } from '../run/step.ts';
 
@@ -13,6 +14,11 @@ export const prepare: Step<Run> = {
     assessServer(server.address.entry, server.facts, run.settings, server.connection);
     if (run.strategy.layout.hasReleases && server.facts.switchBy === undefined)
       await assessPosixRename(server.address.entry, server.connection);
+    if (server.facts.hidden && !server.facts.managed)
+      await oncePerRun(run, `hidden:${server.address.entry}`, async () => {
+        const message = hiddenWords(server.address.entry, run.settings.project_dir);
+        run.emit({ event: 'warning', code: 'hidden-from-others', message, server: server.address.entry });
+      });
   },
   async look({ run, server }) {
     const { managed, layout, exists } = server.facts;
@@ -38,6 +44,11 @@ export const prepare: Step<Run> = {
     };
   },
 };
+
+/** What is said of a project_dir that the login user alone can enter. */
+export function hiddenWords(server: string, projectDir: string): string {
+  return `${projectDir} on ${server} can be entered by the login user alone (umask 077?): a web server of another user sees nothing in it. Give that user umask 022, or open the folders: chmod o+x`;
+}
 
 /** Asks for a rename that cannot happen: whether the server knows the request shows in how it refuses. */
 async function assessPosixRename(server: string, connection: Connection): Promise<void> {

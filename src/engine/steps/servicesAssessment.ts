@@ -54,6 +54,12 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     throw new DurantError(code, summary, { server: entry, output });
   };
   const [foreign] = facts.foreign;
+  const [unreadable] = facts.unreadable;
+  if (unreadable !== undefined)
+    refuse(
+      'permission-denied',
+      `${unreadable} on ${entry} cannot be read, so nobody knows whose it is. Make it readable for the login user, then try again.`,
+    );
   if (foreign !== undefined)
     refuse(
       'services-failed',

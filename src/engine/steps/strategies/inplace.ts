@@ -107,7 +107,7 @@ export const inplace: Strategy = {
   warmCopy: () => '',
 
   undo: undoInplace,
-  afterFailedCheck:
+  afterFailedCheck: () =>
     'The files of the commit stay in place, as strategy: inplace has no switch back: fix it and deploy again, or use durant rollback.',
 
   // The files of the release come from its commit, as no server has them.

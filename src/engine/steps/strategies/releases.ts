@@ -86,7 +86,12 @@ export const releases: Strategy = {
   },
 
   undo: undoReleases,
-  afterFailedCheck: 'Every server was switched back; the release is kept as failed until the next run.',
+  afterFailedCheck({ servers }) {
+    const left = servers.filter(({ previous, state }) => previous !== undefined && state !== 'reverted');
+    return left.length === 0
+      ? 'Every server was switched back; the release is kept as failed until the next run.'
+      : `Not every server could be switched back: ${left.map(({ address }) => address.entry).join(', ')}. Look with durant status; the next run puts back what was left.`;
+  },
 
   async assessRollback(run) {
     await lookAtEachServer(run, (context) => assessSteps(context, [services]));

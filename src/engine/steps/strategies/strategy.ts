@@ -49,8 +49,8 @@ export interface Strategy {
 
   /** Puts everything back that can be. @returns whether anything was changed on a server and not put back. */
   undo(run: Run, error: DurantError): Promise<boolean>;
-  /** What undoing means for a health check that failed, in words. */
-  readonly afterFailedCheck: string;
+  /** What undoing has done after a health check that failed, in words. */
+  afterFailedCheck(run: Run): string;
 
   /** Assesses what a rollback needs; nothing is changed. */
   assessRollback(run: NamedRun): Promise<AssessedRollback>;
