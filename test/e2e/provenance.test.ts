@@ -58,7 +58,7 @@ describe('where a release comes from', function () {
     await refused(/not signed/, '-n', 'deploy');
     const assessed = JSON.parse((await run('--json', 'check', '--connect', 'production')).stdout);
     assert.equal(assessed.ok, false);
-    assert.match(JSON.stringify(assessed.assessments), /does not verify its signature/);
+    assert.match(JSON.stringify(assessed.assessments), /could not verify its signature/);
     // Nobody has told git yet whose signatures count.
     commitSigned('Second', 'ann');
     await refused(/allowedSignersFile/, 'deploy');
@@ -73,7 +73,7 @@ describe('where a release comes from', function () {
     commitSigned('Third', 'mallory');
     const refused = await run('deploy', 'production');
     assert.equal(refused.status, 1);
-    assert.match(refused.stderr, /git does not verify its signature/);
+    assert.match(refused.stderr, /git could not verify its signature/);
     assert.equal(world.read('index.html', 1), 'Second\n');
     assert.equal(existsSync(kept('provenance.json.sig')), false, 'nobody asked for one');
   });
