@@ -28,6 +28,8 @@ const testPackages = {
   zstd: 'zstd',
   python3: 'python3',
   procps: 'ps',
+  // Reads the scripts that run on servers, in `npm run lint`.
+  shellcheck: 'shellcheck',
   ...appPackages,
   // Goals that build and push gems.
   ruby: 'gem',

@@ -60,7 +60,7 @@ if [ -e .durant/reverting.${run} ] || [ -e .durant/reverted.${run} ]; then echo 
 rm -f .durant/watch.* .durant/reverted.*`;
 }
 
-function watcher(request: WatchRequest): string {
+export function watcher(request: WatchRequest): string {
   const { run, release, currentPath, link, linkBefore, who } = request;
   const [watch, acting] = [`.durant/watch.${run}`, `.durant/reverting.${run}`];
   const record = quote(`.durant/releases/${release}.ini`);

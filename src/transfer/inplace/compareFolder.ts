@@ -167,7 +167,7 @@ if [ -f "$D/live" ] && IFS= read -r n <"$D/live" && [ -f "$D/manifests/$n" ]; th
   cat "$W/drift" >>"$W/out"
 fi`;
 
-function compareScript(projectDir: string, hashTool: HashTool): string {
+export function compareScript(projectDir: string, hashTool: HashTool): string {
   return [
     prologue(projectDir, hashTool),
     'top=$(pwd -P)',

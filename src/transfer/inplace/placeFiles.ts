@@ -151,7 +151,12 @@ bring() { for x; do set -- "$@" "$top/$I/in/tree/$d/$x"; shift; done; mv -f "$@"
 rmdirs() { rmdir "$@" 2>/dev/null; :; }
 `;
 
-function placeScript(request: PlaceRequest): string {
+export function placeScript(
+  request: Pick<PlaceRequest, 'projectDir' | 'run' | 'release' | 'before'> & {
+    readonly facts: Pick<PlaceRequest['facts'], 'hashTool'>;
+    readonly plan: Pick<PlaceRequest['plan'], 'sendFiles'>;
+  },
+): string {
   return [
     prologue(request.projectDir, request.facts.hashTool ?? 'sha256sum'),
     `( umask "$mask"; cd "$top" || exit 1\n${request.before === '' ? ':' : request.before}\n) </dev/null || { echo transfer.failed=before; exit 1; }`,

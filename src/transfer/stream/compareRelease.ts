@@ -90,7 +90,13 @@ function parentsOf(path: string): readonly string[] {
  * What the commands of the run itself did was done before its last look, which wrote the manifest or `.touched`: a path is the run's own as
  * long as nothing of it has changed since.
  */
-function compareScript({ projectDir, release, hashTool, strategy, through }: CompareReleaseRequest): string {
+export function compareScript({
+  projectDir,
+  release,
+  hashTool,
+  strategy,
+  through,
+}: Pick<CompareReleaseRequest, 'projectDir' | 'release' | 'hashTool' | 'strategy' | 'through'>): string {
   const list =
     strategy === 'inplace'
       ? String.raw`R=.

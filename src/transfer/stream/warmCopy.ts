@@ -45,7 +45,7 @@ export function spareStopScript(projectDir: string): string {
 }
 
 /** What the detached process runs. The list is taken after a pause, so that a later change always shows in a ctime, and before hashing. */
-function worker(request: WarmCopyRequest, folder: string): string {
+export function worker(request: WarmCopyRequest, folder: string): string {
   return [
     prologue(request.projectDir, request.hashTool),
     `n=${quote(request.release)} run=${quote(request.run)} S=${quote(folder)} how=copy`,
