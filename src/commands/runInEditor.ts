@@ -6,9 +6,10 @@ import { logRun } from '../editor/log.ts';
 import { collectProblems, type Collected, type FailedCommand } from '../editor/problems/collect.ts';
 import { settleGoals, startGoals } from '../report/goals.ts';
 import { endingOf, failureOf, type Action, type Ended, type Ending } from '../editor/ending.ts';
-import { advance, currentStep, newProgress, percentOf, type RunProgress } from '../report/progress.ts';
+import { advance, newProgress, percentOf, type RunProgress } from '../report/progress.ts';
 import { createAnswer } from '../editor/prompts.ts';
 import { confirmationOf, statusOf, titleOf } from '../editor/runWords.ts';
+import { progressMessage } from '../editor/stepWords.ts';
 import type { RunError, RunEvent, RunFinished } from '../engine/index.ts';
 import { asDurantError, DurantError } from '../errors.ts';
 import { printable } from '../printable.ts';
@@ -19,6 +20,9 @@ import { createStopwatch } from './stopwatch.ts';
 import { loadStage, mayRun, type App } from './commandContext.ts';
 import { historyAfterRun } from './history.ts';
 import { showEnding } from './actions.ts';
+
+/** ms */
+const SECOND = 1000;
 
 export interface RunRequest {
   readonly stage: StageId;
@@ -63,17 +67,26 @@ export async function conductRun(app: App, request: RunRequest): Promise<RunFini
       },
       (report, token) => {
         token.onCancellationRequested(run.cancel);
-        return request.call({
-          signal: run.signal,
-          answer: watch.without(createAnswer(app.secrets, confirmationOf(request, name, t))),
-          emit: follow.events((progress, before) => {
-            run.progress(progress);
-            report.report({
-              message: messageOf(progress),
-              increment: percentOf(progress) - percentOf(before),
-            });
-          }),
-        });
+        const say = (increment: number): void => {
+          const message = progressMessage(follow.progress(), watch.ms(), follow.line(), t);
+          report.report({ message, increment });
+        };
+        // The time goes on where nothing else does.
+        const clock = setInterval(() => {
+          say(0);
+        }, SECOND);
+        return request
+          .call({
+            signal: run.signal,
+            answer: watch.without(createAnswer(app.secrets, confirmationOf(request, name, t))),
+            emit: follow.events((progress, before) => {
+              run.progress(progress);
+              say(percentOf(progress) - percentOf(before));
+            }),
+          })
+          .finally(() => {
+            clearInterval(clock);
+          });
       },
     );
   } catch (thrown) {
@@ -112,6 +125,8 @@ function followEvents(
   start: RunProgress,
 ): {
   readonly progress: () => RunProgress;
+  /** The last line of output of the step that is on; empty for none. */
+  readonly line: () => string;
   readonly collected: () => Collected;
   readonly events: (
     onProgress: (progress: RunProgress, before: RunProgress) => void,
@@ -121,18 +136,22 @@ function followEvents(
   const keep = app.runLogs.follow(request.stage.stage);
   const { take, collected } = collectProblems(app.problems.matchersOf(app.store.snapshot(request.stage)));
   let progress = start;
+  let line = '';
   return {
     progress: () => progress,
+    line: () => line,
     collected,
     events: (onProgress) => (event) => {
       log(event);
       keep(event);
       take(event);
       request.onEvent?.(event);
-      const next = advance(progress, event, Date.now());
-      if (next === progress) return;
-      onProgress(next, progress);
-      progress = next;
+      if (event.event === 'output') line = event.line;
+      if (event.event === 'step') line = '';
+      const before = progress;
+      progress = advance(before, event, Date.now());
+      if (progress === before) return;
+      onProgress(progress, before);
       app.store.setRun(request.stage, progress);
     },
   };
@@ -213,14 +232,4 @@ function sayBusy(app: App, stage: StageId): void {
       if (chosen === output) void vscode.commands.executeCommand(commands.showOutput);
       if (chosen === cancel) cancelRun();
     });
-}
-
-/** The step, on how many servers of how many, and the percent. */
-function messageOf(progress: RunProgress): string {
-  const { step, servers } = currentStep(progress);
-  const percent = `${String(percentOf(progress))} %`;
-  if (step === '') return percent;
-  const all = progress.servers.size;
-  const where = servers === 0 || all < 2 ? '' : ` ${vscode.l10n.t('on {0} of {1} servers', servers, all)}`;
-  return `${step}${where} · ${percent}`;
 }

@@ -1,7 +1,8 @@
 /** The runs of this window: one at a time for each stage. The status bar shows the newest. */
 import * as vscode from 'vscode';
 import { commands, contextKeys } from '../editor/ids.ts';
-import { currentStep, percentOf, type RunProgress } from '../report/progress.ts';
+import { currentWord } from '../editor/stepWords.ts';
+import { percentOf, type RunProgress } from '../report/progress.ts';
 import { stageKey, type StageId } from '../views/store.ts';
 
 export interface Runs extends vscode.Disposable {
@@ -60,7 +61,7 @@ export function createRuns(): Runs {
           controller.abort();
         },
         progress: (progress) => {
-          const { step } = currentStep(progress);
+          const step = currentWord(progress, vscode.l10n.t);
           const percent = `${String(percentOf(progress))} %`;
           show(
             `$(sync~spin) ${name}: ${step === '' ? percent : `${step} ${percent}`}`,

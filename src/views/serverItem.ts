@@ -2,6 +2,7 @@
 import { formatAge, type Translate } from '../format.ts';
 import { shareOf, type ServerProgress } from '../report/progress.ts';
 import type { LockRecord } from '../engine/index.ts';
+import { stepWord } from '../editor/stepWords.ts';
 import { failed, warned, type Icon, type Item, type View } from './item.ts';
 import { failedProcesses } from './processItem.ts';
 import { commitText } from './releaseItem.ts';
@@ -60,9 +61,10 @@ function serverSummary(snapshot: StageSnapshot, server: string, { now, t }: View
 
 function progressText({ step, state, transfer }: ServerProgress, t: Translate): string {
   if (state === 'waiting') return t('waiting');
-  if (state === 'failed') return t('{0} failed', step);
-  if (state === 'done') return t('{0} done', step);
-  return transfer === undefined ? step : `${step} · ${String(Math.floor(shareOf(transfer) * 100))} %`;
+  const word = stepWord(step, t);
+  if (state === 'failed') return t('{0} failed', word);
+  if (state === 'done') return t('{0} done', word);
+  return transfer === undefined ? word : `${word} · ${String(Math.floor(shareOf(transfer) * 100))} %`;
 }
 
 function lockText(lock: LockRecord, now: number, t: Translate): string {

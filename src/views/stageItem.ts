@@ -1,7 +1,8 @@
 /** A stage as an item of the tree. Pure. */
 import type { HoldRecord } from '../engine/index.ts';
 import { formatAge, type Translate } from '../format.ts';
-import { currentStep, percentOf } from '../report/progress.ts';
+import { currentWord } from '../editor/stepWords.ts';
+import { percentOf } from '../report/progress.ts';
 import { warned, type Item, type View } from './item.ts';
 import { commitText } from './releaseItem.ts';
 import { liveOf, type StageSnapshot } from './store.ts';
@@ -116,7 +117,7 @@ function liveLines({ known }: StageSnapshot, { t, localTime }: View): readonly (
 }
 
 function runSummary(run: NonNullable<StageSnapshot['run']>, t: Translate): string {
-  const { step } = currentStep(run);
+  const step = currentWord(run, t);
   const what = run.dryRun ? t('dry run') : actionWord(run.action, t);
   const percent = `${String(percentOf(run))} %`;
   return step === '' ? `${what} · ${percent}` : `${what} · ${step} · ${percent}`;

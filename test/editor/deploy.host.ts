@@ -74,7 +74,7 @@ describe('a deploy from the editor', () => {
     assert.ok(progress.every(({ choices }) => choices.includes('Cancel')));
     assert.ok(
       progress.some(({ text }) =>
-        /^Deploying production: update_code on \d of 2 servers · \d+ %$/.test(text),
+        /^Deploying production: Send (files|\d+ of \d+ files) on \d of 2 servers · \d+ %/.test(text),
       ),
       progress.map(({ text }) => text).join('\n'),
     );
@@ -91,7 +91,7 @@ describe('a deploy from the editor', () => {
     await world.configure(`after_symlink: ${hook}`);
     const run = deploy();
     await begun;
-    const stage = await stages.row(/^production deploying · \S+ · \d+ %$/);
+    const stage = await stages.row(/^production deploying · [^·]+ · \d+ %$/);
     assert.match(stage.context, /\bstage\b.*\brunning\b/);
     assert.equal(stage.icon, 'loading~spin');
     const working = (await stages.rows(stage)).filter(({ context }) => context.startsWith('server '));

@@ -273,13 +273,20 @@ describe('the nodes of the Durant view', () => {
       stage,
       advance(
         started,
-        { event: 'transfer', server: 'web1', bytes: 5, total_bytes: 10 } as Parameters<typeof advance>[1],
+        {
+          event: 'transfer',
+          server: 'web1',
+          files: 3,
+          total_files: 6,
+          bytes: 5,
+          total_bytes: 10,
+        } as Parameters<typeof advance>[1],
         0,
       ),
     );
-    assert.match(item(store, node).description, /^deploying · update_code · \d+ %$/);
+    assert.match(item(store, node).description, /^deploying · Send 3 of 6 files · \d+ %$/);
     assert.match(item(store, node).context, /\brunning\b/);
-    assert.equal(item(store, web1).description, 'update_code · 50 %');
+    assert.equal(item(store, web1).description, 'Send files · 50 %');
     assert.equal(item(store, { ...web1, server: 'web2' }).description, 'waiting');
   });
 

@@ -289,7 +289,7 @@ export function describeFirstDay(day: Day): void {
         project.commit({ message: 'Never live', files: { 'index.html': 'never\n' } });
         writeFileSync(file(), `${durantConf()}before_deploy: echo building; sleep 100\n`);
         await bench.command('Durant: Deploy Stage');
-        await bench.notification('before_deploy').waitFor();
+        await bench.notification(/Build · .* · building/).waitFor();
         await picture('running');
         await bench.pressInNotification('Cancel');
         await bench.notification('cancelled').waitFor();
