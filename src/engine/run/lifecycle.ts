@@ -12,6 +12,7 @@ import { finished, newRunId, type Run, type ServerRun, type StageRequest } from 
 import { guarded } from './guard.ts';
 import { STRATEGIES } from '../steps/strategies/index.ts';
 import { undo } from './undo.ts';
+import { waitingPrompter } from './waitingPrompter.ts';
 
 /** How a run is asked for. */
 export interface RunOptions {
@@ -36,7 +37,7 @@ export async function runLifecycle(
     ...request.secrets,
     ...(request.pipeline?.secrets ?? []),
   ]);
-  const prompt = announcedPrompter(host.prompt, emit);
+  const { prompt, waitedMs } = waitingPrompter(announcedPrompter(host.prompt, emit), host.now);
   const reach: Reach = {
     settings: request.settings,
     host: { ...host, prompt },
@@ -61,6 +62,7 @@ export async function runLifecycle(
     signal,
     dryRun,
     started,
+    waitedMs,
     local,
     servers: [],
     others: [],

@@ -112,6 +112,8 @@ export interface Run {
   readonly signal: AbortSignal;
   readonly dryRun: boolean;
   readonly started: Date;
+  /** For how long people were asked so far, ms. */
+  readonly waitedMs: () => number;
   /** This machine, for local commands. */
   readonly local: Connection;
   readonly servers: ServerRun[];

@@ -48,6 +48,7 @@ export function historyLine(run: Run, server: ServerRun, outcome: Outcome): stri
     run: run.id,
     action: run.action,
     started: run.started,
+    waitedMs: run.waitedMs(),
     commit: commit ?? null,
     from_commit: facts.records.find(({ name }) => name === before)?.commit || null,
     release: run.release ?? null,
@@ -62,6 +63,8 @@ export function appendHistory(
   outcome: Outcome,
   about: Pick<HistoryEntry, 'run' | 'action' | 'commit' | 'from_commit' | 'release' | 'servers'> & {
     readonly started: Date;
+    /** For how long people were asked: that is no work. */
+    readonly waitedMs?: number;
   },
 ): string {
   const now = who.now();
@@ -74,7 +77,7 @@ export function appendHistory(
     run: about.run,
     action: about.action,
     started: about.started.toISOString(),
-    ms: Math.max(0, now.getTime() - about.started.getTime()),
+    ms: Math.max(0, now.getTime() - about.started.getTime() - (about.waitedMs ?? 0)),
     user: who.user,
     host: who.hostname,
     commit: about.commit,
