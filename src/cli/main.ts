@@ -1,11 +1,14 @@
 /** The `durant` command: this process's words, streams and signals, and its exit status. */
+import { text } from 'node:stream/consumers';
 import { machineTime } from '../engine/thisMachine.ts';
 import { rsyncShellCommand } from '../transfer/rsync/rsyncRelay.ts';
+import { holdConnectionCommand } from '../remote/kept/holderRequest.ts';
 import { runCommandLine } from './commandLine.ts';
 import { rsyncShell } from './rsyncShell.ts';
 
 function main([script, ...argv]: readonly string[]): Promise<number> {
   if (argv[0] === rsyncShellCommand) return rsyncShell(argv.slice(1), process.env);
+  if (argv[0] === holdConnectionCommand) return holdConnectionHere();
   return runCommandLine(argv, {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -18,6 +21,12 @@ function main([script, ...argv]: readonly string[]): Promise<number> {
     signals: process,
     exit: (status) => process.exit(status),
   });
+}
+
+async function holdConnectionHere(): Promise<number> {
+  const { holdConnection } = await import('../remote/kept/holder.ts');
+  await holdConnection(JSON.parse(await text(process.stdin)));
+  return 0;
 }
 
 // A reader that goes away (`durant releases | head`) is no failure of ours, and a deploy goes on without one.

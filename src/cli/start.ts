@@ -46,5 +46,5 @@ function start(): void {
 /** The command's name among the words; `help` for none. */
 function commandOf(words: readonly string[]): string {
   const name = words.find((word, index) => !word.startsWith('-') && words[index - 1] !== '--config');
-  return name !== undefined && /^[a-z]{1,16}$/.test(name) ? name : 'help';
+  return name !== undefined && /^[a-z_-]{1,20}$/.test(name) ? name : 'help';
 }

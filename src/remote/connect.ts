@@ -3,26 +3,34 @@ import { throwIfCancelled } from '../errors.ts';
 import { effectiveChecking } from './hostKeySettings.ts';
 import { connectLocal } from './local.ts';
 import { connectOpenssh } from './openssh/client.ts';
+import { takeKept } from './kept/client.ts';
+import { keptAfter, type Keeping } from './kept/keep.ts';
+import { socketOf } from './kept/place.ts';
 import { needsOpenssh } from './opensshNeeds.ts';
 import { readRoute } from './route.ts';
-import { createSettingsReader } from './sshSettings.ts';
+import { createSettingsReader, type SshSettings } from './sshSettings.ts';
 import { connectSsh2, type Ssh2Options } from './ssh2/client.ts';
 import type { SessionState } from './ssh2/sessionRequest.ts';
-import type { Connect, Connection } from './target.ts';
+import type { Connect, Connection, ConnectRequest, Prompter } from './target.ts';
+
+/** Each kept connection is a process of its own. */
+const mostKept = 8;
 
 /**
  * A `Connect` with a memory of its own: settings of hosts for half a minute, opened keys (one passphrase serves all servers), and
  * host key questions under way (one question serves all connections). One for a run of the CLI, one for an editor window.
  */
-export function createConnect(options: Ssh2Options = {}): Connect {
+export function createConnect(options: Ssh2Options & { readonly keeping?: Keeping } = {}): Connect {
+  const { keeping } = options;
+  let keepers = 0;
   const state: SessionState = {
     readSettings: createSettingsReader(),
     hostKeyDecisions: new Map(),
     openedKeys: new Map(),
   };
-  return async (asked) => {
-    throwIfCancelled(asked.signal);
-    const request = { ...asked, signal: ownSignal(asked.signal) };
+  return async (wanted) => {
+    throwIfCancelled(wanted.signal);
+    const request = { ...wanted, signal: ownSignal(wanted.signal) };
     if (request.address.local) return withOwnSignals(await connectLocal(request));
     const { address, identity, sshPath } = request;
     const route = await readRoute(
@@ -36,6 +44,30 @@ export function createConnect(options: Ssh2Options = {}): Connect {
       state.readSettings,
       request.signal,
     );
+    const { keepMs = 0 } = request;
+    const socket =
+      keeping === undefined || keepMs === 0 ? undefined : await socketOf(keeping.folder, request, route);
+    if (keeping === undefined || socket === undefined) return open(request, route);
+    const kept = await takeKept(socket, request, keepMs);
+    if (kept !== undefined) return noted(kept, request.onNotice);
+    let asked = false;
+    const prompt: Prompter = (question, signal) => {
+      asked = true;
+      return request.prompt(question, signal);
+    };
+    const connection = await open({ ...request, prompt }, route);
+    // A login that needs an answer would need it again: nobody's password is kept.
+    if (asked || keepers >= mostKept) return connection;
+    keepers += 1;
+    // The login may have added a host key, which changes the name.
+    const next = (await socketOf(keeping.folder, request, route)) ?? socket;
+    return keptAfter(connection, request, { program: keeping.program, socket: next, keepMs });
+  };
+
+  async function open(
+    request: ConnectRequest,
+    route: readonly [SshSettings, ...SshSettings[]],
+  ): Promise<Connection> {
     const [settings] = route;
     const forOpenssh = { ...request, hostKeyChecking: effectiveChecking(request.hostKeyChecking, settings) };
     const way = { route, checking: request.hostKeyChecking };
@@ -46,7 +78,7 @@ export function createConnect(options: Ssh2Options = {}): Connect {
       return noted(await connectSsh2(request, settings, state, options), request.onNotice);
     const connection = await connectOpenssh(forOpenssh, way);
     return noted({ ...connection, description: `openssh (${why})` }, request.onNotice);
-  };
+  }
 }
 
 function noted(

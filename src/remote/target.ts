@@ -56,6 +56,8 @@ export interface Connection {
   forward(host: string, port: number): Promise<Duplex | undefined>;
   /** Atomic rename over an existing path (SFTP `posix-rename@openssh.com`); undefined where it is not offered. */
   readonly posixRename: ((from: string, to: string) => Promise<void>) | undefined;
+  /** Rejects when the line is found to be lost; undefined where the client learns of it only by what it runs. */
+  readonly lost?: Promise<never>;
   /** Ends the connection without waiting for the server. Idempotent. */
   close(): void;
 }
@@ -119,6 +121,8 @@ export interface ConnectRequest {
   /** Whether an accepted new host key may be written to known_hosts (not in a dry run). */
   readonly mayAddHostKeys: boolean;
   readonly connectTimeoutMs: number;
+  /** How long a connection may stay open for the next command; 0 or undefined: it ends with this one. */
+  readonly keepMs?: number | undefined;
   readonly prompt: Prompter;
   readonly signal: AbortSignal;
   /** Path of OpenSSH's `ssh`; default `ssh` on the PATH. */

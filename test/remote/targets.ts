@@ -1,6 +1,6 @@
 /** The ways to a target that the suites of this folder run over: each client, on a server with each kind of tools. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedServer } from '../../scripts/embedded-server.ts';
@@ -8,6 +8,8 @@ import { createConnect } from '../../src/remote/connect.ts';
 import { connectLocal } from '../../src/remote/local.ts';
 import { connectOpenssh, connectOpensshSharing } from '../../src/remote/openssh/client.ts';
 import type { Connect, Connection, ConnectRequest } from '../../src/remote/target.ts';
+import { cliBundle } from '../support/cli.ts';
+import { waitFor } from '../support/wait.ts';
 import { processesWithEnvironment, type FoundProcess } from '../support/processes.ts';
 import { startSshd, type SshdOptions, type TestServer } from '../support/sshd.ts';
 
@@ -25,7 +27,7 @@ export interface Target {
 
 export interface TargetKind {
   readonly name: string;
-  readonly client: 'local' | 'ssh2' | 'openssh' | 'openssh, separate connections';
+  readonly client: 'local' | 'ssh2' | 'openssh' | 'openssh, separate connections' | 'kept';
   /** What a script's status is when its outermost shell is killed: ssh does not tell the signal. */
   readonly killedStatus: number;
   /** Whether renaming over SFTP is offered. */
@@ -54,6 +56,13 @@ export const targetKinds: readonly TargetKind[] = [
       start: (options?: SshdOptions) => startServerTarget(connect, { tools, ...options }),
     })),
   ),
+  {
+    name: 'a kept connection to a server with system tools',
+    client: 'kept',
+    killedStatus: 137,
+    sftp: true,
+    start: startKeptTarget,
+  },
   ...clients.slice(0, 2).map(({ client, connect }) => ({
     name: `${client} to the embedded server`,
     client,
@@ -92,6 +101,33 @@ export function requestFor(
     signal: new AbortController().signal,
     sshPath: server.sshPath,
     ...changes,
+  };
+}
+
+/** A server that is reached through a process which keeps the connection. */
+async function startKeptTarget(options: SshdOptions = {}): Promise<Target> {
+  const folder = mkdtempSync(join(tmpdir(), 'kept-'));
+  const keptBy = (program: readonly string[], request: ConnectRequest) =>
+    createConnect({ keeping: { folder, program } })({ ...request, keepMs: 2000 });
+  const connect: Connect = async (request) => {
+    const first = await keptBy([process.execPath, cliBundle()], request);
+    if (first.description.endsWith(', kept')) return first;
+    first.close();
+    return waitFor('a kept connection', async () => {
+      const connection = await keptBy(['true'], request);
+      if (connection.description.endsWith(', kept')) return connection;
+      connection.close();
+      return undefined;
+    });
+  };
+  const target = await startServerTarget(connect, options);
+  return {
+    ...target,
+    stop: async () => {
+      await target.stop();
+      await waitFor('the holder to end', () => readdirSync(folder).length === 0);
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 
