@@ -48,6 +48,14 @@ const ROWS: readonly Row[] = [
     says: /shop\.service on .* was not made by Durant for this project_dir/,
   },
   {
+    title: 'a unit that the login user may not read',
+    lines: web,
+    before: `printf '[Service]\\nExecStart=/bin/true\\n' > ${foreign}; chmod 600 ${foreign}`,
+    after: `rm ${foreign}`,
+    ok: false,
+    says: /shop\.service on .* cannot be read/,
+  },
+  {
     title: 'a site of somebody else',
     lines: ['domain_name = shop.test', ...web],
     before: `mkdir -p /etc/caddy/conf.d; echo '# theirs' > ${site}`,
