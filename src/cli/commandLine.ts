@@ -41,7 +41,10 @@ export async function runCommandLine(argv: readonly string[], host: ProcessHost)
   const interruption = listenForInterrupts(host.signals, {
     first: () => {
       if (!options.json)
-        printLine(output.stderr, 'Ending the run and putting things back … (Ctrl+C again stops at once)');
+        printLine(
+          output.stderr,
+          `${endingWords(parsed.invocation.command.name)} (Ctrl+C again stops at once)`,
+        );
     },
     again: () => {
       sayAbandoned();
@@ -71,6 +74,13 @@ export async function runCommandLine(argv: readonly string[], host: ProcessHost)
   } finally {
     interruption.dispose();
   }
+}
+
+/** `run` puts nothing back: what its command has done stays done. */
+function endingWords(command: string): string {
+  return command === 'run'
+    ? 'Ending the command on every server …'
+    : 'Ending the run and putting things back …';
 }
 
 function wantsJson(parsed: ParsedArgs): boolean {

@@ -118,8 +118,9 @@ describe('durant run', function () {
       () => existsSync(pid) && readFileSync(pid, 'utf8').trim().split('\n').length === 3,
     );
     run.interrupt();
-    const { status } = await run.result;
+    const { status, stderr } = await run.result;
     assert.equal(status, 130);
+    assert.match(stderr, /^Ending the command on every server/m);
     for (const id of readFileSync(pid, 'utf8').trim().split('\n'))
       assert.ok(!existsSync(`/proc/${id}`), `process ${id} still runs`);
   });
