@@ -19,7 +19,7 @@ export interface Platform {
   readonly ignoresCase: boolean;
   /** Whether a file system may give a name back in another composition than it got: é as e and an accent. */
   readonly recomposesNames: boolean;
-  /** The POSIX shell; Git for Windows brings the `sh` that is on the PATH there. */
+  /** The POSIX shell; see `localShell`. */
   readonly shell: string;
   /** Whether a child that is started `detached` leads a group, which can be signalled as one. */
   readonly hasProcessGroups: boolean;
@@ -140,6 +140,29 @@ export function nameKey(
     const composed = recomposesNames ? text.normalize('NFC') : text;
     return ignoresCase ? composed.toLowerCase() : composed;
   };
+}
+
+/**
+ * The program that runs POSIX shell scripts here. Git for Windows brings one, but puts only its own folder `cmd` on the PATH: where there is
+ * no other `sh`, it is looked for beside `git`.
+ * @param exists whether there is such a file.
+ */
+export function localShell(
+  system: Pick<Platform, 'shell' | 'path'>,
+  env: Readonly<Record<string, string | undefined>>,
+  exists: (path: string) => boolean,
+): string {
+  if (system.path.isAbsolute(system.shell)) return system.shell;
+  const path = Object.entries(env).find(([name]) => name.toUpperCase() === 'PATH')?.[1] ?? '';
+  const folders = path.split(system.path.delimiter).filter((folder) => folder !== '');
+  const gits = folders.filter((folder) => exists(system.path.join(folder, 'git.exe')));
+  const places = [
+    ...folders,
+    ...gits.flatMap((folder) =>
+      ['../bin', '../usr/bin', '../../bin'].map((up) => system.path.join(folder, up)),
+    ),
+  ];
+  return places.map((folder) => system.path.join(folder, 'sh.exe')).find(exists) ?? system.shell;
 }
 
 /** The system that this process runs on. */

@@ -6,7 +6,7 @@ import { connect as connectSocket } from 'node:net';
 import { constants, homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { platform } from '../platform.ts';
+import { localShell, platform } from '../platform.ts';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from './bootstrap.ts';
 import { runScript, type ChannelEnd, type ScriptChannel } from './scriptRun.ts';
@@ -48,7 +48,7 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
   const env = { ...process.env };
   delete env['ELECTRON_RUN_AS_NODE'];
   // Detached: a session and process group of its own, as under sshd, so that ending the group spares Durant.
-  const child = spawn(platform.shell, ['-c', bootstrapCommand], {
+  const child = spawn(localShell(platform, env, existsSync), ['-c', bootstrapCommand], {
     cwd: existsSync(home) ? home : '/',
     env,
     detached: true,
@@ -61,7 +61,7 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
       if (child.pid !== undefined && platform.hasProcessGroups) process.kill(-child.pid, 'SIGTERM');
     };
     child.once('error', (error) => {
-      const message = `This machine's sh could not be started (${error.message}); put a POSIX sh on the PATH.`;
+      const message = `This machine's sh could not be started (${error.message}); put a POSIX sh on the PATH; Git for Windows has one.`;
       reject(new DurantError('local-tool-missing', message, { server: entry, cause: error }));
     });
     child.once('exit', (status, signal) => {
@@ -82,7 +82,10 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
 
 function endLocalGroup(group: ProcessGroup): Promise<void> {
   return new Promise((resolve) => {
-    const killer = spawn(platform.shell, ['-s'], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    const killer = spawn(localShell(platform, process.env, existsSync), ['-s'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
     killer.once('error', () => resolve());
     killer.once('exit', () => resolve());
     killer.stdin.on('error', () => undefined);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { nameKey, platformOf } from '../../src/platform.ts';
+import { localShell, nameKey, platformOf } from '../../src/platform.ts';
 
 const windows = platformOf('win32');
 const macos = platformOf('darwin');
@@ -49,6 +49,24 @@ describe('platform', () => {
     assert.deepEqual(
       [windows, macos, linux].map(({ hasProcessGroups }) => hasProcessGroups),
       [false, true, true],
+    );
+  });
+
+  it('finds the shell that Git for Windows brings, where no other is on the PATH', () => {
+    const found = (path: string, ...files: readonly string[]) =>
+      localShell(windows, { Path: path }, (file) => files.includes(file));
+    const git = 'C:\\Program Files\\Git';
+    const sh = `${git}\\bin\\sh.exe`;
+    assert.equal(found(`C:\\Windows;${git}\\cmd`, `${git}\\cmd\\git.exe`, sh), sh);
+    assert.equal(found(`${git}\\mingw64\\bin`, `${git}\\mingw64\\bin\\git.exe`, sh), sh);
+    assert.equal(
+      found(`${git}\\cmd;D:\\msys`, `${git}\\cmd\\git.exe`, sh, 'D:\\msys\\sh.exe'),
+      'D:\\msys\\sh.exe',
+    );
+    assert.equal(found('C:\\Windows', sh), 'sh');
+    assert.equal(
+      localShell(linux, { PATH: '/x' }, () => true),
+      '/bin/sh',
     );
   });
 

@@ -1,6 +1,7 @@
 /** A stage of a durant.conf as a run takes it: checked, its value resolvers run. Both front ends open stages here. */
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { platform } from '../../platform.ts';
+import { localShell, platform } from '../../platform.ts';
 import type { ConfDocument } from '../../config/syntax/document.ts';
 import { resolvePipeline } from '../../config/values/pipelineGoals.ts';
 import { secretFromEnvironment } from '../../config/values/resolvers.ts';
@@ -56,7 +57,12 @@ function valueIo(cwd: string, { env, prompt }: Host, signal: AbortSignal): Value
     env,
     signal,
     runShell: (command, stop) =>
-      runLocally({ ...place, program: shell, args: ['-c', command], signal: stop }),
+      runLocally({
+        ...place,
+        program: localShell(platform, place.env, existsSync),
+        args: ['-c', command],
+        signal: stop,
+      }),
     secret: async (name, stop) =>
       secretFromEnvironment(name, env) ??
       (await prompt({ kind: 'secret', server: null, message: `The secret ${name}`, name }, stop)),
@@ -74,5 +80,3 @@ function valueIo(cwd: string, { env, prompt }: Host, signal: AbortSignal): Value
     },
   };
 }
-
-const { shell } = platform;
