@@ -1,6 +1,7 @@
 /** `durant` as a command: a file that starts the command line of this extension with the editor's own Node. No `vscode` here. */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { platform } from '../platform.ts';
 import { quote } from '../remote/shell.ts';
 
 export interface Launch {
@@ -21,7 +22,7 @@ export async function writeLauncher(folder: string, { node, cli }: Launch): Prom
     `#!/bin/sh\nELECTRON_RUN_AS_NODE=1 exec ${quote(node)} ${quote(script)} "$@"\n`,
     0o755,
   );
-  if (process.platform === 'win32')
+  if (platform.scriptEnding === '.cmd')
     await put(
       join(folder, 'durant.cmd'),
       `@echo off\r\nsetlocal\r\nset ELECTRON_RUN_AS_NODE=1\r\n"${node}" "${script}" %*\r\n`,

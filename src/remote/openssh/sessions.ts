@@ -202,15 +202,21 @@ function channelOf(
     stderr,
     ended,
     close: () => {
-      if (endingMs === 0) {
+      const letGo = (): void => {
         for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
         child.kill('SIGTERM');
+      };
+      if (endingMs === 0 || child.exitCode !== null || child.signalCode !== null) {
+        letGo();
         return;
       }
       child.stdin.destroy();
-      for (const stream of [child.stdout, child.stderr]) stream.resume();
-      const timer = setTimeout(() => child.kill('SIGTERM'), endingMs);
-      child.once('exit', () => clearTimeout(timer));
+      for (const stream of [child.stdout, stderr]) stream.resume();
+      const timer = setTimeout(letGo, endingMs).unref();
+      child.once('exit', () => {
+        clearTimeout(timer);
+        letGo();
+      });
     },
   };
 }
