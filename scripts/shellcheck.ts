@@ -31,9 +31,13 @@ import {
 import { factsScript } from '../src/engine/server/serverFacts.ts';
 import { confirmScript, startWatcher, watcher } from '../src/engine/server/watcherScript.ts';
 import { clearScript } from '../src/engine/steps/clearPaths.ts';
+import { copyFolder } from '../src/engine/steps/copyDirs.ts';
+import { COMPLETE } from '../src/engine/steps/assetDirs.ts';
+import { linkShared } from '../src/engine/steps/shared.ts';
 import { pythonInstallScript } from '../src/engine/steps/pythonInstall.ts';
 import { writableScript } from '../src/engine/steps/writable.ts';
 import { killScript } from '../src/remote/bootstrap.ts';
+import { enterFolder, refuseLinks } from '../src/remote/shell.ts';
 import { compareScript as compareFolderScript } from '../src/transfer/inplace/compareFolder.ts';
 import { touchedInplaceScript } from '../src/transfer/inplace/modifiedInplace.ts';
 import { placeScript } from '../src/transfer/inplace/placeFiles.ts';
@@ -227,6 +231,18 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
         pythonVersion: '3.12',
       }),
     ],
+    [
+      'copy dirs',
+      `${refuseLinks()}\n${enterFolder()}\ncopy=.durant/incoming.${run}\n${copyFolder}\ncopy_folder a b c || exit 1`,
+    ],
+    [
+      'asset dirs',
+      `${refuseLinks()}\nnew=${run} t=.durant/assets.${run}\n${COMPLETE}\ncomplete_from 1 a || exit 1`,
+    ],
+    ...(['dir', 'file'] as const).map((kind): [string, string] => [
+      `shared ${kind}`,
+      `${refuseLinks()}\n${linkShared('releases/1', 'a b/c', kind)}`,
+    ]),
     ['kill, group', killScript({ pid: 100, pgid: 100, started: '1' })],
     ['kill, tree', killScript({ pid: 100, pgid: 90, started: '1' })],
     ['services, look', lookScript(set, "/srv/it's")],

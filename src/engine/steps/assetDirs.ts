@@ -34,7 +34,7 @@ export const assetDirs: Step = {
 new=${quote(run.release)} t=${quote(`.durant/assets.${run.id}`)}
 rm -rf "$t" && mkdir -m 700 "$t" || exit 1
 ${COMPLETE}
-for folder in ${folders}; do for r in ${names}; do complete "$r" "$folder" || exit 1; done; done
+for folder in ${folders}; do for r in ${names}; do complete_from "$r" "$folder" || exit 1; done; done
 mv -f "$t/taken" ".durant/manifests/$new.assets" 2>/dev/null
 rm -rf "$t"`,
       { signal },
@@ -47,8 +47,8 @@ function releasesBefore({ records }: Pick<ServerFacts, 'records'>): readonly str
   return newestFirst(records.filter(({ state }) => state === 'finished')).map(({ name }) => name);
 }
 
-/** complete RELEASE FOLDER: plain files alone, none that the release took over itself. A folder that is shared has them anyway. */
-const COMPLETE = String.raw`complete() {
+/** complete_from RELEASE FOLDER: plain files alone, none that the release took over itself. A folder that is shared has them anyway. */
+export const COMPLETE = String.raw`complete_from() {
   from=releases/$1/$2 to=releases/$new/$2
   [ -d "$from" ] && ! [ -L "$from" ] && ! [ -L "$to" ] || return 0
   refuse_links "$to/x" || return 1

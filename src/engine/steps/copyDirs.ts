@@ -50,7 +50,7 @@ export const copyDirs: Step = {
  * it, with files, folders and links as they are; what stands in it at a path of the commit's goes before the commit's comes; only a full
  * disk is a failure.
  */
-const copyFolder = String.raw`
+export const copyFolder = String.raw`
 copy_folder() {
   [ -d "$2" ] || return 0
   refuse_links "$3" || return 1

@@ -67,7 +67,7 @@ export function trim(path: string): string {
   return path.replace(/(\/\.?)+(?=\/|$)/g, '').replace(/^(\.\/)+/, '');
 }
 
-function linkShared(release: string, path: string, kind: 'dir' | 'file'): string {
+export function linkShared(release: string, path: string, kind: 'dir' | 'file'): string {
   const depth = path.split('/').length - 1;
   const [own, kept] = [quote(`${release}/${path}`), quote(`shared/${path}`)];
   const temporary = quote(`shared/${path}.durant-new`);
