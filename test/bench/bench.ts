@@ -31,12 +31,15 @@ interface Figures {
   readonly down: number;
   /** Peak resident memory of the client's largest process, bytes; 0 where it was not measured. */
   readonly memory: number;
+  /** Processor time of the command with all that it started here, seconds. */
+  readonly processor: number;
 }
 
-/** Runs a command and writes the peak resident memory of its largest process, in bytes, as the operating system accounts it. */
+/** Runs a command and writes the peak resident memory of its largest process, in bytes, and the processor time of all, in seconds. */
 const peakScript = `import resource, subprocess, sys
 status = subprocess.call(sys.argv[2:])
-open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], 'w').write('%d %f' % (used.ru_maxrss * 1024, used.ru_utime + used.ru_stime))
 sys.exit(status)`;
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
@@ -190,12 +193,13 @@ async function measure(proxy: Proxy, home: CliHome, cwd: string, script: string)
   const seconds = (performance.now() - began) / 1000;
   if (status !== 0) throw new Error(`${script} ended with ${status}:\n${Buffer.concat(said).toString()}`);
   await delay(100);
-  return { seconds, turns: proxy.turns, ...proxy.bytes, memory: Number(readFileSync(peak, 'utf8')) };
+  const [memory = Number.NaN, processor = Number.NaN] = readFileSync(peak, 'utf8').split(' ').map(Number);
+  return { seconds, turns: proxy.turns, ...proxy.bytes, memory, processor };
 }
 
 function print(title: string, ours: readonly Figures[], theirs: readonly Figures[]): void {
   const line = (name: string, figures: readonly Figures[]): string =>
-    `  ${name.padEnd(8)}${median(figures, 'seconds').toFixed(2)} s  ${median(figures, 'turns')} round trips  ${kilobytes(median(figures, 'up'))} up  ${kilobytes(median(figures, 'down'))} down  ${megabytes(median(figures, 'memory'))} peak`;
+    `  ${name.padEnd(8)}${median(figures, 'seconds').toFixed(2)} s  ${median(figures, 'turns')} round trips  ${kilobytes(median(figures, 'up'))} up  ${kilobytes(median(figures, 'down'))} down  ${megabytes(median(figures, 'memory'))} peak  ${median(figures, 'processor').toFixed(2)} s processor (least ${Math.min(...figures.map(({ processor }) => processor)).toFixed(2)})`;
   const ratio = median(ours, 'seconds') / median(theirs, 'seconds');
   process.stdout.write(
     `${title}\n${line('durant', ours)}\n${line('rsync', theirs)}\n  ratio   ${ratio.toFixed(2)}\n`,
