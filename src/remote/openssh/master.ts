@@ -78,7 +78,7 @@ async function becomeReady(request: ConnectRequest, starting: Starting): Promise
       // Links the socket into place after it has said so: look again until it is there.
       if (!/setting up multiplex master socket/.test(log.text())) return;
       if (existsSync(socket)) resolve();
-      else if (child.exitCode === null) setTimeout(check, 5);
+      else if (child.exitCode === null && child.signalCode === null) setTimeout(check, 5);
     };
     child.stderr.on('data', check);
     child.once('error', (error) => reject(startFailure(entry, error.message)));
