@@ -31,9 +31,14 @@ export interface Confirmation {
  */
 export function createAnswer(secrets: Secrets, confirmation?: Confirmation): Answer {
   let last: Promise<unknown> = Promise.resolve();
+  let refused = false;
   return (question, signal, accepted) => {
-    const asked = last.then(() => {
-      return signal.aborted ? undefined : answer({ question, accepted }, secrets, confirmation, signal);
+    const asked = last.then(async () => {
+      // In a run, whoever does not trust one server is not asked about the others: none of them is changed any more.
+      if (signal.aborted || (refused && confirmation !== undefined)) return undefined;
+      const given = await answer({ question, accepted }, secrets, confirmation, signal);
+      refused ||= given === undefined && question.kind === 'host-key';
+      return given;
     });
     // What went wrong with one question is told to whoever asked it.
     last = asked.catch(() => undefined).then(settle);
