@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { parseConf } from '../src/config/syntax/parse.ts';
 import { resolveForRun } from '../src/config/values/runSettings.ts';
 import { applyScript } from '../src/engine/app/apply.ts';
+import { drainer, startDrain, type DrainRequest } from '../src/engine/app/drain.ts';
+import { listensScript, removeInstance, startInstance } from '../src/engine/app/instance.ts';
 import { askSudoScript } from '../src/engine/app/applyCommands.ts';
 import { installedScript } from '../src/engine/app/installedServices.ts';
 import { lastLinesScript } from '../src/engine/app/journal.ts';
@@ -115,6 +117,14 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
   const projectDir = "~/it's";
   const free: Sudo = { kind: 'free' };
   const seen = { id: '1 2 3', claims: ['20261120101500-ab12cd34', 'gone'] } as const;
+  const drain: DrainRequest = {
+    run: 'run',
+    project: "/srv/it's",
+    manager: 'system',
+    sudo: { kind: 'free' },
+    wanted: ['shop.service'],
+    seconds: 30,
+  };
   const set: ServiceSet = {
     manager: 'system',
     units: [
@@ -249,9 +259,22 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     ['services, installed', installedScript(set, "/srv/it's", '/etc/caddy/conf.d')],
     [
       'services, apply',
-      applyScript({ set, project: "/srv/it's", sudo: free, proxyDir: '/etc/caddy/conf.d' }),
+      applyScript({
+        set,
+        project: "/srv/it's",
+        sudo: free,
+        proxyDir: '/etc/caddy/conf.d',
+        serving: [],
+        left: 'to drain',
+        kept: [],
+      }),
     ],
     ['services, watch', watchScript(set, free, 5)],
+    ['services, instance', startInstance({ set, project: "/srv/it's", sudo: free })],
+    ['services, instance gone', removeInstance({ set, project: "/srv/it's", sudo: free })],
+    ['services, listens', listensScript('127.0.0.1:20000', 5)],
+    ['services, drain', startDrain(drain)],
+    ['services, drainer', drainer(drain)],
     ['services, last lines', lastLinesScript('system', free, 'shop@1.service')],
     ['sudo', askSudoScript({ kind: 'password', password: "it's" }, [['systemctl', 'restart', 'shop']])],
     ...(['on', 'off'] as const).flatMap((to): [string, string][] =>

@@ -58,6 +58,7 @@ const ENDS: Readonly<Record<string, number>> = {
   writable: 0.75,
   vendors: 0.84,
   release_command: 0.88,
+  beside: 0.91,
   symlink: 0.92,
   health_check: 0.95,
   cleanup: 0.97,

@@ -29,7 +29,7 @@ const ROWS: readonly Row[] = [
     title: 'units and a site',
     lines: ['domain_name = shop.test', ...web],
     ok: true,
-    says: /shop\.socket, shop\.service.*shop\.caddy to install; .*to start/s,
+    says: /shop-web@RELEASE\.socket, shop-web@RELEASE\.service.*shop\.caddy to install; .*to start.*publish: beside, as web listens on/s,
   },
   {
     title: 'a unit of somebody else',
@@ -113,7 +113,7 @@ const ROWS: readonly Row[] = [
     before: "echo 'plain ALL=(root) NOPASSWD: /usr/bin/systemctl' > /etc/sudoers.d/plain",
     after: 'rm /etc/sudoers.d/plain',
     ok: false,
-    says: /sudo on .* does not let plain run [^]*\ncp \/home\/plain\/site\/\.durant\/services\.new\/units\/shop\.service \/etc\/systemd\/system\/\.durant\.shop\.service\n/,
+    says: /sudo on .* does not let plain run [^]*\ncp \/home\/plain\/site\/\.durant\/services\.new\/units\/shop-web@RELEASE\.service \/etc\/systemd\/system\/\.durant\.shop-web@RELEASE\.service\n/,
   },
   {
     title: 'a Caddy that does not import the sites',

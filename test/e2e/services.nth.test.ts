@@ -111,6 +111,7 @@ describe('the N-th command for services fails', function () {
         'keep_releases = 1',
         'health_retries = 0',
         'domain_name = shop.test',
+        'publish = restart',
         ...(how === 'more' ? ['statics = /static/ = public'] : []),
         '[process web]',
         'command = python3 app.py',

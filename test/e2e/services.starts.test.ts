@@ -35,6 +35,7 @@ describe('processes that do not stay up, on a real systemd', function () {
         'project_dir = ~/site',
         'app = shop',
         'spare = no',
+        'publish = restart',
         ...lines,
         '',
       ].join('\n'),

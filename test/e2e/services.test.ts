@@ -41,6 +41,7 @@ describe('services on a real systemd, behind a real Caddy', function () {
   const web = [
     'env_file = .env.production',
     'domain_name = shop.test',
+    'publish = restart',
     'statics = /static/ = public/',
     '[process web]',
     'command = python3 app.py 100%% "$GREETING"',

@@ -163,11 +163,12 @@ describe('a server from nothing to nothing', function () {
 
   it('verify knows units and site', async () => {
     assert.deepEqual(await drift(), []);
+    const web = `shop-web@${(await machine.sh('basename $(readlink /srv/apps/shop/current)')).trim()}`;
     await machine.sh(
-      'cd /etc/systemd/system; echo "# changed" >> shop.service; mv shop-worker.service /root; cp shop.socket shop-more.socket; echo "# changed" >> /etc/caddy/conf.d/shop.caddy',
+      `cd /etc/systemd/system; echo "# changed" >> ${web}.service; mv shop-worker.service /root; cp ${web}.socket shop-more.socket; echo "# changed" >> /etc/caddy/conf.d/shop.caddy`,
     );
     assert.deepEqual(await drift(), [
-      ['changed', 'unit:shop.service'],
+      ['changed', `unit:${web}.service`],
       ['deleted', 'unit:shop-worker.service'],
       ['added', 'unit:shop-more.socket'],
       ['changed', 'site'],

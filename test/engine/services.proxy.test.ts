@@ -54,6 +54,9 @@ describe('sites of several projects on one server', function () {
       project: name,
       sudo: { kind: 'none' },
       proxyDir: sites(),
+      serving: [],
+      left: 'stopped',
+      kept: [],
     });
     const shell = spawn('sh', ['-s'], {
       cwd: project,

@@ -3,7 +3,14 @@ import { parseConf } from '../../src/config/syntax/parse.ts';
 import { resolveForRun } from '../../src/config/values/runSettings.ts';
 import { appName } from '../../src/engine/app/appName.ts';
 import { renderServices } from '../../src/engine/app/renderServices.ts';
-import { formatServiceSet, parseServiceSet, type ServiceSet } from '../../src/engine/app/serviceSet.ts';
+import { publishingOf } from '../../src/engine/app/publishing.ts';
+import {
+  formatServiceSet,
+  parseServiceSet,
+  parseUnfilled,
+  withPorts,
+  type ServiceSet,
+} from '../../src/engine/app/serviceSet.ts';
 import { shellCommand } from '../../src/engine/app/systemdText.ts';
 import { BUILT_IN_TEMPLATES, withMark } from '../../src/engine/app/builtInTemplates.ts';
 
@@ -31,6 +38,7 @@ async function render(conf: string, templates: Record<string, string> = {}): Pro
     templates: { ...BUILT_IN_TEMPLATES, ...templates },
     project: '/srv/shop',
     user: 'deploy',
+    release: 'r1',
   });
 }
 
@@ -98,7 +106,7 @@ www.shop.example.org, shop.example.com {
 
   it('of web with a socket, and the site that asks it', async () => {
     const set = await render(
-      'domain_name = shop.example.org\nstatics = /static/ = staticfiles/\n[process web]\ncommand = ./serve\nsocket = yes\n',
+      'domain_name = shop.example.org\npublish = restart\nstatics = /static/ = staticfiles/\n[process web]\ncommand = ./serve\nsocket = yes\n',
     );
     assert.match(fileOf(set, 'shop.socket'), /^ListenStream=%t\/shop\/web\.sock$/m);
     assert.match(fileOf(set, 'shop.service'), /^Requires=shop\.socket\nAfter=shop\.socket$/m);
@@ -117,6 +125,73 @@ shop.example.org {
 }
 `,
     );
+  });
+
+  it('of web as an instance of its release, and the site that leads to it', async () => {
+    const set = await render(
+      'env_file = .env\ndomain_name = shop.example.org\nstatics = /static/ = staticfiles/\n[process web]\ncommand = ./serve\nsocket = yes\n[process worker]\ncommand = w\n',
+    );
+    assert.deepEqual(
+      set.units.map(({ name, beside }) => [name, beside]),
+      [
+        ['shop-web@r1.socket', true],
+        ['shop-web@r1.service', true],
+        ['shop-worker.service', undefined],
+      ],
+    );
+    assert.match(
+      fileOf(set, 'shop-web@r1.socket'),
+      /^ListenStream=%t\/shop\/web@r1\.sock\nRemoveOnStop=yes$/m,
+    );
+    assert.match(
+      fileOf(set, 'shop-web@r1.service'),
+      /^WorkingDirectory=\/srv\/shop\/releases\/r1\nEnvironmentFile=\/srv\/shop\/releases\/r1\/\.env$/m,
+    );
+    assert.match(fileOf(set, 'shop-worker.service'), /^WorkingDirectory=\/srv\/shop\/current$/m);
+    assert.match(set.site?.text ?? '', /root \* \/srv\/shop\/releases\/r1\/staticfiles\n/);
+    assert.match(set.site?.text ?? '', /reverse_proxy unix\/\/run\/shop\/web@r1\.sock\n/);
+  });
+
+  it('with a port of their own get it when it is chosen, and again where another has to be', async () => {
+    const set = await render(
+      'domain_name = a.example\nupstream = 127.0.0.1:{port}\n[process site]\ncommand = w --port {port}\n',
+    );
+    const text = formatServiceSet({ ...set, ports: { site: 20_003 } });
+    const filled = parseServiceSet(text);
+    assert.match(fileOf(filled, 'shop-site@r1.service'), /^ExecStart=\/bin\/sh -c 'exec w --port 20003'$/m);
+    assert.match(filled.site?.text ?? '', /reverse_proxy 127\.0\.0\.1:20003\n/);
+    assert.equal(filled.upstream, '127.0.0.1:20003');
+    const other = withPorts(parseUnfilled(text), () => 20_004);
+    assert.match(other.site?.text ?? '', /reverse_proxy 127\.0\.0\.1:20004\n/);
+  });
+
+  for (const [conf, why] of [
+    ['publish = restart\n[process web]\ncommand = w\nsocket = yes', /says so/],
+    ['[process web]\ncommand = w\nsocket = 8000', /one address \(socket: 8000\)/],
+    ['upstream = 127.0.0.1:8000\n[process web]\ncommand = w', /leads to no process/],
+    ['upstream = unix//run/shop/x.sock\n[process web]\ncommand = w\nsocket = yes', /leads to no process/],
+    ['[process web]\ncommand = w', /listens neither on/],
+    ['[process web]\ncommand = w {port}\nreplicas = 2', /several of web run/],
+  ] as const)
+    it(`are restarted, and it is said why: ${conf.replaceAll('\n', ', ')}`, async () => {
+      const { settings, processes } = await read(`domain_name = a.example\n${conf}\n`);
+      const publishing = publishingOf({ app: 'shop', settings, processes, templates: BUILT_IN_TEMPLATES });
+      assert.equal(publishing.how, 'restart');
+      assert.match(publishing.why, why);
+      await assert.rejects(
+        render(
+          `domain_name = a.example\npublish = beside\n${conf.replace('publish = restart\n', 'proxy = none\n')}\n`,
+        ),
+        /publish: beside is not possible/,
+      );
+    });
+
+  it('are restarted where a template has an address of its own', async () => {
+    const conf = 'domain_name = a.example\n[process web]\ncommand = w\nsocket = yes\n';
+    const set = await render(conf, {
+      Caddyfile: 'a.example {\n\treverse_proxy unix//run/shop/web.sock\n}\n',
+    });
+    assert.equal(set.units[0]?.name, 'shop.socket');
   });
 
   it('of several of one, of a timer, and of the login user', async () => {

@@ -146,7 +146,7 @@ export const PUBLISHING_OPTIONS = {
   health_check: {
     kind: 'commands',
     group: 'Publishing',
-    doc: "Commands or URLs, one a line, checked on each server after the switch. A URL goes through that server's own connection to its port on 127.0.0.1 there, with the URL's host name (a literal address goes where it says); 200 to 299 passes. A redirect to https of the same host is followed there, others fail and say where they lead; a first certificate is waited for within `health_timeout`, and one that the server's own Caddy signed is trusted. A command runs in the release; with `local!` once from this machine. Failing switches every server back.",
+    doc: "Commands or URLs, one a line, checked on each server after the switch; with `domain_name` also paths of the site, such as `/up`. With `publish: beside` paths and URLs of the site are asked of the new process before, when no visitor is led to it yet. A URL goes through that server's own connection to its port on 127.0.0.1 there, with the URL's host name (a literal address goes where it says); 200 to 299 passes. A redirect to https of the same host is followed there, others fail and say where they lead; a first certificate is waited for within `health_timeout`, and one that the server's own Caddy signed is trusted. A command runs in the release; with `local!` once from this machine. Failing switches every server back.",
     example: 'https://shop.example.com/up',
     since: '0.3.0',
     seed: 'durant-0.3',

@@ -23,6 +23,7 @@ export type TextForm =
   | 'goal-type'
   | 'git-ref'
   | 'size'
+  | 'port-range'
   | 'role';
 
 /** What each item of a `list` has to look like; none: any text. */

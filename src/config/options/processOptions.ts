@@ -6,7 +6,7 @@ export const PROCESS_OPTIONS = {
     kind: 'text',
     required: true,
     group: 'Process',
-    doc: 'What the process runs, in `<project_dir>/current`. With `socket`, systemd hands it the socket (`LISTEN_FDS`, file descriptor 3): gunicorn and uvicorn (`--fd 3`) take it so, and gunicorn needs no `--bind`.',
+    doc: 'What the process runs, in `<project_dir>/current`. With `socket`, systemd hands it the socket (`LISTEN_FDS`, file descriptor 3): gunicorn and uvicorn (`--fd 3`) take it so, and gunicorn needs no `--bind`. `{port}` becomes a free port of `ports`, `{socket}` the path of a socket that the process makes itself: each release has its own, so that it can be started beside the one before.',
     example: '.venv/bin/gunicorn shop.wsgi',
     since: '0.3.0',
     seed: 'fujin',

@@ -98,9 +98,10 @@ const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> 
   'octal-mode': (text) =>
     /^[0-7]{3,4}$/.test(text) ? undefined : wrong(`"${text}" is not an octal mode such as 0755.`),
   upstream: (text) =>
-    /^unix\/\/?\S+$/.test(text) || /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/.test(text)
+    /^unix\/(?:\/?\S+|\{socket\})$/.test(text) ||
+    /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?:\d{1,5}|\{port\})$/.test(text)
       ? undefined
-      : wrong(`"${text}" is not unix//path or host:port.`),
+      : wrong(`"${text}" is not unix//path, host:port, unix/{socket} or 127.0.0.1:{port}.`),
   version: (text) =>
     /^\d[A-Za-z0-9.]*$/.test(text)
       ? undefined
@@ -113,11 +114,22 @@ const CHECKS: Readonly<Record<TextForm, (text: string) => Refusal | undefined>> 
     /^\d{1,12}[KMGT]?$/.test(text) || /^(?:100|[1-9]?\d)%$/.test(text)
       ? undefined
       : wrong(`"${text}" is not a size such as 512M, 2G or 50%.`),
+  'port-range': (text) =>
+    parsePortRange(text) === undefined
+      ? wrong(`"${text}" is not a range of ports such as 20000-29999.`)
+      : undefined,
 };
 
 /** Whether a health check or address is a URL rather than a command. */
 export function isWebUrl(text: string): boolean {
   return /^https?:\/\/\S+$/i.test(text) && URL.canParse(text);
+}
+
+/** The first and the last port of a range; undefined for a text that is none. */
+export function parsePortRange(text: string): readonly [first: number, last: number] | undefined {
+  const match = /^(\d{1,5})\s*-\s*(\d{1,5})$/.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  return first >= 1 && first <= last && last <= 65_535 ? [first, last] : undefined;
 }
 
 function notAnOption(text: string): Refusal | undefined {

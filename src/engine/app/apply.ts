@@ -1,9 +1,12 @@
 /** sh text that makes a server run a set of services and nothing else of this project. The working directory is project_dir. Pure. */
 import { quote } from '../../remote/shell.ts';
 import { applySite } from './applySite.ts';
+import { awaitDrain, DRAINING } from './drain.ts';
+import { awaitAnswers, DEFINE_LISTENING, defineAnswers } from './listening.ts';
 import { useManager } from './manager.ts';
 import { defineAs, type Sudo } from './privilege.ts';
-import { markOf, type ServiceSet } from './serviceSet.ts';
+import { hasInstance, markOf, type ServiceSet, type UnitFile } from './serviceSet.ts';
+import { DEFINE_EACH, putUnits } from './unitFiles.ts';
 import { defineRestarts } from './unitStates.ts';
 
 export interface ApplyRequest {
@@ -13,55 +16,61 @@ export interface ApplyRequest {
   readonly sudo: Sudo;
   /** Folder of site files: those with this project's mark that are not wanted are removed. */
   readonly proxyDir: string;
+  /** Unit files, not wanted any more, of the process that the site leads to so far: with instances, what keeps answering until it does not. */
+  readonly serving: readonly string[];
+  /** What becomes of these and of instances when the site leads elsewhere: they are left to `startDrain`, or stopped at once. */
+  readonly left: 'to drain' | 'stopped';
+  /** Units of the set that are only started where they do not run, as they serve, or may serve, what they should already. */
+  readonly kept: readonly string[];
 }
 
-/** Where new files wait, below project_dir: what is copied as root comes from a place that sudoers can name. */
-export const NEW_FILES = '.durant/services.new';
+/** How long the process that the site is to lead to may take to listen, where it has not been checked. */
+const LISTENS_WITHIN_SECONDS = 30;
 
 /**
  * Installs the files that differ, stops what stands in the way of new units, enables and starts these, restarts every service (its working
  * directory is `current`, which has switched), reloads the proxy where its site changed, and stops and removes what is stale then: a socket
- * that the site led to answers until the site leads to another. A site that the proxy refuses is taken back. Prints a line for each thing
- * done, and those of `restarts`.
+ * that the site led to answers until the site leads to another. Where the set has an instance, which runs and was checked already, the site
+ * comes before everything else. A site that the proxy refuses is taken back. Prints a line for each thing done, and those of `restarts`.
  */
 export function applyScript(request: ApplyRequest): string {
-  const { set, project, sudo } = request;
+  const { set, project, sudo, kept } = request;
   const mark = quote(markOf(project));
   const units = set.units.flatMap((file) => file.units);
-  const services = units.filter((unit) => unit.endsWith('.service'));
+  const isKept = (unit: string, file: UnitFile): boolean => file.beside === true || kept.includes(unit);
+  const only = (which: 'kept' | 'others'): readonly UnitFile[] =>
+    set.units.map((file) => ({
+      ...file,
+      units: file.units.filter((unit) => isKept(unit, file) === (which === 'kept')),
+    }));
+  const restart = startOthers(only('others'));
+  const site = `if [ -n "$serving" ]; then ${awaitAnswers(LISTENS_WITHIN_SECONDS)} || :; fi
+${applySite(request)}`;
   return `LC_ALL=C; export LC_ALL
 ${defineAs(sudo)}
 ${useManager(set.manager)}
-t=$PWD/${NEW_FILES}
-rm -rf "$t" && mkdir -m 700 "$t" && mkdir "$t/units" || exit 1
-changed=
-${set.units.length === 0 ? '' : '[ -d "$home" ] || change mkdir -p "$home" || exit 1'}
-put() {
-  if cmp -s "$t/units/$1" "$home/$1"; then return 0; fi
-  if [ -e "$home/$1" ] || [ -L "$home/$1" ]; then
-    if [ -L "$home/$1" ] || ! grep -qxF ${mark} "$home/$1"; then echo "$home/$1 is not of this project" >&2; return 1; fi
-  fi
-  change cp "$t/units/$1" "$home/.durant.$1" && change chmod 644 "$home/.durant.$1" && change mv -f "$home/.durant.$1" "$home/$1" || return 1
-  changed="$changed $1 "; echo "installed $1"
-}
-each() { verb=$1; shift; for u in "$@"; do ctl "$verb" "$u" 2>/dev/null; done; }
-${set.units.map(({ name, text }) => `printf %s ${quote(text)} > "$t/units/"${quote(name)}`).join('\n')}
-${set.units.map(({ name }) => `put ${quote(name)} || exit 1`).join('\n')}
-${findStale(set, mark)}
-if [ -n "$changed" ]; then ctl daemon-reload || exit 1; fi
-each stop $first
-for u in ${units.map(quote).join(' ')}; do
-  look is-enabled --quiet "$u" 2>/dev/null || ctl enable --quiet "$u" || exit 1
-done
+${DEFINE_EACH}
+${DEFINE_LISTENING}
+${defineAnswers(set.upstream)}
+in_maintenance() { [ -e .durant/maintenance ]; }
+${request.left === 'stopped' ? `rm -f ${DRAINING}` : awaitDrain(set.units.map(({ name }) => name))}
+${putUnits(set.units, mark)}
+${findStale(request, mark)}
 for u in ${units.map(quote).join(' ')}; do
   if look is-failed --quiet "$u"; then ctl reset-failed "$u"; fi
 done
-${startSockets(set)}
-${services.length === 0 ? '' : restartServices(services)}
+${hasInstance(set) ? '' : 'each stop $first'}
+for u in ${units.map(quote).join(' ')}; do
+  look is-enabled --quiet "$u" 2>/dev/null || ctl enable --quiet "$u" || exit 1
+done
+${only('kept')
+  .flatMap((file) => file.units)
+  .map((unit) => `look is-active --quiet ${quote(unit)} || ctl start ${quote(unit)} || exit 1`)
+  .join('\n')}
+${hasInstance(set) ? `${site}\neach stop $first\n${restart}` : `${restart}\n${site}`}
 ${defineRestarts(set)}
 restarts
-in_maintenance() { [ -e .durant/maintenance ]; }
-${applySite(request)}
+${request.left === 'stopped' ? 'last="$last $serving" stale="$stale $serving"' : 'for n in $serving; do ctl disable --quiet "$n" 2>/dev/null; done'}
 each stop $last
 for n in $stale; do
   ctl disable --quiet "$n" 2>/dev/null
@@ -76,21 +85,27 @@ rm -rf "$t"`;
 }
 
 /**
- * Sets `$stale` (unit files of this project that are not wanted), and of what they run `$first`, which has to end before the new units start, as
- * it may hold what they want, and `$last`: what a socket of its own keeps apart. A socket goes with its service: alone it would be started
- * again by whoever connects. Instances that are not wanted any more end here.
+ * Sets `$serving` (unit files, not wanted any more, that answer visitors until the site leads elsewhere, instances before all) and `$stale`
+ * (the others of this project that are not wanted). Of what the stale ones run, `$first` has to end before the new units start, as it may
+ * hold what they want, and `$last` is what a socket of its own keeps apart. A socket goes with its service: alone it would be started again
+ * by whoever connects. Replicas that are not wanted any more end here.
  */
-function findStale(set: ServiceSet, mark: string): string {
+function findStale({ set, serving }: ApplyRequest, mark: string): string {
   const wanted = set.units.map(({ name }) => name);
   const units = set.units.flatMap((file) => file.units);
   const templates = wanted.filter((name) => name.endsWith('@.service'));
-  return `stale= first= last=
+  return `stale= first= last= serving=
 loaded() { look list-units --all --plain --no-legend "\${1%.service}*.service" | awk '{ print $1 }'; }
 taken() { grep '^ListenStream=' "$1" | while IFS= read -r l; do grep -qxF -- "$l" "$t"/units/*.socket 2>/dev/null && echo yes; done; }
 for f in "$home"/*.socket "$home"/*.service "$home"/*.timer; do
   [ -f "$f" ] && grep -qxF ${mark} "$f" || continue
   n=\${f##*/}
   case ${quote(` ${wanted.join(' ')} `)} in *" $n "*) continue;; esac
+  s=\${f%.*}.socket
+  if [ ! -f "$s" ] || [ -z "$(taken "$s")" ]; then
+    case $n in *@?*.*) serving="$serving $n"; continue;; esac
+    case ${quote(` ${serving.join(' ')} `)} in *" $n "*) serving="$serving $n"; continue;; esac
+  fi
   stale="$stale $n"
   case $n in
     *@.service) first="$first $(loaded "$n")";;
@@ -106,11 +121,18 @@ for n in ${templates.map(quote).join(' ')}; do
 done`;
 }
 
+/** Starts sockets and timers, and restarts services. */
+function startOthers(files: readonly UnitFile[]): string {
+  const services = files.flatMap((file) => file.units).filter((unit) => unit.endsWith('.service'));
+  return `${startSockets(files)}
+${services.length === 0 ? '' : restartServices(services)}`;
+}
+
 /** A socket that changed is bound anew; one that listens stays, with whoever waits in its queue. */
-function startSockets({ units }: ServiceSet): string {
-  const lines = units.flatMap((file) => {
+function startSockets(files: readonly UnitFile[]): string {
+  const lines = files.flatMap((file) => {
     const suffix = /\.(socket|timer)$/.exec(file.name)?.[1];
-    if (suffix === undefined) return [];
+    if (suffix === undefined || file.units.length === 0) return [];
     const service = file.name.replace(/\.(socket|timer)$/, '.service');
     const name = quote(file.name);
     const renew =

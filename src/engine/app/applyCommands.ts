@@ -1,9 +1,9 @@
 /** The very commands that a run needs root for to change services, to ask sudo for each; rootCommands.ts has their patterns. Pure. */
 import { quote } from '../../remote/shell.ts';
-import { NEW_FILES } from './apply.ts';
+import { NEW_FILES } from './unitFiles.ts';
 import { newSitePath } from './applySite.ts';
 import { defineAs, type Sudo } from './privilege.ts';
-import type { ServiceSet } from './serviceSet.ts';
+import { instanceOf, type ServiceSet } from './serviceSet.ts';
 
 /** Program and arguments. */
 export type ApplyCommand = readonly [program: string, ...args: readonly string[]];
@@ -72,6 +72,8 @@ function unitCommands(set: ServiceSet, stale: readonly string[], project: string
     ...units.flatMap((unit) => [systemctl('enable', '--quiet', unit), systemctl('reset-failed', unit)]),
     ...[...units, ...gone].map((unit) => systemctl('stop', unit)),
     ...units.map((unit) => systemctl(unit.endsWith('.socket') ? 'start' : 'restart', unit)),
+    // An instance that runs already is only started.
+    ...instanceOf(set).units.flatMap((file) => file.units.map((unit) => systemctl('start', unit))),
   ];
 }
 

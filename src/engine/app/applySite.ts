@@ -1,8 +1,7 @@
 /** sh text that installs the proxy's site of a set of services, or removes it. Pure. */
 import { quote } from '../../remote/shell.ts';
-import type { ApplyRequest } from './apply.ts';
 import { CADDY_FOLDER } from './manager.ts';
-import { markOf } from './serviceSet.ts';
+import { markOf, type ServiceSet } from './serviceSet.ts';
 
 /**
  * Projects of one server share Caddy: one at a time changes its files and reloads it. The lock is the kernel's, on a folder that is there, so
@@ -12,7 +11,11 @@ export function applySite({
   set,
   project,
   proxyDir,
-}: Pick<ApplyRequest, 'set' | 'project' | 'proxyDir'>): string {
+}: {
+  readonly set: Pick<ServiceSet, 'site'>;
+  readonly project: string;
+  readonly proxyDir: string;
+}): string {
   const { site } = set;
   const mark = quote(markOf(project));
   const folder = quote(proxyDir.replace(/\/+$/, ''));
@@ -27,10 +30,12 @@ if ! in_maintenance && ! cmp -s "$t/site" ${path}; then
     cp ${path} "$t/before" || exit 1
   fi
   new=${quote(newSitePath(site.path))}
+  touch ${UNREAD} 2>/dev/null
   site cp "$t/site" "$new" && site chmod 644 "$new" && site mv -f "$new" ${path} || exit 1
-  reload=yes; echo ${quote(`installed ${site.path}`)}
+  reload=yes added=yes; echo ${quote(`installed ${site.path}`)}
 fi`;
-  return `reload= lock=${CADDY_FOLDER}
+  return `reload= added= lock=${CADDY_FOLDER}
+if [ -e ${UNREAD} ]; then reload=yes; fi
 ${site === undefined ? '' : `[ -d ${folder} ] || mkdir -p ${folder} 2>/dev/null || as mkdir -p ${folder} || exit 1`}
 [ -d "$lock" ] || lock=${folder}
 if [ -r "$lock" ] && command -v flock >/dev/null 2>&1; then
@@ -49,16 +54,20 @@ proxy() {
 ${put}
 for f in ${folder}/*.caddy; do
   [ -f "$f" ] && [ "$f" != ${path} ] && grep -qxF "# "${mark} "$f" || continue
-  site rm -f "$f" && reload=yes && echo "removed $f"
+  touch ${UNREAD} 2>/dev/null; site rm -f "$f" && reload=yes && echo "removed $f"
 done
 if [ -n "$reload" ] && ! proxy > "$t/said" 2>&1; then
-  if [ -f "$t/before" ]; then site cp "$t/before" ${path}; elif [ -n ${path} ]; then site rm -f ${path}; fi
-  proxy >/dev/null 2>&1
+  if [ -f "$t/before" ]; then site cp "$t/before" ${path}; elif [ -n "$added" ]; then site rm -f ${path}; fi
+  proxy >/dev/null 2>&1; rm -f ${UNREAD}
   echo 'Caddy refused the site file, and has the one that it had:' >&2; tail -n 5 "$t/said" >&2
   exit 1
 fi
+rm -f ${UNREAD}
 exec 9<&-`;
 }
+
+/** There while a site has changed and Caddy may not have read it: a run that dies between the two leaves it to the next. */
+const UNREAD = '.durant/site.unread';
 
 /** Where a new site file waits for its place: a name that no other project has, and that Caddy does not import. */
 export function newSitePath(path: string): string {

@@ -18,8 +18,10 @@ Type={{type}}
 User={{user}}
 WorkingDirectory={{directory}}
 EnvironmentFile={{environment_file}}
+RuntimeDirectory={{runtime_directory}}
 SyslogIdentifier={{identifier}}
 ExecStart={{exec_start}}
+ExecStartPost={{exec_start_post}}
 Restart={{restart}}
 RestartSec={{restart_delay}}
 TimeoutStopSec={{stop_timeout}}
@@ -34,6 +36,7 @@ X-Durant-Project={{project}}
 
 [Socket]
 ListenStream={{listen}}
+RemoveOnStop={{remove_on_stop}}
 
 [Install]
 WantedBy=sockets.target

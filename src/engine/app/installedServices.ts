@@ -1,5 +1,6 @@
 /** Units and site of a release as they are installed on a server, compared with what the release was deployed with; nothing is changed. */
 import { quote } from '../../remote/shell.ts';
+import { DRAINING } from './drain.ts';
 import { useManager } from './manager.ts';
 import { markOf, type ServiceSet } from './serviceSet.ts';
 
@@ -22,7 +23,9 @@ say() { printf '%s %s\\n' "$1" "$2"; }
 ${set.units.map(({ name, text }) => same(text, `"$home/"${quote(name)}`, quote(`unit:${name}`))).join('\n')}
 for f in "$home"/*.service "$home"/*.socket "$home"/*.timer; do
   [ -f "$f" ] && grep -qxF ${mark} "$f" || continue
-  case ${quote(` ${names} `)} in *" \${f##*/} "*) ;; *) say added "unit:\${f##*/}";; esac
+  case ${quote(` ${names} `)} in *" \${f##*/} "*) continue;; esac
+  # What drains has not been forgotten.
+  cat ${quote(project)}/${DRAINING} ${quote(project)}/${DRAINING}.ending 2>/dev/null | grep -qxF "unit=\${f##*/}" || say added "unit:\${f##*/}"
 done
 ${site === undefined ? '' : same(site.text, quote(site.path), 'site')}
 for f in ${quote(proxyDir.replace(/\/+$/, ''))}/*.caddy; do

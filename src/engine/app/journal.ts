@@ -23,5 +23,10 @@ export function serviceOf(unit: string): string {
 
 /** The units of a process whose logs are of interest: its services, what a timer starts included. */
 export function loggingUnits(files: readonly UnitFile[]): readonly string[] {
-  return [...new Set(files.flatMap(({ name, units }) => (units.length > 0 ? units : [name])).map(serviceOf))];
+  const named = files.flatMap(({ name, units, beside }) => {
+    // The log of a process goes on from one release's instance to the next.
+    if (beside === true) return [name.replace(/@.*(?=\.\w+$)/, '@*')];
+    return units.length > 0 ? units : [name];
+  });
+  return [...new Set(named.map(serviceOf))];
 }

@@ -59,7 +59,15 @@ export async function removeServices(
   for (const { set, sudo } of services) {
     const proxyDir = set.manager === 'system' ? run.settings.proxy_dir : '/nonexistent';
     try {
-      const script = applyScript({ set, project: server.facts.project, sudo, proxyDir });
+      const script = applyScript({
+        set,
+        project: server.facts.project,
+        sudo,
+        proxyDir,
+        serving: [],
+        left: 'stopped',
+        kept: [],
+      });
       await runScript(server, script, { signal });
     } catch (thrown) {
       const error = asDurantError(thrown);

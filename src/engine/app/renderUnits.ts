@@ -3,8 +3,10 @@ import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Settings } from '../../config/options/options.ts';
 import { hasRole, type ServerAddress } from '../../config/values/serverEntries.ts';
 import { DurantError } from '../../errors.ts';
+import { LAYOUTS } from '../server/layout.ts';
 import { environmentPath, hasEnvironment } from '../secrets/environment.ts';
-import { markLine, markOf, type UnitFile } from './serviceSet.ts';
+import { listensOn, socketKind } from './publishing.ts';
+import { markLine, markOf, portToken, type UnitFile } from './serviceSet.ts';
 import { plainValue, shellCommand } from './systemdText.ts';
 import { fillTemplate, withMark, type Templates } from './builtInTemplates.ts';
 
@@ -21,7 +23,11 @@ export interface RenderRequest {
   readonly project: string;
   /** The login user there. */
   readonly user: string;
+  readonly release: string;
 }
+
+/** Whether a process runs as an instance of its release's own, or as the one that is restarted. */
+export type Running = 'beside' | 'restarted';
 
 /** Whether a process runs on a server: one without roles runs on all. */
 export function runsThere(
@@ -33,7 +39,7 @@ export function runsThere(
 
 /** `<app>` for the process `web`, `<app>-<name>` for others; what systemd does not take in a name becomes `-`. */
 export function unitBase(app: string, process: string): string {
-  return process === 'web' ? app : `${app}-${process.replaceAll(/[^A-Za-z0-9:_.-]/g, '-')}`;
+  return process === 'web' ? app : `${app}-${unitWord(process)}`;
 }
 
 /** The units of a process that a user starts, stops and reads the log of. */
@@ -43,18 +49,55 @@ export function unitNames(app: string, { name, settings }: NamedProcess): readon
   return Array.from({ length: settings.replicas }, (_, index) => `${base}@${index + 1}.service`);
 }
 
+/** `<app>-<name>@<release>`: the units of an instance. */
+function instanceBase({ app, release }: RenderRequest, process: string): string {
+  return `${app}-${unitWord(process)}@${unitWord(release)}`;
+}
+
+function unitWord(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9:_.-]/g, '-');
+}
+
+/** Where a process finds its code: an instance in its release, others where `current` leads. */
+export function workingFolder({ project, release, settings }: RenderRequest, running: Running): string {
+  return running === 'beside'
+    ? LAYOUTS[settings.strategy].releaseFolder(project, release)
+    : `${project}/${settings.current_path}`;
+}
+
+/** Path of a process's socket. */
+export function socketPath(request: RenderRequest, process: NamedProcess, running: Running): string {
+  const own = `${request.app}/${process.name}${running === 'beside' ? `@${request.release}` : ''}`;
+  const folder = listensOn(process) === 'own socket' ? `/${process.name}` : '';
+  return `/run/${own}${folder}.sock`;
+}
+
 /** The unit files of a process. @throws {DurantError} `config-invalid` for what validation cannot see. */
-export function unitsOf(request: RenderRequest, process: NamedProcess): readonly UnitFile[] {
-  const { app, settings, project, stage, templates } = request;
+export function unitsOf(
+  request: RenderRequest,
+  process: NamedProcess,
+  running: Running,
+): readonly UnitFile[] {
+  const { app, settings, stage, templates } = request;
   const { name } = process;
   const own = process.settings;
-  const base = unitBase(app, name);
-  const listen = listenOf(app, process);
+  const isBeside = running === 'beside';
+  const base = isBeside ? instanceBase(request, name) : unitBase(app, name);
+  const listen = listenOf(request, process, running);
+  const isOwnSocket = listensOn(process) === 'own socket';
+  const socket = socketPath(request, process, running);
+  const command = own.command.replaceAll('{port}', portToken(name)).replaceAll('{socket}', socket);
+  const directory = workingFolder(request, running);
+  if (command !== own.command && own.replicas > 1)
+    throw new DurantError(
+      'config-invalid',
+      `[process ${name}] has {port} or {socket} and several replicas, which cannot share one. Write replicas: 1.`,
+    );
   const common = {
     description: plainValue(`${app} ${name} (${stage}, by Durant)`),
-    project: markLine(project),
+    project: markLine(request.project),
   };
-  const mark = markOf(project);
+  const mark = markOf(request.project);
   if (own.user !== undefined && settings.systemd === 'user' && own.user !== request.user)
     throw new DurantError(
       'config-invalid',
@@ -76,9 +119,10 @@ export function unitsOf(request: RenderRequest, process: NamedProcess): readonly
     files.push({
       name: `${base}.socket`,
       process: name,
-      text: text('socket', { listen }),
+      text: text('socket', { listen, remove_on_stop: isBeside ? 'yes' : '' }),
       units: [`${base}.socket`],
       mayEnd: false,
+      ...(isBeside ? { beside: true } : {}),
     });
   if (timed)
     files.push({
@@ -94,22 +138,26 @@ export function unitsOf(request: RenderRequest, process: NamedProcess): readonly
     text: text('service', {
       type: timed ? 'oneshot' : own.type,
       user: settings.systemd === 'user' ? '' : plainValue(own.user ?? request.user),
-      directory: plainValue(`${project}/${settings.current_path}`),
+      directory: plainValue(directory),
       environment_file: hasEnvironment(request)
-        ? plainValue(`${project}/${settings.current_path}/${environmentPath(settings)}`)
+        ? plainValue(`${directory}/${environmentPath(settings)}`)
         : '',
       identifier: plainValue(name),
-      exec_start: shellCommand(own.command),
-      command: own.command,
+      exec_start: shellCommand(command),
+      // As a socket of systemd's: whoever is on the server may ask it.
+      exec_start_post: isOwnSocket ? openSocket(socket) : '',
+      runtime_directory: isOwnSocket ? plainValue(socket.slice('/run/'.length, socket.lastIndexOf('/'))) : '',
+      command,
       restart: timed ? '' : own.restart,
       restart_delay: timed ? '' : '1',
-      stop_timeout: own.stop_timeout === undefined ? '' : String(own.stop_timeout / 1000),
+      stop_timeout: own.stop_timeout === undefined ? (isBeside ? '10' : '') : String(own.stop_timeout / 1000),
       memory_limit: plainValue(own.memory_limit ?? ''),
       socket: listen === undefined ? '' : `${base}.socket`,
       target: timed ? '' : settings.systemd === 'user' ? 'default.target' : 'multi-user.target',
     }),
-    units: timed ? [] : unitNames(app, process),
+    units: timed ? [] : isBeside ? [service] : unitNames(app, process),
     mayEnd: own.restart !== 'always',
+    ...(isBeside ? { beside: true } : {}),
   });
   return files;
 }
@@ -124,18 +172,21 @@ function timerLines(timer: string): string {
 }
 
 /** `ListenStream=` of a process; undefined where it has no socket. */
-function listenOf(app: string, { name, settings }: NamedProcess): string | undefined {
-  switch (socketKind(settings.socket)) {
+function listenOf(request: RenderRequest, process: NamedProcess, running: Running): string | undefined {
+  const { socket } = process.settings;
+  switch (socketKind(socket)) {
     case 'no':
       return undefined;
     case 'yes':
-      return `%t/${app}/${name}.sock`;
+      return `%t/${plainValue(socketPath(request, process, running).slice('/run/'.length))}`;
     case 'given':
-      return plainValue(settings.socket ?? '');
+      return plainValue(socket ?? '');
   }
 }
 
-export function socketKind(socket: string | undefined): 'no' | 'yes' | 'given' {
-  if (socket === undefined || /^(no|false|off|0)$/i.test(socket)) return 'no';
-  return /^(yes|true|on|1)$/i.test(socket) ? 'yes' : 'given';
+/** `ExecStartPost=`: waits until the process has made its socket, or has ended. */
+function openSocket(path: string): string {
+  return shellCommand(
+    `sh -c 'while ! [ -S ${path} ]; do kill -0 "$MAINPID" || exit 1; sleep 0.1; done; chmod 666 ${path}'`,
+  );
 }

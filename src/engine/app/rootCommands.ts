@@ -4,7 +4,7 @@
  */
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Settings } from '../../config/options/options.ts';
-import { NEW_FILES } from './apply.ts';
+import { NEW_FILES } from './unitFiles.ts';
 import { hasSite } from './site.ts';
 
 /** One command: its program, and its arguments as a pattern of sudoers; undefined: any. */

@@ -2,8 +2,9 @@
 import type { Settings } from '../../config/options/options.ts';
 import { DurantError } from '../../errors.ts';
 import { fillTemplate, withMark } from './builtInTemplates.ts';
-import { socketKind, runsThere, type RenderRequest } from './renderUnits.ts';
-import { markLine, markOf, type SiteFile } from './serviceSet.ts';
+import { listensOn, servingProcess, socketKind } from './publishing.ts';
+import { runsThere, socketPath, workingFolder, type RenderRequest, type Running } from './renderUnits.ts';
+import { markLine, markOf, portToken, type SiteFile } from './serviceSet.ts';
 
 /** Whether a stage's proxy gets a site file. */
 export function hasSite(settings: Settings): boolean {
@@ -15,17 +16,29 @@ export function siteAddress({ domain_name: [first] }: Pick<Settings, 'domain_nam
   return first === undefined ? undefined : `https://${first}`;
 }
 
+/** A site file, and where it leads. */
+export interface Site {
+  readonly file: SiteFile;
+  readonly upstream: string;
+  /** The process that answers there; undefined: none of the stage's. */
+  readonly serves: string | undefined;
+}
+
 /** @throws {DurantError} `config-invalid` where there is no process that the proxy could ask. */
-export function siteOf(request: RenderRequest): SiteFile | undefined {
-  const { app, settings, project, templates } = request;
-  const web = request.processes.find(({ name }) => name === 'web');
+export function siteOf(request: RenderRequest, running: Running): Site | undefined {
+  const { app, settings, project, processes, templates } = request;
+  const serving = servingProcess(app, settings.upstream, processes);
+  const web = serving ?? processes.find(({ name }) => name === 'web');
   const isElsewhere = web !== undefined && !runsThere(web, request.address);
   if (!hasSite(settings) || isElsewhere) return undefined;
+  const upstream = upstreamOf(request, running);
+  // Of an instance its own release's: what the site shows changes with where it leads.
+  const directory = workingFolder(request, running);
   const mark = `# ${markOf(project)}`;
   const statics = settings.statics.map((route) => {
     const [url = '', folder = ''] = route.split(/\s*=\s*/, 2);
     const path = `/${url.replace(/^\/+|\/+$/g, '')}`;
-    const root = `${project}/${settings.current_path}/${folder.replace(/^(\.\/)+/, '').replace(/\/+$/, '')}`;
+    const root = `${directory}/${folder.replace(/^(\.\/)+/, '').replace(/\/+$/, '')}`;
     return `\thandle_path ${path === '/' ? '/*' : `${path}/*`} {\n\t\troot * ${caddyWord(root)}\n\t\tfile_server\n\t}`;
   });
   const text = fillTemplate(
@@ -35,13 +48,14 @@ export function siteOf(request: RenderRequest): SiteFile | undefined {
       project: markLine(project),
       app,
       domain_name: settings.domain_name[0] ?? '',
-      upstream: caddyWord(upstreamOf(request)),
+      upstream: caddyWord(upstream),
       statics: statics.join('\n'),
       redirects: redirectsOf(settings),
-      directory: caddyWord(`${project}/${settings.current_path}`),
+      directory: caddyWord(directory),
     },
   );
-  return { path: `${settings.proxy_dir.replace(/\/+$/, '')}/${app}.caddy`, text: withMark(text, mark) };
+  const path = `${settings.proxy_dir.replace(/\/+$/, '')}/${app}.caddy`;
+  return { file: { path, text: withMark(text, mark) }, upstream, serves: serving?.name };
 }
 
 /** 308 keeps the method of a request, unlike 301. */
@@ -51,33 +65,41 @@ function redirectsOf({ domain_name: [first, ...others] }: Settings): string {
 }
 
 /** Where the proxy asks for what it does not serve itself: `unix//path` or `host:port`. @throws {DurantError} `config-invalid`. */
-export function upstreamOf(request: Pick<RenderRequest, 'app' | 'processes' | 'settings'>): string {
-  return request.settings.upstream ?? socketUpstream(request);
-}
-
-/** Where the proxy asks the process `web`. */
-function socketUpstream({
-  app,
-  processes,
-  settings,
-}: Pick<RenderRequest, 'app' | 'processes' | 'settings'>): string {
-  const web = processes.find(({ name }) => name === 'web');
-  const socket = web?.settings.socket;
-  const kind = socketKind(socket);
-  if (web === undefined || kind === 'no')
+function upstreamOf(request: RenderRequest, running: Running): string {
+  const { app, processes, settings } = request;
+  const { upstream } = settings;
+  const process = servingProcess(app, upstream, processes);
+  const isPlaceheld = upstream !== undefined && /\{(?:port|socket)\}/.test(upstream);
+  if (process === undefined) {
+    if (upstream !== undefined && !isPlaceheld) return upstream;
     throw new DurantError(
       'config-invalid',
-      'domain_name is set, but the proxy does not know where to send requests: there is no [process web] with a socket. Write upstream = host:port, or give [process web] a socket.',
+      isPlaceheld
+        ? `upstream is ${upstream}, but no process has it in its command, or several have. Write it in the command of the process that is to be asked.`
+        : 'domain_name is set, but the proxy does not know where to send requests: there is no [process web] with a socket. Write upstream = host:port, or give [process web] a socket.',
     );
-  if (kind === 'yes') {
+  }
+  const listens = listensOn(process);
+  if (listens === 'port')
+    return isPlaceheld
+      ? upstream.replaceAll('{port}', portToken(process.name))
+      : `127.0.0.1:${portToken(process.name)}`;
+  if (listens !== undefined) {
     if (settings.systemd === 'user')
       throw new DurantError(
         'config-invalid',
-        "The proxy has no access to the login user's folder of sockets. With systemd: user give [process web] a port: socket = 8000",
+        `The proxy has no access to the login user's folder of sockets. With systemd: user give [process ${process.name}] a port: write {port} in its command, or socket = 8000`,
       );
-    return `unix//run/${app}/web.sock`;
+    const path = socketPath(request, process, running);
+    return isPlaceheld ? upstream.replaceAll('{socket}', path) : `unix/${path}`;
   }
-  const given = socket ?? '';
+  if (upstream !== undefined) return upstream;
+  const given = process.settings.socket ?? '';
+  if (socketKind(given) === 'no')
+    throw new DurantError(
+      'config-invalid',
+      `domain_name is set, but the proxy does not know where to send requests: there is no [process web] with a socket. Write upstream = host:port, or give [process web] a socket.`,
+    );
   if (given.startsWith('/')) return `unix/${given}`;
   return /^\d+$/.test(given) ? `127.0.0.1:${given}` : given.replace(/^0\.0\.0\.0:/, '127.0.0.1:');
 }

@@ -3,7 +3,7 @@ import { DurantError } from '../../errors.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import { lastLines, runScript } from '../run/script.ts';
 import { lastLinesScript, serviceOf, SHOWN_LINES } from './journal.ts';
-import type { ServiceSet } from './serviceSet.ts';
+import type { ServiceSet, UnitFile } from './serviceSet.ts';
 import { saysReady, troubles, watchScript, type UnitTrouble } from './unitStates.ts';
 
 interface Watching {
@@ -17,13 +17,16 @@ interface Watching {
  * @throws {DurantError} `health-check-failed`, with the last lines of the service's journal as output.
  */
 export async function watchServices(
-  { run, server, signal }: Watching,
+  watching: Watching,
   set: ServiceSet,
   how: 'once' | 'to the end',
 ): Promise<void> {
+  const { run, server, signal } = watching;
   if (set.units.every(({ units }) => units.length === 0)) return;
   const { started, restarts = new Map() } = server.services ?? {};
-  const proved = set.units.every((file) => !file.name.endsWith('.service') || saysReady(file));
+  // An instance has been watched before anybody was led to it.
+  const isProved = server.services?.begun === true ? hasProved : saysReady;
+  const proved = set.units.every((file) => !file.name.endsWith('.service') || isProved(file));
   const until = how === 'once' || proved ? 0 : (started ?? performance.now()) + run.settings.watch;
   for (;;) {
     const left = Math.max(0, Math.ceil((until - performance.now()) / 1000));
@@ -32,9 +35,13 @@ export async function watchServices(
     const found = troubles(stdout.toString('utf8'), set, restarts);
     const isOver = performance.now() >= until;
     const down = found.filter(({ kind }) => kind === 'down' || (isOver && how === 'to the end'));
-    if (down.length > 0) throw await notUp({ run, server, signal }, set, down);
+    if (down.length > 0) throw await notUp(watching, set, down);
     if (isOver) return;
   }
+}
+
+function hasProved(file: UnitFile): boolean {
+  return file.beside === true || saysReady(file);
 }
 
 async function notUp(

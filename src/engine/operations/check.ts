@@ -12,7 +12,8 @@ import { watcherProblem } from '../run/deadManSwitch.ts';
 import { stepsOf } from './deploy.ts';
 import type { Emit } from '../events.ts';
 import type { StepContext } from '../run/step.ts';
-import { isUrl } from '../steps/healthCheck.ts';
+import { parseCommand } from '../../config/values/resolvers.ts';
+import { isAsked } from '../steps/healthChecks.ts';
 import { assessServices } from '../steps/servicesAssessment.ts';
 import { hiddenWords } from '../steps/prepare.ts';
 import { assertSharedThere, trim } from '../steps/shared.ts';
@@ -239,7 +240,9 @@ const looks: Readonly<Record<string, Look>> = {
   services: (context) => assessServices(context, 'asked'),
   symlink: async ({ run, server }) => watcherProblem(run, server),
   health_check: async ({ run }) =>
-    run.settings.health_check.some((check) => isUrl(check)) ? 'URLs can be asked for there' : undefined,
+    run.settings.health_check.some((check) => isAsked(run.settings, parseCommand(check).command))
+      ? 'URLs can be asked for there'
+      : undefined,
 };
 
 /** An assessment of what may throw. @throws {DurantError} `cancelled`. */

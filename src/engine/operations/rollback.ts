@@ -23,6 +23,7 @@ import { isOlder, newestLive, rollbackCandidate } from '../server/releases.ts';
 import { openClone } from '../source/openClone.ts';
 import { addReleaseSecrets } from '../steps/envFile.ts';
 import { noteLateChanges } from '../steps/modifiedPaths.ts';
+import { leaveToDrain } from '../steps/services.ts';
 import { writeRecord } from '../steps/release.ts';
 import { goesForward } from './direction.ts';
 
@@ -165,6 +166,7 @@ function markFinished(run: NamedRun): void {
   for (const server of run.servers) {
     const target = server.facts.records.find((record) => record.name === run.release);
     server.state = server.previous === undefined ? 'unchanged' : 'live';
+    leaveToDrain(run, server);
     if (target !== undefined) {
       if (!isForward)
         for (const record of leftBehind(server, target))

@@ -8,6 +8,7 @@ import { settleAllServers, warnOf } from './parallel.ts';
 import { forgetPendingRollback } from './pendingRollback.ts';
 import type { NamedRun, Run, ServerRun } from './run.ts';
 import { defer } from './script.ts';
+import { leaveToDrain } from '../steps/services.ts';
 import { writeProvenance } from '../source/provenance.ts';
 import type { FinishingStep, StepContext } from './step.ts';
 
@@ -21,6 +22,7 @@ export async function confirmFinished(run: NamedRun): Promise<void> {
   run.phase = 'finishing';
   for (const server of run.servers) {
     server.state = 'live';
+    leaveToDrain(run, server);
     defer(server, `${historyLine(run, server, { ok: true })}\n${forgetPendingRollback}`);
   }
 }

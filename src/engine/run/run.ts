@@ -90,6 +90,12 @@ export interface ServerServices {
   /** What the release that was live runs with; undefined for none. */
   readonly before: ServiceSet | undefined;
   readonly sudo: Sudo;
+  /** Whether the release runs, or is to run, as an instance of its own beside the one before it. */
+  readonly instance?: 'wanted' | 'begun' | undefined;
+  /** The ports that the release's processes were given, by process. */
+  readonly ports?: Readonly<Record<string, number>> | undefined;
+  /** Unit files that the release runs with, when they have been put in place. */
+  readonly files?: readonly string[] | undefined;
   /** When this run's were started, as `performance.now()` counts, and how often each had been restarted by then. */
   readonly started?: number;
   readonly restarts?: RestartCounts;

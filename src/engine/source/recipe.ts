@@ -41,6 +41,7 @@ const SHAPING = [
   'systemd',
   'domain_name',
   'upstream',
+  'publish',
   'statics',
   'asset_dirs',
   'proxy',

@@ -29,6 +29,7 @@ export interface Probe {
   /** PEM of the authority that is trusted instead of the usual ones. */
   readonly authority?: string | undefined;
   readonly body?: 'read';
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const UNTRUSTED = new Set([
@@ -58,7 +59,7 @@ export function probe(url: string, options: Probe): Promise<ProbeAnswer> {
     };
     const request = (secure ? requestHttps : requestHttp)(url, {
       signal: AbortSignal.any([signal, limit]),
-      headers: { 'user-agent': 'durant', connection: 'close' },
+      headers: { 'user-agent': 'durant', connection: 'close', ...options.headers },
       ...trust,
       ...(stream === undefined
         ? { agent: false }

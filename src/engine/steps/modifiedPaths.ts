@@ -4,7 +4,7 @@
 import { quote } from '../../remote/shell.ts';
 import { parseCommand } from '../../config/values/resolvers.ts';
 import type { NamedRun, Run, ServerRun } from '../run/run.ts';
-import { isUrl } from './healthCheck.ts';
+import { isAsked } from './healthChecks.ts';
 
 /** What notes the changes of a deploy or a rollback up to its end; empty where nothing of the user's ran. */
 export function noteLateChanges(run: NamedRun, server: ServerRun): string {
@@ -23,7 +23,9 @@ export function noteChangesBy(
 
 function mayHaveChanged(run: Run): boolean {
   const { settings } = run;
-  const checks = settings.health_check.some((check) => !isUrl(check) && runsThere(check));
+  const checks = settings.health_check.some(
+    (check) => !isAsked(settings, parseCommand(check).command) && runsThere(check),
+  );
   if (run.action === 'rollback') return checks || settings.after_rollback.some(runsThere);
   return checks || run.strategy.lateChanges.some((key) => settings[key].some(runsThere));
 }

@@ -4,8 +4,9 @@ import { lookScript, parseLook, type ServicesFacts } from '../app/lookAtServices
 import { CADDY_FOLDER } from '../app/manager.ts';
 import { obtainSudo, type Sudo } from '../app/privilege.ts';
 import { applyCommands, askSudoScript } from '../app/applyCommands.ts';
-import type { ServiceSet } from '../app/serviceSet.ts';
-import { keptSet, projectOf, wantedSet } from '../app/wanted.ts';
+import { hasInstance, instanceOf, type ServiceSet } from '../app/serviceSet.ts';
+import { keptSet, projectOf, publishingOfRun, wantedSet } from '../app/wanted.ts';
+import { makesRelease } from '../run/run.ts';
 import { lastLines } from '../run/script.ts';
 import type { StepContext } from '../run/step.ts';
 
@@ -17,7 +18,21 @@ interface Look {
 
 /** What is to be done, in words. */
 export async function pendingServices(context: StepContext): Promise<string> {
-  return pendingWork(await lookAt(context));
+  const look = await lookAt(context);
+  // Of an instance the step says so that starts it.
+  return hasInstance(look.set) ? pendingWork(look) : pendingWork(look, await howPublished(context, look.set));
+}
+
+/** How a site's release is published and why, and what memory both of its instances may take, where that is known; in words. */
+export async function howPublished({ run }: StepContext, set: ServiceSet): Promise<readonly string[]> {
+  if (!makesRelease(run) || set.site === undefined) return [];
+  const { how, why } = await publishingOfRun(run);
+  const text = instanceOf(set)
+    .units.map((file) => file.text)
+    .join('\n');
+  const limit = /^MemoryMax=(.+)$/m.exec(text)?.[1];
+  const memory = limit === undefined ? [] : [`both instances together may take twice ${limit} of memory`];
+  return [`publish: ${how}, as ${why}`, ...memory];
 }
 
 async function lookAt({ run, server, signal }: StepContext): Promise<Look> {
@@ -29,7 +44,7 @@ async function lookAt({ run, server, signal }: StepContext): Promise<Look> {
   return { set, facts: parseLook(result.stdout.toString('utf8')) };
 }
 
-function pendingWork({ set, facts }: Look): string {
+function pendingWork({ set, facts }: Look, published: readonly string[] = []): string {
   const stale = facts.ours.filter((name) => !set.units.some((unit) => unit.name === name));
   const files = [...set.units.map(({ name }) => name), ...(set.site === undefined ? [] : [set.site.path])];
   const differ = files.filter((name) => !facts.same.has(name));
@@ -37,6 +52,7 @@ function pendingWork({ set, facts }: Look): string {
     differ.length === 0 ? 'unit files are in place' : `${differ.join(', ')} to install`,
     ...(stale.length === 0 ? [] : [`${stale.join(', ')} to stop and remove`]),
     `${set.units.flatMap(({ units }) => units).join(', ') || 'nothing'} to start or restart`,
+    ...published,
   ].join('; ');
 }
 
@@ -122,8 +138,9 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
     server.facts.live === null ? undefined : await keptSet(run, server, server.facts.live, signal);
   const sudo = await becomeRoot(context, look, root);
   await assertAllowed(context, look, sudo);
-  server.services = { begun: server.services?.begun ?? false, before, sudo };
-  return pendingWork(look);
+  const instance = hasInstance(set) ? (server.services?.instance ?? 'wanted') : undefined;
+  server.services = { ...server.services, begun: server.services?.begun ?? false, before, sudo, instance };
+  return pendingWork(look, await howPublished(context, set));
 }
 
 /** @throws {DurantError} `permission-denied`, naming what sudo does not allow of all that the run will need. */

@@ -9,6 +9,7 @@ import type { ListedStep, Step } from '../../run/step.ts';
 import type { NamedRun } from '../../run/run.ts';
 import { LAYOUTS } from '../../server/layout.ts';
 import { assetDirs } from '../assetDirs.ts';
+import { beside } from '../beside.ts';
 import { clearPaths } from '../clearPaths.ts';
 import { releaseCommand, vendors } from '../commands.ts';
 import { copyDirs } from '../copyDirs.ts';
@@ -41,7 +42,7 @@ const BUILD: readonly Step[] = [
   assetDirs,
 ];
 
-const PUBLISH: readonly Step<NamedRun>[] = [beforeWave, symlink, services, healthCheck, afterWave];
+const PUBLISH: readonly Step<NamedRun>[] = [beforeWave, beside, symlink, services, healthCheck, afterWave];
 const ROLLBACK: readonly ListedStep[] = [lock, ...PUBLISH];
 
 export const releases: Strategy = {
@@ -87,6 +88,8 @@ export const releases: Strategy = {
 
   undo: undoReleases,
   afterFailedCheck({ servers }) {
+    if (servers.every(({ previous }) => previous === undefined))
+      return 'Nobody was led to it: what was live before still answers, and the release is kept as failed until the next run.';
     const left = servers.filter(({ previous, state }) => previous !== undefined && state !== 'reverted');
     return left.length === 0
       ? 'Every server was switched back; the release is kept as failed until the next run.'

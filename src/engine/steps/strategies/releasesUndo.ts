@@ -9,13 +9,18 @@ import { defer, flush, runScript } from '../../run/script.ts';
 import { failureOf, historyLine } from '../../server/history.ts';
 import { noteChangesBy } from '../modifiedPaths.ts';
 import { recordOf, resumable, writeRecord } from '../release.ts';
+import { dropInstance } from '../services.ts';
 import { switchBack } from '../symlink.ts';
 
 /** Servers that cannot be reached are `unknown` from then on. @returns whether a server was switched and not put back. */
 export async function undoReleases(run: Run, error: DurantError): Promise<boolean> {
   const { signal } = new AbortController();
-  const isBack = isNamed(run) ? await switchAllBack(run, signal) : true;
-  const isPublished = run.servers.some(({ previous }) => previous !== undefined);
+  const isSwitchedBack = isNamed(run) ? await switchAllBack(run, signal) : true;
+  const isDropped = await dropInstances(run, signal);
+  // What was started is kept, for its log.
+  const isPublished = run.servers.some(
+    ({ previous, services }) => previous !== undefined || services?.instance === 'begun',
+  );
   const reached = run.servers.filter(({ state, ownLock }) => state !== 'unknown' && ownLock.state === 'held');
   const failures = await settleAllServers(reached, async (server) => {
     if (makesRelease(run) && isNamed(run)) {
@@ -28,7 +33,7 @@ export async function undoReleases(run: Run, error: DurantError): Promise<boolea
     await reachable(run, server, () => flush(server, signal));
   });
   warnOf(run, 'undo-failed', failures);
-  return !isBack;
+  return !(isSwitchedBack && isDropped);
 }
 
 /** Switches back what was switched, with its services and `after_rollback`. @returns whether all that was this run's is put back. */
@@ -62,6 +67,24 @@ async function switchAllBack(run: NamedRun, signal: AbortSignal): Promise<boolea
     await settleAllServers(reverted, (server) => afterSwitchBack(run, server, signal)),
   );
   return isBack;
+}
+
+/** Where nothing was switched yet, the site leads where it led, and what was started beside that goes. @returns whether all has gone. */
+async function dropInstances(run: Run, signal: AbortSignal): Promise<boolean> {
+  const begun = run.servers.filter(
+    ({ previous, ownLock, services }) =>
+      previous === undefined && ownLock.state === 'held' && services?.instance === 'begun',
+  );
+  const failures = await settleAllServers(begun, async (server) => {
+    try {
+      await reachable(run, server, () => dropInstance(run, server, signal));
+    } catch (thrown) {
+      server.state = 'unknown';
+      throw thrown;
+    }
+  });
+  warnOf(run, 'switch-back-failed', failures);
+  return failures.length === 0;
 }
 
 async function afterSwitchBack(run: NamedRun, server: ServerRun, signal: AbortSignal): Promise<void> {
