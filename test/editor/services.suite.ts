@@ -187,7 +187,7 @@ describe('processes in the Durant view', () => {
     await configure('domain_name: shop.test');
     const production = await waitFor('the site', async () => {
       const found = await stages.row(/^production/);
-      return / site$/.test(found.context) ? found : undefined;
+      return /\bsite\b/.test(found.context) ? found : undefined;
     });
     await vscode.commands.executeCommand('durant.stage.openSite', production.node);
     assert.equal((await hands.sees(/^https:/)).text, 'https://shop.test/');

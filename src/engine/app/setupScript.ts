@@ -183,8 +183,20 @@ fi
 if ! systemctl is-active --quiet caddy; then systemctl enable --quiet --now caddy; did 'started Caddy'
 elif [ -n "$reload" ]; then systemctl reload caddy; fi
 systemctl is-enabled --quiet caddy || { systemctl enable --quiet caddy; did 'Caddy starts with the server'; }
-`;
+${KEEP_CONNECTIONS}`;
 }
+
+/**
+ * Caddy reloads with new sockets on its ports (SO_REUSEPORT), and the kernel resets a connection that the old one had not accepted yet: on a
+ * busy server some at each reload. Since Linux 5.14 it can hand them to the new socket instead.
+ */
+const KEEP_CONNECTIONS = `# No connection is reset while Caddy reloads
+now=/proc/sys/net/ipv4/tcp_migrate_req later=/etc/sysctl.d/60-durant-caddy.conf
+if [ -w "$now" ]; then
+  [ "$(cat "$now")" = 1 ] || { echo 1 >"$now"; did 'set net.ipv4.tcp_migrate_req = 1'; }
+  [ -s "$later" ] || { mkdir -p /etc/sysctl.d; echo 'net.ipv4.tcp_migrate_req = 1' >"$later"; did "wrote $later"; }
+fi
+`;
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ');
