@@ -89,15 +89,16 @@ export function settingsArguments(query: SettingsQuery): string[] {
   ];
 }
 
-/** Lines of `ssh -G`, or undefined where there is no ssh. */
+/** Lines of `ssh -G`, or undefined where there is no ssh. Cancelled, it has ended when this rejects: no process outlives the run. */
 function askSsh(query: SettingsQuery, signal: AbortSignal): Promise<string | undefined> {
   const command = query.sshPath ?? 'ssh';
   return new Promise((resolve, reject) => {
     const child = execFile(
       command,
       settingsArguments(query),
-      { signal, windowsHide: true, timeout: 30_000 },
+      { windowsHide: true, timeout: 30_000 },
       (error, stdout, stderr) => {
+        signal.removeEventListener('abort', end);
         if (error === null) resolve(stdout);
         else if (error.code === 'ENOENT' && query.sshPath === undefined) resolve(undefined);
         else if (signal.aborted) reject(new DurantError('cancelled', 'Cancelled.'));
@@ -111,6 +112,13 @@ function askSsh(query: SettingsQuery, signal: AbortSignal): Promise<string | und
           );
       },
     );
+    const end = (): void => {
+      // What its `Match exec` started may hold its output for longer.
+      child.once('exit', () => reject(new DurantError('cancelled', 'Cancelled.')));
+      child.kill();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
     child.stdin?.end();
   });
 }

@@ -9,6 +9,7 @@ import { createSettingsReader, readSettings, type SettingsQuery } from '../../sr
 import { expandProxyCommand, interpretSettings, type SshSettings } from '../../src/remote/settingsText.ts';
 import { readSshConfigFile } from '../../src/remote/sshConfigFile.ts';
 import { jumpHosts } from '../../src/remote/jump.ts';
+import { waitFor } from '../support/wait.ts';
 
 const query: SettingsQuery = {
   host: 'web',
@@ -48,6 +49,22 @@ describe('ssh settings', () => {
   }
 
   describe('from ssh -G', () => {
+    it('has ended when cancelling it has', async () => {
+      const sshPath = join(folder, 'ssh');
+      const said = (name: string): string => join(folder, name);
+      writeFileSync(
+        sshPath,
+        `#!/bin/sh\ntrap 'sleep 0.2; : > ${said('ended')}; exit 1' TERM\n: > ${said('begun')}\nwhile :; do sleep 0.05; done\n`,
+      );
+      chmodSync(sshPath, 0o755);
+      const cancel = new AbortController();
+      const asked = readSettings({ ...query, sshPath }, cancel.signal);
+      await waitFor('ssh to begin', () => existsSync(said('begun')));
+      cancel.abort();
+      await assert.rejects(asked, { code: 'cancelled' });
+      assert.ok(existsSync(said('ended')));
+    });
+
     it('are what a terminal would have', async () => {
       writeFileSync(join(folder, 'more'), 'Host web\n  Port 2200\n');
       const sshPath = sshWith(

@@ -40,8 +40,8 @@ export function lookScript(set: ServiceSet, project: string): string {
 as() { :; }
 ${useManager(set.manager)}
 say() { printf '%s\\n' "$1"; }
+t=; trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM
 t=$(mktemp -d) || exit 1
-trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM
 mkdir "$t/units"
 ${set.units.map(({ name, text }) => `printf %s ${quote(text)} > "$t/units/"${quote(name)}`).join('\n')}
 if command -v systemctl >/dev/null 2>&1; then say systemctl=yes; fi

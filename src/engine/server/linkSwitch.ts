@@ -48,8 +48,9 @@ export function trySwitch(): string {
       (method) =>
         `rm -rf link && ln -s releases/1 link && ${replaceLink({ path: 'link', link: 'releases/2', run: 'try', method })} && [ "$(readlink link)" = releases/2 ] && echo ${quote(`switch=${method}`)} && exit`,
     );
-  return `( t=$(mktemp -d) || t=$(mktemp -d /var/tmp/durant.XXXXXX) || t=$(mktemp -d "$HOME/.durant.XXXXXX") || { echo 'switch=mv -T'; exit; }
-  trap 'rm -rf "$t"' 0; trap 'exit 1' HUP INT PIPE TERM; cd "$t" && mkdir -p .durant releases/1/in releases/2/in || { echo 'switch=mv -T'; exit; }
+  return `( t=; trap 'rm -rf "$t"' 0; trap 'exit 1' HUP INT PIPE TERM
+  t=$(mktemp -d) || t=$(mktemp -d /var/tmp/durant.XXXXXX) || t=$(mktemp -d "$HOME/.durant.XXXXXX") || { echo 'switch=mv -T'; exit; }
+  cd "$t" && mkdir -p .durant releases/1/in releases/2/in || { echo 'switch=mv -T'; exit; }
   ${attempts.join('\n  ')}
 ) </dev/null 2>/dev/null`;
 }

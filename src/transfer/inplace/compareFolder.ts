@@ -176,7 +176,7 @@ export function compareScript(projectDir: string, hashTool: HashTool): string {
     hashFunctions,
     lookFunction('mtime'),
     ownershipFunction,
-    String.raw`W=$(mktemp -d) || exit 1; export W; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM
+    String.raw`W=; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM; W=$(mktemp -d) || exit 1; export W
 gzip -dc >"$W/tree" || exit 1
 awk '{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print p }' "$W/tree" >"$W/paths"
 look "$W/paths" >"$W/have" || exit 1

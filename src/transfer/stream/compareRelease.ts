@@ -118,7 +118,7 @@ cat "$W/behind" >>"$W/scan"
     `n=${quote(release)}`,
     String.raw`M=$D/manifests/$n
 [ -f "$M" ] || { echo 'no manifest'; exit 0; }
-W=$(mktemp -d) || exit 1; export W; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM
+W=; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM; W=$(mktemp -d) || exit 1; export W
 t=$M.touched; [ -f "$t" ] || t=/dev/null
 ${list}
 for x in f l left; do : >"$W/$x"; done

@@ -71,7 +71,7 @@ async function stream(
   const result = await connection.exec({
     script: `LC_ALL=C; export LC_ALL
 ${pathFunctions}
-W=$(mktemp -d) || exit 1; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM
+W=; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM; W=$(mktemp -d) || exit 1
 cat >"$W/list" && cd ${quote(folder)} && ${read}`,
     input: Buffer.from(entries.map(({ path }) => `${escapePath(path)}\n`).join(''), 'latin1'),
     signal,
