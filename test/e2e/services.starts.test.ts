@@ -216,6 +216,13 @@ describe('processes that do not stay up, on a real systemd', function () {
     ];
     configure(...site('web'));
     await deploy();
+    // No check waits for the first certificate of the name.
+    await waitFor('the certificate', () =>
+      machine.visit('shop.test').then(
+        () => true,
+        () => false,
+      ),
+    );
     commit({ 'app.py': webApp('2') });
     configure(...site('site'));
     const visitor = startVisitor(() => machine.visit('shop.test'));

@@ -70,7 +70,7 @@ ${only('kept')
 ${hasInstance(set) ? `${site}\neach stop $first\n${restart}` : `${restart}\n${site}`}
 ${defineRestarts(set)}
 restarts
-${request.left === 'stopped' ? 'last="$last $serving" stale="$stale $serving"' : 'for n in $serving; do ctl disable --quiet "$n" 2>/dev/null; done'}
+${request.left === 'stopped' ? 'last="$last$serving" stale="$stale$serving"' : 'for n in $serving; do ctl disable --quiet "$n" 2>/dev/null; done'}
 each stop $last
 for n in $stale; do
   ctl disable --quiet "$n" 2>/dev/null

@@ -46,6 +46,12 @@ async function pressAndLeave(buttons: Locator): Promise<void> {
 /** How long the palette may take to look for a text before it is opened anew. */
 const paletteMs = 5000;
 
+const filled = (input: Locator, text: string): Promise<boolean> =>
+  input.fill(text, { timeout: paletteMs }).then(
+    () => true,
+    () => false,
+  );
+
 export function workbench(page: Page): Workbench {
   const quickInput = page.locator('.quick-input-widget:visible');
   const dialog = page.locator('.monaco-dialog-box');
@@ -58,8 +64,12 @@ export function workbench(page: Page): Workbench {
       async () => {
         await page.keyboard.press('F1');
         // The palette writes its own prefix when it opens; a text that comes before that would be lost.
-        await waitFor('the palette to open', async () => (await input.inputValue()) === '>');
-        await input.fill(`>${title}`);
+        await waitFor(
+          'the palette to open',
+          async () => (await input.inputValue({ timeout: 500 }).catch(() => '')) === '>',
+        );
+        // What the window does meanwhile may take the focus, and with it the palette.
+        if (!(await filled(input, `>${title}`))) return false;
         const offered = await wanted.waitFor({ timeout: paletteMs }).then(
           () => true,
           () => false,
