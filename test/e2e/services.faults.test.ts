@@ -179,6 +179,8 @@ for (const publish of ['restart', 'beside'] as const)
       ['when the step begins', step('beside', 'running'), 0],
       ['while the new one is started beside', step('beside', 'running'), 250],
       ['when it is watched', line(/^started /), 200],
+      ['while the site is changed', step('services', 'running'), 100],
+      ['when the others are restarted', line(/^restarted /), 0],
       ['while the health check looks', step('health_check', 'running'), 0],
     ];
     const RESTART: readonly Moment[] = [

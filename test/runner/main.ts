@@ -8,8 +8,8 @@ import { waitFor } from '../support/wait.ts';
 import { buildIfStale } from './build.ts';
 import { cpuGroup } from './cpuTime.ts';
 import { added, lookAround } from './leftovers.ts';
-import { runMachine } from './machine.ts';
-import { findTests, inOrder } from './plan.ts';
+import { runMachines } from './machine.ts';
+import { AT_ONCE, findTests, inOrder } from './plan.ts';
 import { fileBlock, summary, type ReportedFile } from './report.ts';
 import { runFile } from './runFile.ts';
 import { makeRunFolder, removeRunFolder } from './runFolder.ts';
@@ -48,9 +48,9 @@ const directory = makeRunFolder();
 process.env[runVariable] = directory;
 // What is loaded by hundreds of processes is compiled once, and kept for the next run.
 process.env['NODE_COMPILE_CACHE'] ??= resolve('.cache/compiled');
-const machine = runMachine(join(directory, 'systemd'));
+const machines = runMachines(join(directory, 'systemd'));
 const cpu = cpuGroup(basename(directory));
-// The Debian that files share is not counted with any of them.
+// The Debians that files share are not counted with any of them.
 const own = cpu?.below('runner');
 if (own !== undefined) writeFileSync(own.members, String(process.pid));
 const outcomes: ReportedFile[] = [];
@@ -61,6 +61,7 @@ await schedule(
   runs,
   values.serial ? 1 : Math.max(2, 2 * availableParallelism()),
   async ({ path, round }, index) => {
+    const lease = machines.lease();
     const outcome = await runFile({
       plan: {
         file: path,
@@ -69,16 +70,17 @@ await schedule(
         ...(values.grep === undefined ? {} : { grep: values.grep }),
       },
       directory: join(directory, String(index + 1)),
-      askMachine: machine.answer,
+      askMachine: lease.answer,
       cpuGroup: cpu?.below(String(index + 1)),
       ...(runs.length === 1 ? { live: process.stdout } : {}),
-    });
+    }).finally(lease.giveBack);
     const file = { ...outcome, path, round };
     outcomes.push(file);
     durations.set(path, outcome.milliseconds);
     if (runs.length > 1) console.log(fileBlock(file));
   },
   () => values.bail && outcomes.some(({ failed }) => failed.length > 0),
+  AT_ONCE,
 );
 const left = [...(await cleanUp())];
 if (positionals.length === 0 && values.grep === undefined) writeDurations();
@@ -99,7 +101,7 @@ end(passed, failed);
 
 /** Ends what was started and removes what was made. What outlived its file is said: it had taken its file's mark off. */
 async function cleanUp(): Promise<readonly string[]> {
-  await machine.end();
+  await machines.end();
   const running = async () =>
     (await processesWithEnvironment(runVariable, directory)).filter(({ pid }) => pid !== process.pid);
   const processes = await running();

@@ -2,8 +2,11 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What only one file at a time may use: the editor's browser takes the processors, the Debian is one for all. */
+/** What files use and have to wait for. */
 export type Need = 'vscode' | 'systemd';
+
+/** How many at a time: the editor's browser takes the processors, what runs in a Debian mostly waits. */
+export const AT_ONCE: Readonly<Record<Need, number>> = { vscode: 1, systemd: 2 };
 
 export interface TestFile {
   /** Relative to the checkout. */

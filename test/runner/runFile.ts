@@ -13,7 +13,7 @@ export interface FileRun {
   readonly plan: Omit<ChildPlan, 'cpuMembers'>;
   /** A new one, for this run of this file alone. */
   readonly directory: string;
-  /** Called when the file asks for the Debian that all share. */
+  /** Called when the file asks for a Debian. */
   readonly askMachine: () => Promise<MachineAnswer>;
   /** Made for this run of this file alone, and removed here. */
   readonly cpuGroup: CpuGroup | undefined;

@@ -194,4 +194,24 @@ describe('the order of test files', () => {
       seen.join(' '),
     );
   });
+
+  it('lets as many with the same need run at once as there are', async () => {
+    const things = ['a', 'a', 'a', 'b', 'b'].map((need) => ({ needs: new Set([need]), waits: true }));
+    const most: Record<string, number> = {};
+    const running: string[] = [];
+    await schedule(
+      things,
+      1,
+      async ({ needs }) => {
+        const [need = ''] = needs;
+        running.push(need);
+        most[need] = Math.max(most[need] ?? 0, running.filter((each) => each === need).length);
+        await new Promise(setImmediate);
+        running.splice(running.indexOf(need), 1);
+      },
+      () => false,
+      { a: 2 },
+    );
+    assert.deepEqual(most, { a: 2, b: 1 });
+  });
 });

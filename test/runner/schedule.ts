@@ -8,24 +8,25 @@ export interface Scheduled {
 
 /**
  * Starts each as soon as there is room for it, the first of those that can be started first: at most `limit` at once besides those that
- * wait, and none that needs what another that runs needs, too. Resolves when all have ended; after `stopped` says so, no more are started.
+ * wait, and of those with the same need as many as `atOnce` says, else one. Resolves when all have ended; after `stopped` says so, no more are started.
  */
 export async function schedule<T extends Scheduled>(
   things: readonly T[],
   limit: number,
   run: (thing: T, index: number) => Promise<void>,
   stopped: () => boolean,
+  atOnce: Readonly<Record<string, number>> = {},
 ): Promise<void> {
   const waiting = [...things];
   const running = new Map<T, Promise<void>>();
   for (;;) {
-    const taken = new Set([...running.keys()].flatMap(({ needs }) => [...needs]));
+    const taken = [...running.keys()].flatMap(({ needs }) => [...needs]);
+    const isFree = (need: string): boolean =>
+      taken.filter((each) => each === need).length < (atOnce[need] ?? 1);
     const isFull = [...running.keys()].filter(({ waits }) => !waits).length >= limit;
     const next = stopped()
       ? -1
-      : waiting.findIndex(
-          ({ needs, waits }) => (waits || !isFull) && [...needs].every((need) => !taken.has(need)),
-        );
+      : waiting.findIndex(({ needs, waits }) => (waits || !isFull) && [...needs].every(isFree));
     const [thing] = next === -1 ? [] : waiting.splice(next, 1);
     if (thing !== undefined)
       running.set(

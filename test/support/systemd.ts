@@ -65,7 +65,7 @@ export async function useSystemd(): Promise<SystemdServer> {
 
 function askForMachine(): Promise<SystemdMachine> {
   return new Promise((resolve, reject) => {
-    if (process.send === undefined) throw new Error('Only npm test boots the Debian that tests share.');
+    if (process.send === undefined) throw new Error('Only npm test boots the Debians that tests use.');
     process.once('message', (message) => {
       const answer: MachineAnswer = JSON.parse(String(message));
       if ('machine' in answer) resolve(answer.machine);
