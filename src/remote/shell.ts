@@ -47,3 +47,12 @@ export function enterFolder(): string {
 top=$(pwd -P) && export top || exit 1
 enter() { cd -P "$top" && cd -P "./$1" 2>/dev/null && where_am_i && { [ "$cwd" = "$top/$1" ] || { [ "$1" = . ] && [ "$cwd" = "$top" ]; }; }; }`;
 }
+
+/**
+ * Makes a folder of its own, `$NAME`, which goes with the shell however that is ended, but by KILL. The traps come first, and removing is not
+ * cut short by another signal: one that ends a script goes to all of its processes. True where the folder was made.
+ */
+export function scratchFolder(name: string): string {
+  return `${name}=; trap 'trap "" HUP INT PIPE TERM; rm -rf "$${name}"' EXIT; trap 'exit 1' HUP INT PIPE TERM
+${name}=$(mktemp -d)`;
+}

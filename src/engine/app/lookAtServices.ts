@@ -1,5 +1,5 @@
 /** A look at what a server has of a set of services, and whether it would take them; it changes nothing. */
-import { quote } from '../../remote/shell.ts';
+import { quote, scratchFolder } from '../../remote/shell.ts';
 import { CADDY_FOLDER, useManager } from './manager.ts';
 import { markOf, type ServiceSet } from './serviceSet.ts';
 
@@ -40,8 +40,7 @@ export function lookScript(set: ServiceSet, project: string): string {
 as() { :; }
 ${useManager(set.manager)}
 say() { printf '%s\\n' "$1"; }
-t=; trap 'rm -rf "$t"' EXIT; trap 'exit 1' HUP INT PIPE TERM
-t=$(mktemp -d) || exit 1
+${scratchFolder('t')} || exit 1
 mkdir "$t/units"
 ${set.units.map(({ name, text }) => `printf %s ${quote(text)} > "$t/units/"${quote(name)}`).join('\n')}
 if command -v systemctl >/dev/null 2>&1; then say systemctl=yes; fi

@@ -1,5 +1,5 @@
 /** Replacing one link by another in one step: the commands that can, how a server's are tried, and the script that does it. Pure sh text. */
-import { quote } from '../../remote/shell.ts';
+import { quote, scratchFolder } from '../../remote/shell.ts';
 
 /** Commands that rename one link onto another which leads to a folder; FROM and TO follow. The first that works is taken. */
 const COMMANDS = {
@@ -48,8 +48,7 @@ export function trySwitch(): string {
       (method) =>
         `rm -rf link && ln -s releases/1 link && ${replaceLink({ path: 'link', link: 'releases/2', run: 'try', method })} && [ "$(readlink link)" = releases/2 ] && echo ${quote(`switch=${method}`)} && exit`,
     );
-  return `( t=; trap 'rm -rf "$t"' 0; trap 'exit 1' HUP INT PIPE TERM
-  t=$(mktemp -d) || t=$(mktemp -d /var/tmp/durant.XXXXXX) || t=$(mktemp -d "$HOME/.durant.XXXXXX") || { echo 'switch=mv -T'; exit; }
+  return `( ${scratchFolder('t')} || t=$(mktemp -d /var/tmp/durant.XXXXXX) || t=$(mktemp -d "$HOME/.durant.XXXXXX") || { echo 'switch=mv -T'; exit; }
   cd "$t" && mkdir -p .durant releases/1/in releases/2/in || { echo 'switch=mv -T'; exit; }
   ${attempts.join('\n  ')}
 ) </dev/null 2>/dev/null`;

@@ -1,6 +1,7 @@
 /** The comparison of a tree with a folder that people may have changed: by content, and only at the paths of the tree and of earlier trees. */
 import { gzipSync, gunzipSync } from 'node:zlib';
 import { DurantError } from '../../errors.ts';
+import { scratchFolder } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
 import { serializeManifest, unescapePath, type EntryType, type Manifest } from '../tree/manifest.ts';
 import { lookFunction } from './lookFunction.ts';
@@ -176,7 +177,7 @@ export function compareScript(projectDir: string, hashTool: HashTool): string {
     hashFunctions,
     lookFunction('mtime'),
     ownershipFunction,
-    String.raw`W=; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM; W=$(mktemp -d) || exit 1; export W
+    String.raw`${scratchFolder('W')} || exit 1; export W
 gzip -dc >"$W/tree" || exit 1
 awk '{ p=$0; sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /,"",p); print p }' "$W/tree" >"$W/paths"
 look "$W/paths" >"$W/have" || exit 1

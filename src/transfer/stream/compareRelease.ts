@@ -1,6 +1,6 @@
 /** What lies on a server compared with the manifest of its release, byte for byte. Changes nothing but a temporary folder of its own. */
 import { DurantError } from '../../errors.ts';
-import { quote } from '../../remote/shell.ts';
+import { quote, scratchFolder } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
 import { lookFunction } from '../inplace/lookFunction.ts';
 import { escapePath, unescapePath } from '../tree/manifest.ts';
@@ -118,7 +118,7 @@ cat "$W/behind" >>"$W/scan"
     `n=${quote(release)}`,
     String.raw`M=$D/manifests/$n
 [ -f "$M" ] || { echo 'no manifest'; exit 0; }
-W=; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM; W=$(mktemp -d) || exit 1; export W
+${scratchFolder('W')} || exit 1; export W
 t=$M.touched; [ -f "$t" ] || t=/dev/null
 ${list}
 for x in f l left; do : >"$W/$x"; done

@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { DurantError } from '../../errors.ts';
-import { quote } from '../../remote/shell.ts';
+import { quote, scratchFolder } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
 import { displayPath, escapePath, type ManifestEntry } from '../tree/manifest.ts';
 import { pathFunctions } from './serverFunctions.ts';
@@ -71,7 +71,7 @@ async function stream(
   const result = await connection.exec({
     script: `LC_ALL=C; export LC_ALL
 ${pathFunctions}
-W=; trap 'rm -rf "$W"' EXIT; trap 'exit 1' HUP INT PIPE TERM; W=$(mktemp -d) || exit 1
+${scratchFolder('W')} || exit 1
 cat >"$W/list" && cd ${quote(folder)} && ${read}`,
     input: Buffer.from(entries.map(({ path }) => `${escapePath(path)}\n`).join(''), 'latin1'),
     signal,
