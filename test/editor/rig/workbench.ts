@@ -152,8 +152,19 @@ export function workbench(page: Page): Workbench {
     },
     fix: async (text) => {
       await page.locator('.lightBulbWidget:visible, [class*="codicon-gutter-lightbulb"]').first().waitFor();
-      await page.keyboard.press('Control+.');
-      await page.locator('.action-widget .monaco-list-row.focused', { hasText: text }).waitFor();
+      const wanted = page.locator('.action-widget .monaco-list-row.focused', { hasText: text });
+      await waitFor(
+        `the fix ${text}`,
+        async () => {
+          await page.keyboard.press('Control+.');
+          // What the window does meanwhile, as a lens that comes into the text, closes the list.
+          return wanted.waitFor({ timeout: paletteMs }).then(
+            () => true,
+            () => false,
+          );
+        },
+        60_000,
+      );
       await page.keyboard.press('Enter');
     },
     reload: async () => {
