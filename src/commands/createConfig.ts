@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { placeholder, starterConf, type StarterFacts } from '../config/generate/starter.ts';
+import { askLine, type Toggle } from '../editor/askLine.ts';
 import { commands, configName } from '../editor/ids.ts';
 import { sshHosts } from '../editor/sshHosts.ts';
 import type { App } from './commandContext.ts';
@@ -36,10 +37,11 @@ async function askFacts(name: string): Promise<StarterFacts | undefined> {
   const server = await askServer();
   if (server === undefined) return undefined;
   const toggle = createToggle();
-  const projectDir = await ask({
+  const projectDir = await askLine({
     title: vscode.l10n.t('Create durant.conf (2 of 2): folder on the server'),
     prompt: vscode.l10n.t('Durant keeps its releases in it, and touches nothing else.'),
     value: `~/${name}`,
+    problemOf,
     toggle,
   });
   return projectDir === undefined ? undefined : { server, projectDir, protected: toggle.isOn() };
@@ -64,22 +66,15 @@ async function askServer(): Promise<string | undefined> {
           )
         )?.label;
   if (picked !== other) return picked;
-  return ask({
+  return askLine({
     title: vscode.l10n.t('Create durant.conf (1 of 2): server'),
     prompt: vscode.l10n.t('As you would type it after ssh: host, or user@host:port'),
-    value: '',
-    toggle: undefined,
+    problemOf,
   });
 }
 
-interface Toggle {
-  readonly button: () => vscode.QuickInputButton;
-  readonly press: () => void;
-  readonly isOn: () => boolean;
-}
-
 /** Whether a deploy has to be confirmed: on until it is pressed. */
-function createToggle(): Toggle {
+function createToggle(): Toggle & { isOn(): boolean } {
   let isOn = true;
   const on: vscode.QuickInputButton = {
     iconPath: new vscode.ThemeIcon('shield'),
@@ -98,38 +93,7 @@ function createToggle(): Toggle {
   };
 }
 
-function ask(question: {
-  readonly title: string;
-  readonly prompt: string;
-  readonly value: string;
-  readonly toggle: Toggle | undefined;
-}): Promise<string | undefined> {
-  const { toggle } = question;
-  const input = vscode.window.createInputBox();
-  input.title = question.title;
-  input.prompt = question.prompt;
-  input.value = question.value;
-  input.ignoreFocusOut = true;
-  if (toggle !== undefined) input.buttons = [toggle.button()];
-  return new Promise((resolve) => {
-    let accepted: string | undefined;
-    input.onDidTriggerButton(() => {
-      toggle?.press();
-      if (toggle !== undefined) input.buttons = [toggle.button()];
-    });
-    input.onDidAccept(() => {
-      const text = input.value.trim();
-      if (text === '' || /[\r\n]/.test(text)) return;
-      accepted = text;
-      input.hide();
-    });
-    input.onDidHide(() => {
-      input.dispose();
-      resolve(accepted);
-    });
-    input.show();
-  });
-}
+const problemOf = (text: string): string | undefined => (text === '' || /[\r\n]/.test(text) ? '' : undefined);
 
 /** What comes next: a repository where there is none, a look at the server, a dry run. */
 async function offerNext(

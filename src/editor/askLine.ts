@@ -6,8 +6,16 @@ export interface LineQuestion {
   readonly prompt: string;
   readonly value?: string;
   readonly placeholder?: string;
-  /** What is wrong with it; undefined where nothing is. */
+  /** What is wrong with it, '' where that needs no word; undefined where nothing is. */
   readonly problemOf: (value: string) => string | undefined;
+  readonly toggle?: Toggle | undefined;
+}
+
+/** A button beside the line, for a choice of two. */
+export interface Toggle {
+  /** As it is now. */
+  button(): vscode.QuickInputButton;
+  press(): void;
 }
 
 /** Undefined where it was cancelled. */
@@ -17,6 +25,7 @@ export function askLine({
   value = '',
   placeholder = '',
   problemOf,
+  toggle,
 }: LineQuestion): Promise<string | undefined> {
   const input = vscode.window.createInputBox();
   input.title = title;
@@ -24,15 +33,21 @@ export function askLine({
   input.value = value;
   input.placeholder = placeholder;
   input.ignoreFocusOut = true;
+  if (toggle !== undefined) input.buttons = [toggle.button()];
   return new Promise((resolve) => {
     let accepted: string | undefined;
+    input.onDidTriggerButton(() => {
+      toggle?.press();
+      if (toggle !== undefined) input.buttons = [toggle.button()];
+    });
     input.onDidChangeValue(() => {
       input.validationMessage = undefined;
     });
     input.onDidAccept(() => {
       const text = input.value.trim();
-      input.validationMessage = problemOf(text);
-      if (input.validationMessage !== undefined) return;
+      const problem = problemOf(text);
+      input.validationMessage = problem;
+      if (problem !== undefined) return;
       accepted = text;
       input.hide();
     });

@@ -56,3 +56,9 @@ export function scratchFolder(name: string): string {
   return `${name}=; trap 'trap "" HUP INT PIPE TERM; rm -rf "$${name}"' EXIT; trap 'exit 1' HUP INT PIPE TERM
 ${name}=$(mktemp -d)`;
 }
+
+/** Leaves a script to a process that goes on when the connection ends. It reads its text from a pipe, so no file and no argument has it. */
+export function startDetached(script: string): string {
+  return `command -v setsid >/dev/null 2>&1 && detach=setsid || detach=nohup
+printf %s ${quote(script)} | $detach sh -c 'eval "$(cat)"' >/dev/null 2>&1 &`;
+}

@@ -5,7 +5,7 @@
  * `.durant/draining` is there while an instance drains. Whoever takes it away decides: the server's process renames it to
  * `draining.ending` and stops the instance, a rollback removes it and goes back to the instance.
  */
-import { quote } from '../../remote/shell.ts';
+import { quote, startDetached } from '../../remote/shell.ts';
 import { useManager } from './manager.ts';
 import { defineAs, type Sudo } from './privilege.ts';
 import { markOf, type ServiceSet } from './serviceSet.ts';
@@ -26,7 +26,7 @@ export interface DrainRequest {
   readonly seconds: number;
 }
 
-/** Leaves what is not wanted any more to a detached process, which reads its text from a pipe: no file and no argument has it. */
+/** Leaves what is not wanted any more to a detached process. */
 export function startDrain(request: DrainRequest): string {
   const { run, project, manager, wanted, seconds } = request;
   return `( LC_ALL=C; export LC_ALL
@@ -39,8 +39,7 @@ for f in "$home"/*.socket "$home"/*.service; do
 done
 [ -n "$old" ] || exit 0
 { printf 'run=%s\\nuntil=%s\\n' ${quote(run)} $(($(date +%s)+${seconds})); printf 'unit=%s\\n' $old; } > ${DRAINING}.new && mv -f ${DRAINING}.new ${DRAINING} || exit 1
-command -v setsid >/dev/null 2>&1 && detach=setsid || detach=nohup
-printf %s ${quote(drainer(request))} | $detach sh -c 'eval "$(cat)"' >/dev/null 2>&1 &
+${startDetached(drainer(request))}
 )`;
 }
 

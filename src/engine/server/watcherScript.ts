@@ -5,7 +5,7 @@
  * `.durant/watch.<run>` is there while the watcher may act. Whoever takes it away decides: the run that removes it has confirmed, the
  * watcher that renames it to `reverting.<run>` puts back, and leaves `reverted.<run>`, which says what it did.
  */
-import { quote } from '../../remote/shell.ts';
+import { quote, startDetached } from '../../remote/shell.ts';
 import { replaceLink, type SwitchMethod } from './linkSwitch.ts';
 import { recordLine } from './record.ts';
 
@@ -36,7 +36,7 @@ export interface WatchRequest {
 /** What the run says where it finds that its watcher has put back what was live before. */
 export const REVERTED = 'durant: reverted by the dead man switch';
 
-/** Starts the watcher, detached from the connection, and returns at once. It reads its text from a pipe, so no file and no argument has it. */
+/** Starts the watcher, detached from the connection, and returns at once. */
 export function startWatcher(request: WatchRequest): string {
   const { run, release, linkBefore } = request;
   const about = [
@@ -44,8 +44,7 @@ export function startWatcher(request: WatchRequest): string {
     recordLine('back_to', linkBefore?.slice(linkBefore.lastIndexOf('/') + 1) ?? ''),
   ];
   return `printf '%s\\n' ${about.map(quote).join(' ')} > .durant/watch.${run} || exit 1
-command -v setsid >/dev/null 2>&1 && detach=setsid || detach=nohup
-printf %s ${quote(watcher(request))} | $detach sh -c 'eval "$(cat)"' >/dev/null 2>&1 &`;
+${startDetached(watcher(request))}`;
 }
 
 /** Ends the watcher of a run, or waits until it has put back what it is putting back. */
