@@ -15,15 +15,15 @@ const marks = { deleted: '-', changed: '~', added: '+' } as const;
 /** How many changed or added files are listed without `--verbose`; deletions are listed always. */
 const shownFiles = 100;
 
-/** The lines of the review. Servers that would see the same are told of together. */
+/** The lines of the review, servers in the order of durant.conf. Servers that would see the same are told of together. */
 export function reviewLines(
-  { changes, steps, commands }: Findings,
+  { servers, changes, steps, commands }: Findings,
   options: { readonly verbose: boolean; readonly color: Colors },
 ): string[] {
   return [
-    ...filesSection(changes, options),
-    ...stepsSection(steps, options),
-    ...commandsSection(commands, options),
+    ...filesSection(inOrder(changes, servers), options),
+    ...stepsSection(inOrder(steps, servers), options),
+    ...commandsSection(inOrder(commands, servers), options),
   ];
 }
 
@@ -93,6 +93,15 @@ function commandsSection(commands: readonly CommandEvent[], { color }: { readonl
     ...(here.length === 0 ? [] : [color.bold('Commands here'), ...here.map(line), '']),
     ...groups.flatMap(({ servers, items }) => [heading('Commands', servers, color), ...items.map(line), '']),
   ];
+}
+
+/** Events came in the order in which the servers answered; each server's own keep theirs. */
+function inOrder<Item extends { readonly server: string | null }>(
+  items: readonly Item[],
+  servers: readonly string[],
+): Item[] {
+  const place = ({ server }: Item): number => (server === null ? -1 : servers.indexOf(server));
+  return [...items].sort((a, b) => place(a) - place(b));
 }
 
 /** Puts servers together whose lists are the same. */

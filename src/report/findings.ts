@@ -100,14 +100,8 @@ export function filesOf(findings: Findings, kind: ChangeEvent['kind']): readonly
     if (found === undefined) byPath.set(change.path, { bytes: change.bytes, servers: [change.server] });
     else found.servers.push(change.server);
   }
-  const all = findings.servers.length;
   return [...byPath]
-    .map(([path, { bytes, servers }]) => ({
-      path,
-      kind,
-      bytes,
-      servers: servers.length === all ? [] : servers,
-    }))
+    .map(([path, { bytes, servers }]) => ({ path, kind, bytes, servers: unlessAll(servers, findings) }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -127,8 +121,15 @@ export function stepsOf(findings: Findings): readonly StepFinding[] {
         step: name,
         state: events[0]?.state ?? 'pending',
         reason: events[0]?.reason ?? null,
-        servers: servers.length === findings.servers.length ? [] : servers,
+        servers: unlessAll(servers, findings),
       };
     });
   });
+}
+
+/** The servers in the order of durant.conf, not that of their answers; none where it is all of the run. */
+function unlessAll(servers: readonly string[], findings: Findings): readonly string[] {
+  return servers.length === findings.servers.length
+    ? []
+    : findings.servers.filter((server) => servers.includes(server));
 }

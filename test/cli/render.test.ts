@@ -206,6 +206,13 @@ describe('the review of a dry run', () => {
     );
   });
 
+  it('is the same whichever server answered first', () => {
+    const of = (name: string) => run.filter((event) => 'server' in event && event.server === name);
+    const text = plain([...run.slice(0, 2), ...of('web2'), ...of('web1'), ...run.slice(-1)]).stdout();
+    for (const what of ['Files', 'Steps', 'Commands'])
+      assert.deepEqual(text.match(new RegExp(`^${what} on .*$`, 'gm')), [`${what} on web1, web2`]);
+  });
+
   it('lists each server of its own with --verbose', () => {
     const text = plain(run, 'verbose').stdout();
     assert.match(text, /^Steps on web1$/m);
