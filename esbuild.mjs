@@ -4,6 +4,7 @@ import { build } from 'esbuild';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { noticesOf } from './scripts/notices.mjs';
+import { shellText } from './scripts/shellText.mjs';
 
 /** @type {import('esbuild').BuildOptions} */
 const common = {
@@ -15,6 +16,8 @@ const common = {
   sourcemap: process.argv.includes('--dev') ? 'inline' : false,
   legalComments: 'none',
   logLevel: 'warning',
+  // In a bundle it is empty: what reads a file by it would fail on whoever runs that.
+  logOverride: { 'empty-import-meta': 'error' },
   write: false,
   metafile: true,
   // ssh2 loads its native accelerators when they are there and falls back to JavaScript when they are not.
@@ -65,7 +68,11 @@ await put('dist/THIRD_PARTY_NOTICES', notices);
 if (process.argv.includes('--notices')) await put('THIRD_PARTY_NOTICES', notices);
 
 async function bundle(options) {
-  const { outputFiles, metafile } = await build({ ...common, ...options });
+  const { outputFiles, metafile } = await build({
+    ...common,
+    ...options,
+    plugins: [shellText, ...(options.plugins ?? [])],
+  });
   for (const path of Object.keys(metafile.inputs)) inputs.add(path);
   for (const { path, contents } of outputFiles) await put(path, contents);
 }

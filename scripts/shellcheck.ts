@@ -1,8 +1,9 @@
 /**
- * npm run lint:shell: every script that runs on servers, rendered with samples, is read by shellcheck for POSIX sh. Without shellcheck it
- * says so and fails nothing, but in CI.
+ * npm run lint:shell: shellcheck reads, as POSIX sh, every shell file of src, and every script that is sent to servers, rendered with samples.
+ * A file tells shellcheck itself what is on purpose. Without shellcheck it says so and fails nothing, but in CI.
  */
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseConf } from '../src/config/syntax/parse.ts';
 import { resolveForRun } from '../src/config/values/runSettings.ts';
@@ -56,7 +57,7 @@ const ON_PURPOSE: readonly { readonly code: number; readonly line: RegExp; reado
   { code: 1090, line: /\. "\$p\/\.durant\/env\/\$r"/, why: "The release's own environment file." },
   {
     code: 2034,
-    line: /unset CDPATH; mask=/,
+    line: /^mask=/,
     why: 'What all scripts of the transfer begin with; not all need each.',
   },
   {
@@ -322,6 +323,12 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
   return named.map(([name, text]) => ({ name, text }));
 }
 
+function shellFiles(): readonly string[] {
+  return readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.sh'))
+    .map((name) => `src/${name}`);
+}
+
 async function sampleSettings() {
   const text = `[production]
 repository = .
@@ -370,6 +377,9 @@ export function checkScript({ name, text }: RenderedScript): readonly ShellProbl
 }
 
 async function main(): Promise<number> {
+  const files = spawnSync('shellcheck', ['--shell=sh', '--severity=warning', ...shellFiles()], {
+    stdio: 'inherit',
+  });
   const scripts = await renderScripts();
   const found = scripts.map(checkScript);
   if (found.includes(undefined)) {
@@ -388,7 +398,7 @@ async function main(): Promise<number> {
   for (const { script, code, message, line } of problems)
     console.error(`${script}: SC${String(code)} ${message}\n    ${line.trim().slice(0, 160)}`);
   console.error(`shellcheck: ${String(scripts.length)} scripts, ${String(problems.length)} problems`);
-  return problems.length + idle.length === 0 ? 0 : 1;
+  return files.status === 0 && problems.length + idle.length === 0 ? 0 : 1;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main();

@@ -16,6 +16,21 @@ export function quotePath(path: string): string {
 }
 
 /**
+ * The parameters of a shell file, to stand in front of it: each is assigned to the variable of its name.
+ * @param paths server paths: a leading `~/` stands for the login user's home.
+ */
+export function parameters(
+  words: Readonly<Record<string, string | number>>,
+  paths: Readonly<Record<string, string>> = {},
+): string {
+  const assigned = [
+    ...Object.entries(paths).map(([name, path]) => `${name}=${quotePath(path)}`),
+    ...Object.entries(words).map(([name, word]) => `${name}=${quote(String(word))}`),
+  ];
+  return `${assigned.join(' ')}\n`;
+}
+
+/**
  * Defines the shell function `refuse_links PATH`: fails, saying why, where a folder on the way to PATH is a symbolic link. What comes
  * from a repository could otherwise lead a step out of the release.
  */

@@ -3,6 +3,7 @@ import { build } from 'esbuild';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { shellText } from '../../scripts/shellText.mjs';
 import { createEngineClient, type Answer, type EngineClient } from '../../src/engineProcess/client.ts';
 import { makeBuiltFolder, readBuilt, readBuiltFile } from '../../src/editor/builtFiles.ts';
 import type { Question } from '../../src/engineProcess/protocol.ts';
@@ -31,6 +32,7 @@ describe('the engine process of the editor', () => {
       platform: 'node',
       format: 'cjs',
       external: ['cpu-features', '*.node'],
+      plugins: [shellText],
     });
     servers = await Promise.all([startSshd(), startSshd()]);
     home = await makeCliHome(servers);

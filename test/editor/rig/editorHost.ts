@@ -6,6 +6,7 @@ import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BrowserContext, Page } from 'playwright-core';
 import { packagedExtension } from '../../../scripts/packaged.mjs';
+import { shellText } from '../../../scripts/shellText.mjs';
 import { newContext, openBrowser } from './browser.ts';
 import { listenForHostEvents, type HostOutcome } from './hostEvents.ts';
 import type { HostTestPlan } from './hostRunner.ts';
@@ -192,6 +193,7 @@ async function bundleSuites(
       'import.meta.url': JSON.stringify(pathToFileURL(resolve('test/editor/suite.ts')).href),
     },
     logLevel: 'warning',
+    plugins: [shellText],
   });
   const [runner = '', ...files] = entries.map(({ out }) => join(outdir, `${out}.cjs`));
   return { runner, files };
