@@ -176,6 +176,7 @@ describe('config: servers, durations, suggestions', () => {
       ['1 s', undefined],
     ] as const)
       assert.equal(parseDuration(text), ms, text);
+    assert.equal(parseDuration('0s', true), 0);
   });
 
   it('did you mean', () => {

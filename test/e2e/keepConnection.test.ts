@@ -61,11 +61,13 @@ describe('keep_connection', function () {
     await waitFor('the kept connection', () => sockets().length === 1 && proxy?.open === 1);
   }
 
-  it('keeps nothing where nobody asks for it', async () => {
-    world.configure(['spare = no']);
-    assert.equal((await costOf('status', 'production')).logins, 1);
-    assert.deepEqual(sockets(), []);
-    assert.deepEqual(await holders(), []);
+  it('keeps nothing where nobody asks for it, or the stage wants none', async () => {
+    for (const lines of [[], ['keep_connection = 0s', '[DEFAULT]', 'keep_connection = 60s']]) {
+      world.configure(['spare = no', ...lines]);
+      assert.equal((await costOf('status', 'production')).logins, 1);
+      assert.deepEqual(sockets(), []);
+      assert.deepEqual(await holders(), []);
+    }
   });
 
   it('has the next command log in no more, for the user alone, and ends by itself', async () => {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BUILT_IN_TEMPLATES } from '../../src/engine/app/builtInTemplates.ts';
-import { makeCliHome, runCli, type CliHome, type CliResult } from '../support/cli.ts';
+import { makeCliHome, runCli, startCli, type CliHome, type CliResult } from '../support/cli.ts';
 import { makeRepository, type Repository } from '../support/repo.ts';
 import { useSystemd, canBootSystemd, type SystemdServer } from '../support/systemd.ts';
 import { waitFor } from '../support/wait.ts';
@@ -357,6 +357,25 @@ describe('a release beside the one before it, on a real systemd', function () {
     await drained();
     await waitFor('the end of the other', () => units().filter((name) => name.includes('@R')).length === 2);
     await assertSaw(one, '9');
+  });
+
+  it('waits for what drains, and says so; with 0s nothing drains', async () => {
+    site('drain = 10m', ...checked, ...port);
+    commit('drains', listening('drains'));
+    await deploy();
+    site('drain = 0s', ...checked, ...port);
+    commit('waited', listening('waited'));
+    const next = startCli(['deploy', 'production'], { home, cwd: project });
+    await next.waitForOutput(
+      /waits at most \d{3} s for the end of the process before the live one \(drain\)/,
+      60_000,
+    );
+    await machine.sh('rm /home/deploy/site/.durant/draining');
+    assert.equal((await next.result).status, 0);
+    assert.equal(await ask(), 'waited');
+    await waitFor('the end of the others', () => units().filter((name) => name.includes('@R')).length === 1);
+    await drained();
+    visitor.seen.clear();
   });
 
   it('runs for the login user', async () => {

@@ -104,7 +104,10 @@ type Fail = (what: string) => never;
 function assertLive({ place, atLock }: Known, before: Look, after: Look, actor: Actor, fail: Fail): void {
   if (after.current === null) {
     const first = [after.holder, actor.run].some((run) => atLock.get(run ?? '') === null);
-    if (before.current !== null && !first) fail(`current is gone; it was ${before.current}`);
+    // Nor one that a run has taken up from a dead one, unconfirmed, where no release has ever been confirmed.
+    const states = [...before.states.values()];
+    const unconfirmed = states.includes('prepared') && !states.includes('finished');
+    if (before.current !== null && !first && !unconfirmed) fail(`current is gone; it was ${before.current}`);
     return;
   }
   const flaw = flawOf(place.site, after.current);
@@ -144,7 +147,7 @@ function isFree(path: string, actor: Actor): boolean {
   if (/^\.durant\/(watch|reverting|reverted)\./.test(path) && path.endsWith(`.${actor.run}`)) return true;
   // A refused run is logged, too: its line is added in one write.
   if (path === '.durant/history.log' && actor.kind === 'run') return true;
-  return actor.kind === 'unlock' && /^\.durant\/(history\.log|record\.tmp)$/.test(path);
+  return actor.kind === 'unlock' && /^\.durant\/(history\.log|record\.tmp|line\..*)$/.test(path);
 }
 
 /** A release that a rollback may go to stays: where all servers shared one that is not live, they still do. */

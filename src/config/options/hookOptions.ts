@@ -125,9 +125,10 @@ export const PUBLISHING_OPTIONS = {
   },
   wave_pause: {
     kind: 'duration',
+    zero: true,
     strategy: 'releases',
     group: 'Publishing',
-    doc: 'How long to wait after each wave but the last. Every 5 s the health checks of all servers switched so far are asked meanwhile.',
+    doc: 'How long to wait after each wave but the last; `0s`: not at all. Every 5 s the health checks of all servers switched so far are asked meanwhile.',
     example: '5m',
     since: '0.3.0',
     seed: 'durant-0.3',

@@ -56,7 +56,9 @@ interface OptionBase {
 export type OptionSpec =
   | (OptionBase & { readonly kind: 'text'; readonly form?: TextForm })
   | (OptionBase & { readonly kind: 'list'; readonly form?: ItemForm })
-  | (OptionBase & { readonly kind: 'commands' | 'bool' | 'duration' | 'servers' | 'env' })
+  | (OptionBase & { readonly kind: 'commands' | 'bool' | 'servers' | 'env' })
+  /** `zero`: `0s` is allowed, and means what `doc` says. */
+  | (OptionBase & { readonly kind: 'duration'; readonly zero?: true })
   | (OptionBase & {
       readonly kind: 'number';
       readonly min: number;

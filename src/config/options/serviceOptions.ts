@@ -266,10 +266,11 @@ export const SERVICE_OPTIONS = {
   },
   drain: {
     kind: 'duration',
+    zero: true,
     default: '30s',
     strategy: 'releases',
     group: 'Processes and proxy',
-    doc: 'With `publish: beside`: how long the process of the release before still answers what it was asked, after the run. Then the server stops it. A rollback within this time goes back to it; the next deploy waits for its end.',
+    doc: 'With `publish: beside`: how long the process of the release before still answers what it was asked, after the run. Then the server stops it; with `0s` at once. A rollback within this time goes back to it; the next deploy waits for its end, and says so.',
     example: '2m',
     since: '0.3.0',
     seed: 'durant-0.3',

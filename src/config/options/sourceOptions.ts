@@ -194,9 +194,10 @@ export const SOURCE_OPTIONS = {
   },
   keep_connection: {
     kind: 'duration',
+    zero: true,
     defaultDoc: 'none',
     group: 'Servers',
-    doc: "How long the command line keeps a connection for its next command, which then needs no login (as ssh's ControlPersist). After a command a process of yours logs in once more, and ends by itself when nobody has used it for that long. Others cannot reach it: its socket is open to you alone. A login that asks for a password, a passphrase or a code is not kept; after a change of known_hosts, key, agent or ssh configuration a new one is made. Of many servers the first eight are kept. Not on Windows; the editor keeps its own connections.",
+    doc: "How long the command line keeps a connection for its next command, which then needs no login (as ssh's ControlPersist). After a command a process of yours logs in once more, and ends by itself when nobody has used it for that long. Others cannot reach it: its socket is open to you alone. A login that asks for a password, a passphrase or a code is not kept; after a change of known_hosts, key files, the agent's socket or the ssh configuration a new one is made. A key that is taken out of the agent ends no connection that was made with it: that one ends when its time is over. `0s` keeps none. Of many servers the first eight are kept. Not on Windows; the editor keeps its own connections.",
     example: '60s',
     since: '0.3.0',
     seed: 'durant-0.3',

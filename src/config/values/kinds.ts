@@ -25,14 +25,14 @@ export function parseWhole(text: string): number | undefined {
 
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 
-/** `30`, `30s`, `5m` or `1h`, in milliseconds; not nothing and not above 1000 hours. */
-export function parseDuration(text: string): number | undefined {
+/** `30`, `30s`, `5m` or `1h`, in milliseconds; not above 1000 hours. @param zero whether it may be none at all, `0s`. */
+export function parseDuration(text: string, zero = false): number | undefined {
   const match = /^(\d{1,9})([smh])?$/.exec(text);
   if (match === null) return undefined;
   const [, digits, letter] = match;
   const unit = letter === 'm' ? UNITS.m : letter === 'h' ? UNITS.h : UNITS.s;
   const ms = Number(digits) * unit;
-  return ms > 0 && ms <= 1000 * UNITS.h ? ms : undefined;
+  return (ms > 0 || zero) && ms <= 1000 * UNITS.h ? ms : undefined;
 }
 
 /** `900000` as `15m`: the shortest way to write a duration. */

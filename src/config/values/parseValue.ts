@@ -75,8 +75,10 @@ function refusalOf(spec: OptionSpec, text: string): Refusal | undefined {
         : undefined;
     }
     case 'duration':
-      return parseDuration(text) === undefined
-        ? wrong(`"${text}" is not a duration. Write 30, 30s, 5m or 1h.`)
+      return parseDuration(text, spec.zero) === undefined
+        ? wrong(
+            `"${text}" is not a duration. Write 30, 30s, 5m or 1h${spec.zero === true ? ', or 0s for none' : ''}.`,
+          )
         : undefined;
     case 'enum': {
       const names = Object.keys(spec.values);
@@ -135,7 +137,7 @@ export function parseValue(spec: OptionSpec, value: string | undefined, context:
     case 'number':
       return parseWhole(text);
     case 'duration':
-      return parseDuration(text);
+      return parseDuration(text, spec.zero);
     case 'enum':
     case 'text':
       return text === '' ? undefined : text;

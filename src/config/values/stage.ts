@@ -182,7 +182,7 @@ function jsonValue(spec: OptionSpec, value: string): JsonValue {
     case 'number':
       return parseWhole(value) ?? value;
     case 'duration':
-      return parseDuration(value) ?? value;
+      return parseDuration(value, spec.zero) ?? value;
     case 'enum':
     case 'text':
       return value;

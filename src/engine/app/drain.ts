@@ -58,14 +58,17 @@ ${removeUnits(`$(sed -n 's/^unit=//p' ${DRAINING}.ending)`, quote(markOf(project
 rm -f ${DRAINING}.ending`;
 }
 
-/** Takes an instance that drains back where it is wanted again, and waits for the end of any other. */
+/** Takes an instance that drains back where it is wanted again, and waits for the end of any other, which it says. */
 export function awaitDrain(units: readonly string[]): string {
   const wanted = units.map((unit) => `-e ${quote(`unit=${unit}`)}`).join(' ');
   return `${wanted === '' ? '' : `if grep -qxF ${wanted} ${DRAINING} 2>/dev/null && mv ${DRAINING} ${DRAINING}.kept 2>/dev/null; then rm -f ${DRAINING}.kept; fi`}
+waits=
 while [ -e ${DRAINING} ] || [ -e ${DRAINING}.ending ]; do
   until=$(cat ${DRAINING} ${DRAINING}.ending 2>/dev/null | sed -n 's/^until=//p' | head -n 1)
+  left=$((\${until:-0}+${STOP_SECONDS}-$(date +%s)))
   # A server that was booted meanwhile has nobody who ends it.
-  if [ "$(date +%s)" -gt $((\${until:-0}+${STOP_SECONDS})) ]; then rm -f ${DRAINING} ${DRAINING}.ending; fi
+  if [ $left -lt 0 ]; then rm -f ${DRAINING} ${DRAINING}.ending
+  elif [ -z "$waits" ]; then waits=yes; echo "waits at most $left s for the end of the process before the live one (drain)"; fi
   sleep 0.2
 done`;
 }

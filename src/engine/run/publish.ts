@@ -30,7 +30,7 @@ export async function publish<R extends NamedRun>(run: R, steps: readonly Step<R
 /** Lets visitors try what is live so far: for `wave_pause` the servers that were switched are checked again and again. */
 async function pauseAfter(run: NamedRun, { number, of }: Wave): Promise<void> {
   const { wave_pause: pause } = run.settings;
-  if (pause === undefined) return;
+  if (pause === undefined || pause === 0) return;
   const servers = run.servers.filter(({ previous }) => previous !== undefined);
   const watch = async (): Promise<void> => {
     for (let left = pause; left > 0;) {

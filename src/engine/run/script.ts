@@ -1,7 +1,7 @@
 /** Runs the engine's own scripts and the user's commands on a server or here, and turns what fails into a sentence. */
 import { DurantError, type ErrorCode } from '../../errors.ts';
 import { saysDiskFull } from '../../remote/diskFull.ts';
-import type { Connection, RemoteResult } from '../../remote/target.ts';
+import type { Connection, RemoteCommand, RemoteResult } from '../../remote/target.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
 import { outputLines } from './outputLines.ts';
 import type { Run, ServerRun } from './run.ts';
@@ -32,16 +32,18 @@ export async function flush(server: ServerRun, signal: AbortSignal): Promise<voi
 export async function runScript(
   server: ServerRun,
   script: string,
-  options: { readonly signal: AbortSignal; readonly input?: Buffer },
+  options: Pick<RemoteCommand, 'input' | 'onOutput'> & { readonly signal: AbortSignal },
 ): Promise<RemoteResult> {
+  const { signal, input, onOutput } = options;
   const waiting = server.deferred;
   const enter = `LC_ALL=C; export LC_ALL\ncd ${quotePath(server.facts.project)} || exit 1\n`;
   let result: RemoteResult;
   try {
     result = await server.connection.exec({
       script: `${enter}${takeDeferred(server)}${script}`,
-      signal: options.signal,
-      ...(options.input === undefined ? {} : { input: options.input }),
+      signal,
+      ...(input === undefined ? {} : { input }),
+      ...(onOutput === undefined ? {} : { onOutput }),
     });
   } catch (error) {
     // Every deferred script may run twice; whoever reconnects finds them waiting again.

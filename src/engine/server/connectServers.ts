@@ -32,7 +32,7 @@ export function connectTo(reach: Reach, address: ServerAddress): Promise<Connect
     hostKeyChecking: settings.host_key_checking,
     mayAddHostKeys: reach.mayAddHostKeys,
     connectTimeoutMs: settings.connect_timeout,
-    keepMs: settings.keep_connection,
+    keepMs: settings.keep_connection === 0 ? undefined : settings.keep_connection,
     prompt: reach.prompt,
     signal: reach.signal,
     sshPath: host.sshPath,

@@ -5,6 +5,7 @@
 import { DurantError, asDurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { type NamedRun, type Run, type ServerRun, type ServerServices, makesRelease } from '../run/run.ts';
+import { outputLines } from '../run/outputLines.ts';
 import { defer, runScript } from '../run/script.ts';
 import { applyScript, type ApplyRequest } from '../app/apply.ts';
 import { choosePorts } from '../app/choosePorts.ts';
@@ -230,17 +231,20 @@ export async function runOrTell(
   set: ServiceSet,
   script: string,
 ): Promise<string> {
+  // As they come: it may wait for what drains, and says so.
+  const lines = outputLines(run.mask, (stream, line) => {
+    if (stream === 'stdout' && line !== '' && !line.startsWith('@'))
+      run.emit({ event: 'output', server: server.address.entry, stream, line });
+  });
   let said: string;
   try {
-    said = (await runScript(server, script, { signal })).stdout.toString('utf8');
+    said = (await runScript(server, script, { signal, onOutput: lines.write })).stdout.toString('utf8');
   } catch (thrown) {
     const error = asDurantError(thrown);
     if (error.code === 'connection-lost' || error.code === 'cancelled') throw error;
     throw await notStarted({ run, server, signal }, set, error);
   }
-  for (const line of said.split('\n'))
-    if (line !== '' && !line.startsWith('@'))
-      run.emit({ event: 'output', server: server.address.entry, stream: 'stdout', line });
+  lines.end();
   return said;
 }
 
