@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { ConfDocument } from '../config/syntax/document.ts';
 import { parseConfBytes } from '../config/syntax/decode.ts';
-import { assertText, resolveStage, stageNames, type Stage } from '../config/values/stage.ts';
+import { allStages, assertText, resolveStage, type Stage } from '../config/values/stage.ts';
 import { DurantError } from '../errors.ts';
 
 export const CONF_NAME = 'durant.conf';
@@ -53,9 +53,11 @@ function nearest(cwd: string): string {
   }
 }
 
-/** The stage that was named, or all of them in the order of the file. @throws {DurantError} `unknown-stage`, `config-invalid` for a file that is no text. */
+/**
+ * The stage that was named, or all of them in the order of the file.
+ * @throws {DurantError} `unknown-stage`; `config-invalid` for a file that is no text, or in which a mistake may hide the stages.
+ */
 export function chosenStages({ doc }: Project, stage: string | undefined): readonly Stage[] {
   assertText(doc);
-  const names = stage === undefined ? stageNames(doc) : [stage];
-  return names.map((name) => resolveStage(doc, name));
+  return stage === undefined ? allStages(doc) : [resolveStage(doc, stage)];
 }

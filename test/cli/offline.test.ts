@@ -185,6 +185,16 @@ describe('durant without servers', () => {
       assert.match(String(Reflect.get(error, 'message')), says);
     });
 
+  it('a mistake that hides every stage is said by each command that lists them', async () => {
+    conf('[production', 'server = web1');
+    for (const line of ['stages', 'config', 'status', 'log']) {
+      const { status, stderr } = await durant(line);
+      assert.equal(status, 2, line);
+      assert.match(stderr, /has no stage, perhaps because of this mistake:\n {2}1:1 This section name/, line);
+    }
+    assert.deepEqual((await durant('check --json')).events[0]?.['ok'], false);
+  });
+
   it('a stage that is not there is an error with what was meant', async () => {
     conf(...stage);
     for (const command of ['deploy prodution', 'config prodution', 'status prodution']) {

@@ -3,6 +3,7 @@ import { flag } from '../optionValues.ts';
 import { asDurantError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
 import { toProblemJson } from '../../config/syntax/problems.ts';
+import { stageNames } from '../../config/values/stage.ts';
 import { validate } from '../../config/rules/validate.ts';
 import type { Assessment } from '../../engine/operations/check.ts';
 import type { Context } from '../context.ts';
@@ -36,7 +37,8 @@ Exit status: 2 if durant.conf has an error, 1 if an assessment failed.`,
     const { doc, shown } = project;
     // A file that is no text has that one problem.
     const isText = doc.problems[0]?.code !== 'not-utf8';
-    const stages = isText ? chosenStages(project, wanted.stage) : [];
+    const mayHaveStages = isText && (wanted.stage !== undefined || stageNames(doc).length > 0);
+    const stages = mayHaveStages ? chosenStages(project, wanted.stage) : [];
     const facts = await collectFacts(project, stages, { env, signal: interruption.signal });
     const problems = (isText ? validate(doc, wanted.stage, facts) : doc.problems).map((problem) =>
       toProblemJson(doc, problem),

@@ -1,10 +1,8 @@
 /** `durant stages`. */
 import { defineCommand } from '../command.ts';
-import { configJson, hidingProblem, type JsonValue, type Stage } from '../../config/values/stage.ts';
-import { toProblemJson } from '../../config/syntax/problems.ts';
+import { configJson, type JsonValue, type Stage } from '../../config/values/stage.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
-import { problemLines } from '../problemLines.ts';
 import { chosenStages, openProject } from '../project.ts';
 import { tableLines } from '../table.ts';
 
@@ -29,13 +27,8 @@ export const stages = defineCommand({
       { text: guarded ? 'protected' : '', paint: color.yellow },
     ]);
     for (const line of tableLines(rows)) printLine(output.stdout, line);
-    if (found.length > 0) return 0;
-    const hiding = hidingProblem(project.doc);
-    const said =
-      hiding === undefined
-        ? [`${project.shown} has no stage yet. Add a section such as [production].`]
-        : problemLines(project.shown, [toProblemJson(project.doc, hiding)], color);
-    for (const line of said) printLine(output.stderr, line);
+    if (found.length === 0)
+      printLine(output.stderr, `${project.shown} has no stage yet. Add a section such as [production].`);
     return 0;
   },
 });

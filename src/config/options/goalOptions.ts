@@ -35,6 +35,7 @@ export const GOAL_OPTIONS = {
   },
   retry_delay: {
     kind: 'duration',
+    zero: true,
     default: '10s',
     group: 'Goal',
     doc: 'Time between two tries.',

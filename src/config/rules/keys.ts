@@ -5,11 +5,12 @@ import {
   isOptionKey,
   OPTIONS,
   placesOf,
+  type OptionSpec,
   type OptionTable,
 } from '../options/options.ts';
 import { problem, type Problem } from '../syntax/problems.ts';
 import { isDeploy } from '../syntax/sections.ts';
-import { resolversIn } from '../values/resolvers.ts';
+import { hasItems, itemsOf, resolversIn } from '../values/resolvers.ts';
 import { didYouMean } from './suggest.ts';
 import {
   headerRange,
@@ -96,7 +97,7 @@ export function missingKeys(view: SectionView): readonly Problem[] {
     const spec = view.table[key];
     if (spec === undefined) return [];
     const found = view.values.get(key);
-    if (found !== undefined && (found.broken || found.value !== '')) return [];
+    if (found !== undefined && (found.broken || !isEmpty(spec, found.value))) return [];
     const range = found?.option === undefined ? headerRange(view.section) : valueOrKey(found.option);
     const fix = found === undefined ? insertOption(view, key, spec) : undefined;
     const why = key === 'distfile' ? ' for install_mode: binary' : '';
@@ -112,6 +113,11 @@ export function missingKeys(view: SectionView): readonly Problem[] {
       ),
     ];
   });
+}
+
+/** Also a list of nothing but commas. */
+function isEmpty({ kind }: OptionSpec, value: string): boolean {
+  return !/[^\s,]/.test(value) && (!hasItems(kind) || itemsOf(kind, value).length === 0);
 }
 
 /** A loop without a list of the whole table: a file may have thousands of stages. */

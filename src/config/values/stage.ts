@@ -113,19 +113,32 @@ export function assertText(doc: Pick<ConfDocument, 'text' | 'lineStarts' | 'prob
   throw new DurantError('config-invalid', `durant.conf ${String(line)}:${String(column)}: ${first.message}`);
 }
 
+/**
+ * All stages, in the order of the file.
+ * @throws {DurantError} `config-invalid` where there is none, and a mistake of the file may be why.
+ */
+export function allStages(doc: ConfDocument): readonly Stage[] {
+  const names = stageNames(doc);
+  const hiding = names.length === 0 ? hidingProblem(doc) : undefined;
+  if (hiding !== undefined) throw hiddenStage(doc, 'no stage', hiding);
+  return names.map((name) => resolveStage(doc, name));
+}
+
+function hiddenStage(doc: ConfDocument, what: string, hiding: Problem): DurantError {
+  const { line, column } = positionAt(doc, hiding.range.start);
+  return new DurantError(
+    'config-invalid',
+    [
+      `durant.conf has ${what}, perhaps because of this mistake:`,
+      `  ${String(line)}:${String(column)} ${hiding.message}`,
+      'Correct it and try again; durant check shows every problem.',
+    ].join('\n'),
+  );
+}
+
 function unknownStage(doc: ConfDocument, name: string): DurantError {
   const hiding = hidingProblem(doc);
-  if (hiding !== undefined) {
-    const { line, column } = positionAt(doc, hiding.range.start);
-    return new DurantError(
-      'config-invalid',
-      [
-        `durant.conf has no stage "${name}", perhaps because of this mistake:`,
-        `  ${String(line)}:${String(column)} ${hiding.message}`,
-        'Correct it and try again; durant check shows every problem.',
-      ].join('\n'),
-    );
-  }
+  if (hiding !== undefined) return hiddenStage(doc, `no stage "${name}"`, hiding);
   const names = stageNames(doc);
   const meant = didYouMean(name, names);
   const remedy =
