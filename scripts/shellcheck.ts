@@ -65,14 +65,13 @@ const ON_PURPOSE: readonly { readonly code: number; readonly line: RegExp; reado
     line: /^top=\$\(pwd\)/,
     why: 'What all scripts of the transfer begin with; not all need each.',
   },
-  { code: 2034, line: /^want=/, why: 'Of the stages of update_code, some need `how`.' },
+  { code: 2034, line: /^run=.* how=/, why: 'Only a copy of the live release needs `how`.' },
   { code: 2034, line: /^places=/, why: 'What all scripts of services begin with; not all need each.' },
-  { code: 2034, line: /^for try in/, why: 'It counts.' },
   { code: 2043, line: /^\s*for [un] in/, why: 'Filled in; the sample has one.' },
   { code: 2046, line: /\/proc\/|lock_id\(\)/, why: 'Words are wanted.' },
   {
     code: 2089,
-    line: /^\s*pair='NR|; export pair$|^A=|^R=/,
+    line: /^\s*pair='NR|; export pair$|^A=|^run=/,
     why: 'Text that nobody splits: a program of awk, a value or a name with a quote in it.',
   },
   {
@@ -81,11 +80,6 @@ const ON_PURPOSE: readonly { readonly code: number; readonly line: RegExp; reado
     why: 'Text that nobody splits: a program of awk, a value or a name with a quote in it.',
   },
   { code: 2140, line: /case \$changed in/, why: 'Blanks around a word.' },
-  {
-    code: 2154,
-    line: /"\$live"/,
-    why: 'With nothing live the whole release is looked at, and this line is not come to.',
-  },
   { code: 2157, line: /\[ -n /, why: 'Filled in.' },
   { code: 2194, line: /^\s*case /, why: 'Filled in.' },
   { code: 2209, line: /(detach|run)=(setsid|nohup)/, why: 'The name of a command, for later.' },
@@ -207,7 +201,7 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     ),
     ['cleanup', cleanupScript(projectDir, run, release)],
     ['warm copy', warmCopyScript(touched)],
-    ['warm copy, worker', worker(touched, `.durant/spare.${run}`)],
+    ['warm copy, worker', worker(touched)],
     [
       'place files',
       placeScript({ projectDir, run, release, before: '', facts: { hashTool }, plan: { sendFiles: 1 } }),
@@ -217,7 +211,7 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     ['touched, inplace', touchedInplaceScript(touched)],
     ['compare folder', compareFolderScript(projectDir, hashTool)],
     ['landing', landingScript(projectDir, run)],
-    ['probe', `live=1\n${transferProbe()}`],
+    ['probe', `live=1\n${transferProbe}`],
     ...(['by sudo', 'as login user'] as const).map((how): [string, string] => [
       `clear, ${how}`,
       clearScript(['a b/c', 'd'], how),

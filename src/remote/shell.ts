@@ -30,6 +30,11 @@ export function parameters(
   return `${assigned.join(' ')}\n`;
 }
 
+/** The arguments of a shell file, as parameters are: for a list. */
+export function positional(words: readonly string[]): string {
+  return `set -- ${words.map(quote).join(' ')}\n`;
+}
+
 /**
  * Defines the shell function `refuse_links PATH`: fails, saying why, where a folder on the way to PATH is a symbolic link. What comes
  * from a repository could otherwise lead a step out of the release.

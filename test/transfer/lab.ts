@@ -131,7 +131,7 @@ export async function openLab(
       signal,
     });
   const probe = async (name: string | undefined): Promise<TransferFacts> => {
-    const result = await sh(`live=${quote(name ?? '')}\n${transferProbe()}`);
+    const result = await sh(`live=${quote(name ?? '')}\n${transferProbe}`);
     return parseTransferProbe(result.stdout);
   };
   const lab: Lab = {

@@ -161,14 +161,14 @@ if [ -d "$p" ]; then
       awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" 2>/dev/null && i=5
       say @end; i=$((i + 1)); [ $i -gt 5 ] || set -- .durant/releases/*.ini
     done
-    ${transferProbe()}
+    ${transferProbe}
   else say obstacle=denied; fi
 elif [ -e "$p" ] || [ -L "$p" ]; then say obstacle=not-a-folder
 else
   q=$p; while ! [ -d "$q" ]; do q=$(dirname -- "$q"); done
   cd "$q" 2>/dev/null && [ -w . ] || not_writable "$q"
   case $(umask) in *[1357]) say hidden=yes;; esac
-  ${transferProbe()}
+  ${transferProbe}
 fi
 df -Pk . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "free=" $(NF-2) }'
 df -Pi . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "inodes=" $(NF-2) }'

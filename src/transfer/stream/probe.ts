@@ -1,4 +1,5 @@
 /** What the transfer asks a server before it plans: tools, the live release's manifest, what was touched, the spare. */
+import { shellFile } from '../../remote/shellFile.ts';
 import { unescapePath } from '../tree/manifest.ts';
 import type { HashTool } from './serverFunctions.ts';
 
@@ -32,25 +33,7 @@ export function resendPaths(facts: TransferFacts): readonly string[] {
  * sh text for a `prepare` script, run in `project_dir` (which may not exist: then anywhere) with `$live` = name of the live release or
  * empty. Prints lines `transfer.KEY=VALUE`; changes nothing.
  */
-export function transferProbe(): string {
-  return String.raw`(
-LC_ALL=C; export LC_ALL
-for t in sha256sum shasum sha256 openssl; do command -v $t >/dev/null 2>&1 && break; t=; done
-for x in tar zstd gzip; do command -v $x >/dev/null 2>&1 && echo "transfer.$x=yes"; done
-! command -v bsdtar >/dev/null 2>&1 || echo transfer.tar=yes
-echo "transfer.hash=$t"
-m=.durant/manifests/$live
-[ -n "$live" ] && [ -f "$m" ] || exit 0
-case $t in shasum) d=$(shasum -a 256 <"$m");; openssl) d=$(openssl dgst -sha256 -r <"$m");; '') exit 0;; *) d=$($t <"$m");; esac
-d=$(printf '%.64s' "$d"); echo "transfer.manifest=$d"
-[ ! -f "$m.touched" ] || sed 's/^/transfer.touched=/' "$m.touched"
-for s in .durant/spare.*/for; do
-  [ -f "$s" ] && read -r n e <"$s" && [ "$n $e" = "$live $d" ] || continue
-  s=$(dirname "$s"); echo "transfer.spare=$(basename "$s")"; sed 's/^/transfer.missing=/' "$s/missing"; break
-done
-)
-`;
-}
+export const transferProbe = shellFile(import.meta.url, './probe.sh');
 
 /** Reads the probe's lines out of a script's standard output; other lines are ignored. */
 export function parseTransferProbe(stdout: Buffer): TransferFacts {

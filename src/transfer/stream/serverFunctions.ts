@@ -23,4 +23,6 @@ export const scanFunction = shellFile(import.meta.url, './scan.sh');
 /** Need `pathFunctions` and `scanFunction`, as the next do. */
 export const hashFunctions = shellFile(import.meta.url, './hashes.sh');
 export const copyFunctions = shellFile(import.meta.url, './copy.sh');
+/** `receive`, for scripts whose input is the stream. */
+export const receiveFunction = shellFile(import.meta.url, './receive.sh');
 export const stopSparesFunction = shellFile(import.meta.url, './stopSpares.sh');
