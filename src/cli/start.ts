@@ -39,8 +39,18 @@ function start(): void {
     process.once('exit', (status) => {
       if (status === 0) kept.write(script.createCachedData());
     });
+  hideNodesExperiment();
   const own = { exports: {} };
   script.runInThisContext()(own.exports, module.createRequire(program), own, program, dirname(program));
+}
+
+/** Node warns of the first `import()` in a program that is started like this; nobody who deploys can do anything about it. */
+function hideNodesExperiment(): void {
+  const warn = process.emitWarning.bind(process);
+  const emitWarning = (warning: string | Error, ...more: readonly string[]): void => {
+    if (!String(warning).includes('USE_MAIN_CONTEXT_DEFAULT_LOADER')) warn(warning, ...more);
+  };
+  Object.assign(process, { emitWarning });
 }
 
 /** The command's name among the words; `help` for none. */

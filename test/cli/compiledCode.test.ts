@@ -79,4 +79,13 @@ describe('compiled code is kept from start to start', () => {
     assert.equal(result.stderr, '');
     rmSync(folder);
   });
+
+  it('says nothing of how Node loads what is imported later', async () => {
+    writeFileSync(join(project, 'durant.conf'), '');
+    for (let time = 0; time < 2; time += 1) {
+      const { status, stderr } = await run('mcp');
+      assert.deepEqual([status, stderr], [0, '']);
+    }
+    rmSync(join(project, 'durant.conf'));
+  });
 });
