@@ -113,6 +113,14 @@ describe('a saved plan', function () {
     await assertStale(/had .* live, and has/);
   });
 
+  it('is looked for a place for before anything else', async () => {
+    for (const place of ['none/plan.json', '.']) {
+      const refused = await run('-n', 'deploy', 'production', '--out', place);
+      assert.equal(refused.status, 2, place);
+      assert.match(refused.stderr, /^durant: The plan cannot be written to /, place);
+    }
+  });
+
   it('is a file that says so', async () => {
     for (const text of ['', '{}', '{"version": 2}', '[]']) {
       writeFileSync(join(world.project, 'plan.json'), text);

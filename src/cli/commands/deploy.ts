@@ -1,5 +1,4 @@
 /** `durant deploy`. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { DeployPlan } from '../../engine/index.ts';
@@ -8,6 +7,7 @@ import { defineCommand } from '../command.ts';
 import { changesPending, runStatus } from '../exitStatus.ts';
 import { duration, flag, nonEmpty, number, text } from '../optionValues.ts';
 import { printLine } from '../output.ts';
+import { assertWritable, readPlan, writePlan } from '../planFile.ts';
 import { openProject } from '../project.ts';
 import { serverChoice, serverOptions } from '../serverOptions.ts';
 import { collectFindings, isPending } from '../../report/findings.ts';
@@ -86,11 +86,13 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
     const { engine, openSession } = await import('../engine.ts');
     const project = await openProject({ cwd: context.cwd, config: context.options.config });
     const session = openSession(context, 'shown');
+    const fileOf = (name: string) => ({ path: resolve(context.cwd, name), name });
     try {
+      if (wanted.out !== undefined) await assertWritable(fileOf(wanted.out));
       const plan =
         wanted.plan === undefined
           ? undefined
-          : engine.parsePlan(await readText(resolve(context.cwd, wanted.plan), wanted.plan), wanted.plan);
+          : engine.parsePlan(await readPlan(fileOf(wanted.plan)), wanted.plan);
       const request = await session
         .pipelineRequest(
           project,
@@ -124,8 +126,7 @@ with -n --detailed-exitcode: 0 nothing to change, 4 changes pending.`,
         },
         session.signal,
       );
-      if (wanted.out !== undefined && saved !== undefined)
-        await writeFile(resolve(context.cwd, wanted.out), `${JSON.stringify(saved, null, 2)}\n`);
+      if (wanted.out !== undefined && saved !== undefined) await writePlan(fileOf(wanted.out), saved);
       if (finished.ok && wanted.detailedExitcode && isPending(findings())) return changesPending;
       const address = engine.siteAddress(request.settings);
       if (finished.ok && !wanted.dryRun && !context.options.json && address !== undefined)
@@ -146,13 +147,4 @@ function withPlan({ stage }: DeployPlan, thrown: unknown): DurantError {
     `The plan is stale: durant.conf has other stages or servers by now. ${error.message} Save a new plan with: durant -n deploy ${stage} --out FILE`,
     { cause: error },
   );
-}
-
-/** @throws {DurantError} `usage`. */
-async function readText(file: string, name: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new DurantError('usage', `${name} cannot be read. Name the file of a plan.`, { cause: error });
-  }
 }
