@@ -31,6 +31,7 @@ import {
   takeOverScript,
   unlockScript,
 } from '../src/engine/server/lockScripts.ts';
+import { listScript, readScript } from '../src/engine/server/serverFiles.ts';
 import { factsScript } from '../src/engine/server/serverFacts.ts';
 import { confirmScript, startWatcher, watcher } from '../src/engine/server/watcherScript.ts';
 import { clearScript } from '../src/engine/steps/clearPaths.ts';
@@ -299,6 +300,9 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
         publicKey: 'ssh-ed25519 A',
       }),
     ],
+    ['list', listScript(projectDir)],
+    ['read', readScript(projectDir, { base: 'current', most: 100, part: 'all' })],
+    ['read-end', readScript(projectDir, { base: '', most: 100, part: 'end' })],
     [
       'shell',
       appShellScript(

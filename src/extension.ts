@@ -14,6 +14,7 @@ import { createLiveGutter } from './commands/liveGutter.ts';
 import { registerCommands } from './commands/register.ts';
 import { registerRecords } from './commands/releaseActions.ts';
 import { createRuns } from './commands/runs.ts';
+import { listFolder } from './commands/serverFiles.ts';
 import { registerTasks } from './commands/tasks.ts';
 import { watchFailures } from './commands/watchFailures.ts';
 import { removeBuilt } from './editor/builtFiles.ts';
@@ -26,6 +27,7 @@ import { createProblems } from './editor/problems/diagnostics.ts';
 import { createReadOnlyTexts } from './editor/readOnlyText.ts';
 import { createRunLogs } from './editor/runLogs.ts';
 import { createSecrets } from './editor/secrets.ts';
+import { createServerDocuments } from './editor/serverDocuments.ts';
 import { launcherFolder, provideTerminalCommand } from './editor/terminalCommand.ts';
 import { trustedOnly } from './editor/trust.ts';
 import { registerLanguage } from './language/index.ts';
@@ -84,6 +86,7 @@ export function activate(context: vscode.ExtensionContext): void {
     logs: createLogChannels(),
     problems: createProblems(),
     texts: createReadOnlyTexts(),
+    serverDocuments: createServerDocuments(),
     history,
     lanes: createLanes(history),
     runLogs,
@@ -119,6 +122,7 @@ export function activate(context: vscode.ExtensionContext): void {
     app.logs,
     app.problems,
     app.texts,
+    app.serverDocuments,
     heads,
     heads.onDidChange((head) => {
       void recountBehind(app, head);
@@ -136,7 +140,12 @@ export function activate(context: vscode.ExtensionContext): void {
     history,
     configurations,
     configurations.onDidChange(show),
-    createStagesView({ extensionPath, store, load: (stage) => void loadStage(app, stage, 'may ask') }),
+    createStagesView({
+      extensionPath,
+      store,
+      load: (stage) => void loadStage(app, stage, 'may ask'),
+      list: (folder) => void listFolder(app, folder),
+    }),
     gutter,
     createLiveStatusItem(store, gutter.followed),
     registerCommands(app, gutter),

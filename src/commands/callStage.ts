@@ -14,6 +14,8 @@ export interface StageQuestion<M extends Method> {
   readonly title: string;
   readonly method: M;
   readonly takes: Calls[M]['takes'];
+  /** Where it is shown that it is on; a notification can be cancelled. */
+  readonly where?: 'notification' | 'status bar';
   /** Does the command again. */
   readonly retry: () => void;
 }
@@ -21,11 +23,16 @@ export interface StageQuestion<M extends Method> {
 /** Undefined where it failed, which has been said, or was cancelled. */
 export async function callStage<M extends Method>(
   app: App,
-  { stage, title, method, takes, retry }: StageQuestion<M>,
+  { stage, title, method, takes, where = 'notification', retry }: StageQuestion<M>,
 ): Promise<Calls[M]['gives'] | undefined> {
   try {
     return await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+      {
+        location:
+          where === 'notification' ? vscode.ProgressLocation.Notification : vscode.ProgressLocation.Window,
+        title,
+        cancellable: where === 'notification',
+      },
       (_, token) => {
         const stop = new AbortController();
         token.onCancellationRequested(() => {

@@ -11,6 +11,7 @@ import type { LogChannels } from '../editor/logChannels.ts';
 import type { Problems } from '../editor/problems/diagnostics.ts';
 import type { ReadOnlyTexts } from '../editor/readOnlyText.ts';
 import type { RunLogs } from '../editor/runLogs.ts';
+import type { ServerDocuments } from '../editor/serverDocuments.ts';
 import type { Secrets } from '../editor/secrets.ts';
 import type { HistoryView } from '../views/historyView.ts';
 import type { ReviewView } from '../views/reviewView.ts';
@@ -30,6 +31,7 @@ export interface App {
   readonly logs: LogChannels;
   readonly problems: Problems;
   readonly texts: ReadOnlyTexts;
+  readonly serverDocuments: ServerDocuments;
   readonly history: HistoryView;
   readonly lanes: Lanes;
   readonly runLogs: RunLogs;

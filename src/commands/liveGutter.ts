@@ -2,14 +2,15 @@
  * What differs from what is live: in the gutter by VS Code's quick diff, in the Explorer by a letter, and in a comparison. For one stage
  * that the user chose; all of it from git and what is known, no server is asked.
  */
-import { dirname, relative, sep } from 'node:path';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { isOlder } from '../engine/server/releases.ts';
 import { commands, contextKeys } from '../editor/ids.ts';
 import { formatAge, shortCommit } from '../format.ts';
-import { liveOf, stageKey, type ReleaseKnown, type StageId } from '../views/store.ts';
+import { stageKey, type ReleaseKnown, type StageId } from '../views/store.ts';
 import type { App } from './commandContext.ts';
 import { commitUri } from './commitChanges.ts';
+import { comparedWith, sentPath, type Compared } from './compared.ts';
 import { pickStage } from './pickStage.ts';
 
 const memoryKey = 'durant.comparedStage';
@@ -18,11 +19,6 @@ export interface LiveGutter extends vscode.Disposable {
   /** Compares with a stage from now on, also in later windows; undefined: with none. */
   readonly follow: (stage: StageId | undefined) => Promise<void>;
   readonly followed: () => StageId | undefined;
-}
-
-interface Compared {
-  readonly stage: StageId;
-  readonly live: ReleaseKnown;
 }
 
 export function createLiveGutter(app: App, memory: vscode.Memento): LiveGutter {
@@ -67,7 +63,8 @@ export function createLiveGutter(app: App, memory: vscode.Memento): LiveGutter {
       {
         provideHover: async (document, position) => {
           const now = compared();
-          if (now === undefined || !isBelow(document.uri.fsPath, now.stage.file)) return undefined;
+          if (now === undefined || sentPath(app, now.stage, document.uri.fsPath) === undefined)
+            return undefined;
           // What is not saved has other line numbers than what git knows.
           if (document.isDirty) return undefined;
           const text = await lineText(app, now, { file: document.uri.fsPath, line: position.line });
@@ -103,8 +100,8 @@ export function createLiveGutter(app: App, memory: vscode.Memento): LiveGutter {
     made.inputBox.visible = false;
     made.quickDiffProvider = {
       provideOriginalResource: (uri) => {
-        if (uri.scheme !== 'file' || !isBelow(uri.fsPath, of.file)) return undefined;
-        return commitUri(of, live.commit, pathIn(of.file, uri.fsPath));
+        const path = uri.scheme === 'file' ? sentPath(app, of, uri.fsPath) : undefined;
+        return path === undefined ? undefined : commitUri(of, live.commit, path);
       },
     };
     return made;
@@ -113,21 +110,6 @@ export function createLiveGutter(app: App, memory: vscode.Memento): LiveGutter {
 
 function isAbout(which: StageId | undefined, stage: StageId | undefined): boolean {
   return stage !== undefined && (which === undefined || stageKey(which) === stageKey(stage));
-}
-
-/** The one release that is live on a stage, where it has a commit. */
-function comparedWith(app: App, stage: StageId): Compared | undefined {
-  const live = liveOf(app.store.snapshot(stage)?.known);
-  if (live.kind !== 'one' || live.record === undefined || live.record.commit === '') return undefined;
-  return { stage, live: live.record };
-}
-
-function isBelow(path: string, conf: string): boolean {
-  return path.startsWith(`${dirname(conf)}${sep}`);
-}
-
-function pathIn(conf: string, path: string): string {
-  return relative(dirname(conf), path).replaceAll(sep, '/');
 }
 
 /** Since when a line is live, and by which release, or that it is not; undefined where git does not know the line. */
@@ -186,30 +168,4 @@ export async function compareInGutter(app: App, gutter: LiveGutter, argument: un
     .then((chosen) => {
       if (chosen === look) void vscode.commands.executeCommand(commands.refresh, stage);
     });
-}
-
-/** A file of the project beside what is live of it on the stage that is compared with. */
-export async function compareFile(app: App, gutter: LiveGutter, uri: unknown): Promise<void> {
-  const target = uri instanceof vscode.Uri ? uri : vscode.window.activeTextEditor?.document.uri;
-  if (target?.scheme !== 'file') return;
-  const stage =
-    gutter.followed() ?? (await pickStage(app, undefined, vscode.l10n.t('Stage to compare with')));
-  const compared = stage === undefined ? undefined : comparedWith(app, stage);
-  if (stage === undefined) return;
-  if (compared === undefined || !isBelow(target.fsPath, stage.file)) {
-    void vscode.window.showInformationMessage(
-      vscode.l10n.t(
-        'What is live of it on {0} is not known here. Refresh the stage first.',
-        app.store.nameOf(stage),
-      ),
-    );
-    return;
-  }
-  const path = pathIn(stage.file, target.fsPath);
-  await vscode.commands.executeCommand(
-    'vscode.diff',
-    commitUri(stage, compared.live.commit, path),
-    target,
-    vscode.l10n.t('{0}: live on {1} ↔ here', path, app.store.nameOf(stage)),
-  );
 }

@@ -4,6 +4,7 @@ import { commands, nodeCommands } from '../editor/ids.ts';
 import type { RunNode } from '../views/history.ts';
 import type { Node } from '../views/nodes.ts';
 import type { ReviewNode } from '../views/review.ts';
+import type { FileNode } from '../views/serverFileItem.ts';
 import type { App } from './commandContext.ts';
 import { cancel } from './cancel.ts';
 import { checkConnection } from './checkConnection.ts';
@@ -16,7 +17,8 @@ import { down } from './down.ts';
 import { dryRun } from './dryRun.ts';
 import { forgetSecrets } from './forgetSecrets.ts';
 import { hold, unhold } from './hold.ts';
-import { compareFile, compareInGutter, type LiveGutter } from './liveGutter.ts';
+import { compareFile, compareFolder, compareWithServer } from './compareHere.ts';
+import { compareInGutter, type LiveGutter } from './liveGutter.ts';
 import { openRunChanges, refreshHistory, showBetween, showHistory, showRunLog } from './history.ts';
 import { maintenance } from './maintenance.ts';
 import { openConfig } from './openConfig.ts';
@@ -36,6 +38,7 @@ import {
 } from './reviewActions.ts';
 import { rollback, rollbackRelease } from './rollback.ts';
 import { copyAddress, deployToServer, openTerminal } from './server.ts';
+import { browseServer, copyServerPath, listFolder, openEntry } from './serverFiles.ts';
 import { setup } from './setup.ts';
 import { unlock } from './unlock.ts';
 import { verify, verifyServer } from './verify.ts';
@@ -72,6 +75,9 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     [commands.compareWithStage]: (argument) => compareInGutter(app, gutter, argument),
     [commands.stopComparing]: () => gutter.follow(undefined),
     [commands.compareFile]: (argument) => compareFile(app, gutter, argument),
+    [commands.compareFolder]: (argument) => compareFolder(app, gutter, argument),
+    [commands.compareWithServer]: (argument) => compareWithServer(app, gutter, argument),
+    [commands.openServerFile]: (argument) => browseServer(app, argument),
     [commands.checkConnection]: (argument) => checkConnection(app, argument),
     [commands.createConfig]: () => createConfig(app),
     [commands.copyCli]: (argument) => copyCli(app, argument),
@@ -105,6 +111,16 @@ export function registerCommands(app: App, gutter: LiveGutter): vscode.Disposabl
     }),
     [nodeCommands.copyAddress]: onServer(copyAddress),
     [nodeCommands.pruneServer]: onServer((node) => pruneServer(app, node)),
+    [nodeCommands.listFolder]: onFile(({ file, stage, server, ...node }) =>
+      listFolder(app, { file, stage, server, path: 'path' in node ? node.path : '' }),
+    ),
+    [nodeCommands.openServerFile]: onFile((node) =>
+      node.kind === 'entry' ? openEntry(app, node, 'all') : undefined,
+    ),
+    [nodeCommands.openServerFileEnd]: onFile((node) =>
+      node.kind === 'entry' ? openEntry(app, node, 'end') : undefined,
+    ),
+    [nodeCommands.copyServerPath]: onFile((node) => copyServerPath(app, node)),
     [nodeCommands.startProcess]: onProcess((node) => controlProcess(app, node, 'start')),
     [nodeCommands.stopProcess]: onProcess((node) => controlProcess(app, node, 'stop')),
     [nodeCommands.restartProcess]: onProcess((node) => controlProcess(app, node, 'restart')),
@@ -146,6 +162,13 @@ function onServer(work: (node: Extract<Node, { kind: 'server' }>) => unknown): H
 
 function onProcess(work: (node: Extract<Node, { kind: 'process' }>) => unknown): Handler {
   return (node) => (isNode(node) && node.kind === 'process' ? work(node) : undefined);
+}
+
+function onFile(work: (node: FileNode) => unknown): Handler {
+  return (node) =>
+    isNode(node) && (node.kind === 'files' || node.kind === 'entry' || node.kind === 'listing')
+      ? work(node)
+      : undefined;
 }
 
 function onRelease(work: (node: Extract<Node, { kind: 'release' }>) => unknown): Handler {

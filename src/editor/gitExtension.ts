@@ -2,14 +2,26 @@
 import { sep } from 'node:path';
 import * as vscode from 'vscode';
 
+interface GitChange {
+  readonly uri: vscode.Uri;
+  readonly originalUri: vscode.Uri;
+  readonly status: number;
+}
+
+/** Of `Status` in `vscode.git`'s API. */
+const status = { added: 1, deleted: 6, untracked: 7 } as const;
+
 /** The part of `vscode.git`'s API that is used. */
 interface GitRepository {
   readonly rootUri: vscode.Uri;
   readonly state: {
     readonly HEAD: { readonly name?: string; readonly commit?: string } | undefined;
     readonly onDidChange: vscode.Event<void>;
+    readonly workingTreeChanges: readonly GitChange[];
+    /** Only where the user has them listed apart; since VS Code 1.83. */
+    readonly untrackedChanges?: readonly GitChange[];
   };
-  readonly diffWith: (ref: string) => Promise<readonly { readonly uri: vscode.Uri }[]>;
+  readonly diffWith: (ref: string) => Promise<readonly GitChange[]>;
   /** As `git blame` prints it. */
   readonly blame: (path: string) => Promise<string>;
   readonly getMergeBase: (a: string, b: string) => Promise<string | undefined>;
@@ -29,11 +41,21 @@ export interface Head {
   readonly commit: string;
 }
 
+/** A file that is otherwise here than in a commit. */
+export interface Difference {
+  /** Where it is here; undefined where it is deleted. */
+  readonly path: string | undefined;
+  /** Where it was then; undefined where it was not. */
+  readonly before: string | undefined;
+}
+
 export interface Heads extends vscode.Disposable {
   /** Files of a project may differ otherwise now. */
   readonly onDidChangeFiles: vscode.Event<void>;
   /** Paths of files of the project of `file` that differ from a commit; none where it is not known here. */
   readonly changedSince: (file: string, commit: string) => Promise<readonly string[]>;
+  /** Files below a folder that differ from a commit, those that are not tracked too; undefined where that cannot be told. */
+  readonly differences: (folder: string, commit: string) => Promise<readonly Difference[] | undefined>;
   /** The abbreviated commit that a line (from 0) of a file is from; null where it is not committed, undefined where that is not known. */
   readonly commitOfLine: (file: string, line: number) => Promise<string | null | undefined>;
   /** Whether a commit is part of another; undefined where that cannot be told. */
@@ -76,7 +98,7 @@ export function watchHeads(): Heads {
   };
   const repositoryOf = (file: string): GitRepository | undefined =>
     [...(api?.repositories ?? [])]
-      .filter(({ rootUri: { fsPath } }) => file.startsWith(`${fsPath}${sep}`))
+      .filter(({ rootUri: { fsPath } }) => file === fsPath || file.startsWith(`${fsPath}${sep}`))
       .sort((a, b) => b.rootUri.fsPath.length - a.rootUri.fsPath.length)[0];
 
   // It is part of VS Code, but may be turned off; whoever opens a project has it activated.
@@ -96,6 +118,20 @@ export function watchHeads(): Heads {
       const found = await quietly(repositoryOf(file)?.diffWith(commit));
       return (found ?? []).map(({ uri }) => uri.fsPath);
     },
+    differences: async (folder, commit) => {
+      const repository = repositoryOf(folder);
+      const changes = await quietly(repository?.diffWith(commit));
+      if (repository === undefined || changes === undefined) return undefined;
+      const { workingTreeChanges, untrackedChanges = [] } = repository.state;
+      const own = [...workingTreeChanges, ...untrackedChanges].filter(
+        (change) => change.status === status.untracked,
+      );
+      const isIn = ({ fsPath }: vscode.Uri): boolean => fsPath.startsWith(`${folder}${sep}`);
+      const found = [...changes, ...own].filter(({ uri, originalUri }) => isIn(uri) || isIn(originalUri));
+      return [...new Map(found.map((change) => [change.uri.fsPath, change])).values()]
+        .toSorted((a, b) => (a.uri.fsPath < b.uri.fsPath ? -1 : 1))
+        .map(differenceOf);
+    },
     commitOfLine: async (file, line) => {
       const blamed = await quietly(repositoryOf(file)?.blame(file));
       const id = /^\^?([0-9a-f]+)/.exec(blamed?.split('\n')[line] ?? '')?.[1];
@@ -114,6 +150,14 @@ export function watchHeads(): Heads {
     dispose: () => {
       for (const subscription of subscriptions) subscription.dispose();
     },
+  };
+}
+
+function differenceOf(change: GitChange): Difference {
+  const isNew = change.status === status.added || change.status === status.untracked;
+  return {
+    path: change.status === status.deleted ? undefined : change.uri.fsPath,
+    before: isNew ? undefined : change.originalUri.fsPath,
   };
 }
 

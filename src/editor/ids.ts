@@ -31,6 +31,9 @@ export const commands = {
   compareWithStage: 'durant.compareWithStage',
   stopComparing: 'durant.stopComparing',
   compareFile: 'durant.compareFile',
+  compareFolder: 'durant.compareFolder',
+  compareWithServer: 'durant.compareWithServer',
+  openServerFile: 'durant.openServerFile',
   createConfig: 'durant.createConfig',
   copyCli: 'durant.copyCli',
   forgetSecrets: 'durant.forgetSecrets',
@@ -63,6 +66,10 @@ export const nodeCommands = {
   openTerminal: 'durant.server.openTerminal',
   copyAddress: 'durant.server.copyAddress',
   pruneServer: 'durant.server.prune',
+  listFolder: 'durant.server.listFolder',
+  openServerFile: 'durant.server.openFile',
+  openServerFileEnd: 'durant.server.openFileEnd',
+  copyServerPath: 'durant.server.copyPath',
   startProcess: 'durant.process.start',
   stopProcess: 'durant.process.stop',
   restartProcess: 'durant.process.restart',
@@ -128,7 +135,15 @@ export const settings = {
 } as const;
 
 /** URI schemes of read-only documents: a file of a commit, the record of a release, what a command found. */
-export const schemes = { commit: 'durant-commit', record: 'durant-record', text: 'durant-text' } as const;
+export const schemes = {
+  commit: 'durant-commit',
+  record: 'durant-record',
+  text: 'durant-text',
+  /** A file as it lies on a server. */
+  server: 'durant',
+  /** Nothing to open: a name whose icon is shown. */
+  icon: 'durant-icon',
+} as const;
 
 /** Names a stage to a command: which durant.conf, as a path, and which section of it. */
 export interface StageArgument {

@@ -13,6 +13,8 @@ export { runCommand, type RunCommandRequest } from './operations/runCommand.ts';
 export { down, type DownRequest, type TakenDown } from './operations/down.ts';
 export { runSetup, stageSetup, type SetupRun } from './operations/setup.ts';
 export { stageLog, type StageLog } from './operations/log.ts';
+export { listServerFolder, readServerFile, type FilePlace } from './operations/serverFiles.ts';
+export type { ServerEntry, ServerFolder } from './server/serverFiles.ts';
 export type { HistoryEntry } from './server/history.ts';
 export { stageGoals, type StageGoals } from './operations/goals.ts';
 export { NEWLY_ACHIEVED, PASSED } from './pipeline/goalReasons.ts';

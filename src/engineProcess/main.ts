@@ -15,7 +15,7 @@ import type { FromEngine, Method, Question, Setup, ToEngine } from './protocol.t
 const undoMs = 120_000;
 
 /** Calls that only look and are soon done: of several at once, for several stages, one logs in. */
-const LOOKING: readonly Method[] = ['releases', 'log'];
+const LOOKING: readonly Method[] = ['releases', 'log', 'serverFolder', 'serverFile'];
 
 function serve(): void {
   const env = cleanEnvironment(process.env);
@@ -171,6 +171,10 @@ function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallCon
       return handlers.down(message.takes, context);
     case 'log':
       return handlers.log(message.takes, context);
+    case 'serverFolder':
+      return handlers.serverFolder(message.takes, context);
+    case 'serverFile':
+      return handlers.serverFile(message.takes, context);
     case 'commits':
       return handlers.commits(message.takes, context);
   }

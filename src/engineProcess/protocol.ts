@@ -9,10 +9,12 @@ import type {
   AppInfo,
   Assessment,
   DeployPlan,
+  FilePlace,
   HoldResult,
   LockRecord,
   RunEvent,
   RunFinished,
+  ServerFolder,
   StageLog,
   StageReleases,
   UnholdResult,
@@ -120,6 +122,25 @@ export interface LogsCall extends StageCall {
   readonly lines: number;
 }
 
+/** Of one server, which `servers` names. */
+export interface ServerFolderCall extends StageCall {
+  /** Relative to project_dir: bytes as latin1 characters, `/` separated. */
+  readonly path: string;
+}
+
+export interface ServerFileCall extends StageCall, FilePlace {
+  /** `end`: what was written last, of a file of any size. */
+  readonly part: 'all' | 'end';
+}
+
+/** A file as it lies on a server. */
+export interface ServerFileContents {
+  /** Of the whole file, in bytes. */
+  readonly size: number;
+  /** What was read of it, in base64; null where it is too large to be read whole. */
+  readonly contents: string | null;
+}
+
 export interface FileCall extends StageCall {
   readonly commit: string;
   /** Relative to the tree that is sent, `/` separated. */
@@ -209,6 +230,9 @@ export interface Calls {
   readonly commits: { readonly takes: ChangesCall; readonly gives: readonly CommitInfo[] | null };
   /** What an agent asked for; what failed is its result. */
   readonly agent: { readonly takes: AgentRequest; readonly gives: AgentOutcome };
+  /** A folder of one server, as it lies there now. */
+  readonly serverFolder: { readonly takes: ServerFolderCall; readonly gives: ServerFolder };
+  readonly serverFile: { readonly takes: ServerFileCall; readonly gives: ServerFileContents };
   readonly candidates: { readonly takes: StageCall; readonly gives: Candidates };
 }
 
@@ -216,7 +240,17 @@ export type Method = keyof Calls;
 
 /** Those about a stage that is deployed already. */
 export type StageMethod =
-  'verify' | 'hold' | 'unhold' | 'promote' | 'maintenance' | 'setup' | 'down' | 'log' | 'commits';
+  | 'verify'
+  | 'hold'
+  | 'unhold'
+  | 'promote'
+  | 'maintenance'
+  | 'setup'
+  | 'down'
+  | 'log'
+  | 'commits'
+  | 'serverFolder'
+  | 'serverFile';
 
 /** A question of the engine's to whoever sits before the editor. Answered by text; undefined for no. */
 export type Question =

@@ -1,6 +1,17 @@
 /** Calls about a stage that is deployed already: compared, held, promoted, under maintenance, set up, taken down, its history. */
 import { parseUntil, type Until } from '../config/values/until.ts';
-import { down, hold, maintenance, promote, stageLog, stageSetup, unhold, verify } from '../engine/index.ts';
+import {
+  down,
+  hold,
+  listServerFolder,
+  maintenance,
+  promote,
+  readServerFile,
+  stageLog,
+  stageSetup,
+  unhold,
+  verify,
+} from '../engine/index.ts';
 import { DurantError } from '../errors.ts';
 import { committedLog } from '../git/cachedFiles.ts';
 import { cacheOf, guarded, open, openedBefore } from './callContext.ts';
@@ -44,6 +55,22 @@ export const stageHandlers: Pick<Handlers, StageMethod> = {
   },
   log: async (call, context) =>
     stageLog(await open(call, context), context.host, context.emit, context.signal, call.limit),
+  serverFolder: async (call, context) => {
+    const { host, emit, signal } = context;
+    return listServerFolder(await open(call, context), call.path, host, emit, signal);
+  },
+  serverFile: async (call, context) => {
+    const { host, emit, signal } = context;
+    const { size, contents } = await readServerFile(
+      await open(call, context),
+      call,
+      call.part,
+      host,
+      emit,
+      signal,
+    );
+    return { size, contents: contents?.toString('base64') ?? null };
+  },
   commits: async (call, context) => {
     const cache = cacheOf(await openedBefore(call, context), context.host, context.signal);
     const commits = await committedLog(cache, call.from, call.to, MOST_COMMITS);

@@ -119,6 +119,7 @@ export function describeConfiguration(file: string, label: string, text: string)
       problemMatchers: listOf(options['problem_matchers']?.value),
       keepReleases: numberOf(options['keep_releases']?.value),
       projectDir: textOf(options['project_dir']?.value),
+      subDirectory: textOf(options['sub_directory']?.value),
     };
   });
   return { file, label, stages, broken: doc.problems.some(({ severity }) => severity === 'error') };

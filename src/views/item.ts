@@ -4,7 +4,9 @@ import type { Translate } from '../format.ts';
 export type Icon =
   /** A pair in media/icons. */
   | { readonly file: 'stage' | 'server' | 'release' | 'live' }
-  | { readonly codicon: string; readonly color?: string };
+  | { readonly codicon: string; readonly color?: string }
+  /** That of the user's file icons. */
+  | { readonly fileNamed: string; readonly kind: 'file' | 'folder' };
 
 export interface Item {
   readonly id: string;
@@ -16,6 +18,8 @@ export interface Item {
   readonly expands: 'no' | 'closed' | 'open';
   /** Words that menus match. */
   readonly context: string;
+  /** A command that takes the node when it is clicked. */
+  readonly opens?: { readonly command: string; readonly title: string };
   /** What only the icon says, for screen readers. */
   readonly spoken?: string;
 }

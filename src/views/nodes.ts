@@ -3,6 +3,7 @@ import { goalItem } from './goalItem.ts';
 import { failureOf, noteOf, type Item, type View } from './item.ts';
 import { processesOf, processItem, unitItem, unitsOf } from './processItem.ts';
 import { releaseItem, releaseNames } from './releaseItem.ts';
+import { belowFolder, fileItem, parentOfEntry, type FileNode } from './serverFileItem.ts';
 import { serverItem } from './serverItem.ts';
 import { stageItem } from './stageItem.ts';
 import { knownServer, type Configuration, type StageId, type StageSnapshot, type Store } from './store.ts';
@@ -21,6 +22,7 @@ export type Node =
       readonly process: string;
       readonly unit: string;
     } & StageId)
+  | FileNode
   /** The releases of all its servers. */
   | ({ readonly kind: 'releases' } & StageId)
   | ({ readonly kind: 'release'; readonly release: string } & StageId)
@@ -50,7 +52,11 @@ function partsOf(node: Node): readonly (string | undefined)[] {
       return [node.file, node.stage, node.release];
     case 'server':
     case 'note':
+    case 'files':
       return [node.file, node.stage, node.server];
+    case 'entry':
+    case 'listing':
+      return [node.file, node.stage, node.server, node.path];
     case 'error':
       return [node.file, node.stage, node.server, ...(node.about === undefined ? [] : [node.about])];
   }
@@ -83,6 +89,9 @@ export function childrenOf(store: Store, node: Node | undefined): readonly Node[
       if (units.length < 2) return [];
       return units.map(({ unit }) => ({ ...node, kind: 'unit', unit }));
     }
+    case 'files':
+    case 'entry':
+      return belowFolder(snapshot, node);
     default:
       return [];
   }
@@ -124,8 +133,9 @@ function belowServer(
   snapshot: StageSnapshot,
   { file, stage, server }: Extract<Node, { kind: 'server' }>,
 ): readonly Node[] {
-  if (isSet(knownServer(snapshot, server)?.error)) return [];
-  return processNodes(snapshot, { file, stage, server });
+  const place = { file, stage, server };
+  const processes = isSet(knownServer(snapshot, server)?.error) ? [] : processNodes(snapshot, place);
+  return [...processes, { kind: 'files', ...place }];
 }
 
 function processNodes(
@@ -146,6 +156,11 @@ export function parentOf(store: Store, node: Node): Node | undefined {
       return store.configurations().length > 1 ? { kind: 'folder', file: node.file } : undefined;
     case 'process':
       return { kind: 'server', file: node.file, stage: node.stage, server: node.server };
+    case 'files':
+      return { kind: 'server', file: node.file, stage: node.stage, server: node.server };
+    case 'entry':
+    case 'listing':
+      return parentOfEntry(node);
     case 'release':
       return { kind: 'releases', file: node.file, stage: node.stage };
     case 'unit': {
@@ -199,6 +214,10 @@ export function itemOf(store: Store, node: Node, view: View): Item {
       return processItem(id, snapshot, node, view);
     case 'unit':
       return unitItem(id, snapshot, node, view);
+    case 'files':
+    case 'entry':
+    case 'listing':
+      return fileItem(id, snapshot, node, view);
     case 'release':
       return releaseItem(id, snapshot, node.release, view);
     case 'releases':

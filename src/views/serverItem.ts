@@ -28,7 +28,7 @@ export function serverItem(id: string, snapshot: StageSnapshot, server: string, 
       ...(lock === undefined ? [] : [[t('Locked'), lockText(lock, now, t)] as const]),
     ],
     icon: serverIcon(snapshot, server, progress),
-    expands: snapshot.entry.processes.length > 0 ? 'closed' : 'no',
+    expands: 'closed',
     context: words.join(' '),
   };
 }

@@ -1,7 +1,7 @@
 /** What is known of the stages and their servers: where it comes from, and whom it is told. No `vscode` here but its event type. */
 import type { GoalProgress } from '../report/goals.ts';
 import type { RunProgress } from '../report/progress.ts';
-import type { AppInfo, StageReleases } from '../engine/index.ts';
+import type { AppInfo, ServerFolder, StageReleases } from '../engine/index.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /** A stage as durant.conf has it. */
@@ -25,6 +25,8 @@ export interface StageEntry {
   readonly domain: string | undefined;
   /** Names of problem matchers; none: a guess. */
   readonly problemMatchers: readonly string[];
+  /** Folder of the repository whose tree is sent, as written; undefined: all of it. */
+  readonly subDirectory?: string | undefined;
   /** Undefined where a resolver has to be run to know it; -1: all. */
   readonly keepReleases?: number | undefined;
   /** As written; undefined where a resolver has to be run to know it. */
@@ -77,6 +79,18 @@ export interface ProcessActivity {
   readonly followsLogs: boolean;
 }
 
+/** One folder on one server; `path` is relative to project_dir, bytes as latin1 characters. */
+export interface FolderId extends StageId {
+  readonly server: string;
+  readonly path: string;
+}
+
+/** What is known of a folder on a server: that it is being listed, what it had, or why it could not be listed. Not remembered. */
+export type FolderKnown =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'listed'; readonly folder: ServerFolder }
+  | { readonly kind: 'failed'; readonly message: string };
+
 export type ProcessControl = 'start' | 'stop' | 'restart';
 
 export interface StageFailure {
@@ -96,6 +110,8 @@ export interface StageSnapshot {
   readonly goals: readonly GoalProgress[];
   readonly processes: StageProcesses | undefined;
   readonly activity: (server: string, process: string) => ProcessActivity;
+  /** Undefined where it was not asked for. */
+  readonly folder: (server: string, path: string) => FolderKnown | undefined;
 }
 
 /** One folder's worth of memory: `vscode.Memento`, or a stand-in. */
@@ -119,6 +135,7 @@ export interface Store {
   /** Of those servers; what is known of others stays. */
   readonly setProcesses: (stage: StageId, processes: StageProcesses) => void;
   readonly setActivity: (process: ProcessId, change: Partial<ProcessActivity>) => void;
+  readonly setFolder: (folder: FolderId, known: FolderKnown) => void;
   /** Tells the stage that changed; undefined: the list of stages did. Returns what unsubscribes. */
   readonly subscribe: (listener: (stage: StageId | undefined) => void) => () => void;
 }
@@ -130,6 +147,10 @@ export interface StageId {
 
 export function stageKey({ file, stage }: StageId): string {
   return `${file}\0${stage}`;
+}
+
+function folderKey({ server, path, ...stage }: FolderId): string {
+  return `${stageKey(stage)}\0${server}\0${path}`;
 }
 
 export function processKey({ server, process, ...stage }: ProcessId): string {
@@ -148,6 +169,7 @@ export function createStore(memory: Memory): Store {
   const goals = new Map<string, readonly GoalProgress[]>();
   const processes = new Map<string, StageProcesses>(memory.get<[string, StageProcesses][]>(processesKey, []));
   const activities = new Map<string, ProcessActivity>();
+  const folders = new Map<string, FolderKnown>();
   const listeners = new Set<(stage: StageId | undefined) => void>();
   let configurations: readonly Configuration[] = [];
 
@@ -176,6 +198,7 @@ export function createStore(memory: Memory): Store {
         goals: runs.get(key)?.goals ?? goals.get(key) ?? [],
         processes: processes.get(key),
         activity: (server, process) => activities.get(processKey({ ...stage, server, process })) ?? idle,
+        folder: (server, path) => folders.get(folderKey({ ...stage, server, path })),
       };
     },
     nameOf: ({ file, stage }) => {
@@ -220,6 +243,10 @@ export function createStore(memory: Memory): Store {
       const key = processKey(process);
       activities.set(key, { ...idle, ...activities.get(key), ...change });
       tell(process);
+    },
+    setFolder: (folder, now) => {
+      folders.set(folderKey(folder), now);
+      tell(folder);
     },
     subscribe: (listener) => {
       listeners.add(listener);

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import { views } from '../editor/ids.ts';
 import { childrenOf, itemOf, nodeId, parentOf, type Node } from './nodes.ts';
-import { stageKey, type StageId, type Store } from './store.ts';
+import { folderPath } from './serverFileItem.ts';
+import { stageKey, type FolderId, type StageId, type Store } from './store.ts';
 import { currentView } from './currentView.ts';
 import { toTreeItem } from './treeItem.ts';
 
@@ -21,9 +22,11 @@ export interface StagesViewOptions {
   readonly store: Store;
   /** Called when a stage is opened about which nothing was asked yet in this window. */
   readonly load: (stage: StageId) => void;
+  /** Called when a folder of a server is opened. */
+  readonly list: (folder: FolderId) => void;
 }
 
-export function createStagesView({ extensionPath, store, load }: StagesViewOptions): StagesView {
+export function createStagesView({ extensionPath, store, load, list }: StagesViewOptions): StagesView {
   const changed = new vscode.EventEmitter<Node | undefined>();
   // The editor knows nodes by identity, the store by name: each name is always the same object.
   const nodes = new Map<string, Node>();
@@ -59,7 +62,12 @@ export function createStagesView({ extensionPath, store, load }: StagesViewOptio
       const parent = parentOf(store, node);
       return parent === undefined ? undefined : same(parent);
     },
-    getTreeItem: (node) => toTreeItem(itemOf(store, node, currentView()), extensionPath),
+    getTreeItem: (node) => {
+      const item = itemOf(store, node, currentView());
+      const result = toTreeItem(item, extensionPath);
+      if (item.opens !== undefined) result.command = { ...item.opens, arguments: [node] };
+      return result;
+    },
   };
   const view = vscode.window.createTreeView(views.stages, {
     treeDataProvider: provider,
@@ -75,6 +83,10 @@ export function createStagesView({ extensionPath, store, load }: StagesViewOptio
     view,
     changed,
     view.onDidExpandElement(({ element }) => {
+      if (element.kind === 'files' || element.kind === 'entry') {
+        const { file, stage, server } = element;
+        list({ file, stage, server, path: folderPath(element) });
+      }
       if (element.kind !== 'stage' && element.kind !== 'server') return;
       const key = stageKey(element);
       const known = store.snapshot(element)?.known;

@@ -1,6 +1,7 @@
 /** Items as the editor's tree items. */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { schemes } from '../editor/ids.ts';
 import type { Icon, Item } from './item.ts';
 
 /** An item as the editor draws it. */
@@ -11,6 +12,9 @@ export function toTreeItem(item: Item, extensionPath: string): vscode.TreeItem {
   result.contextValue = item.context;
   const icon = toIcon(item.icon, extensionPath);
   if (icon !== undefined) result.iconPath = icon;
+  // The icon of its name in the user's theme; nothing decorates an address of this scheme.
+  if (item.icon !== undefined && 'fileNamed' in item.icon)
+    result.resourceUri = vscode.Uri.from({ scheme: schemes.icon, path: `/${item.icon.fileNamed}` });
   const tooltip = new vscode.MarkdownString();
   for (const [label, value] of item.tooltip)
     tooltip.appendMarkdown(`**${plainText(label)}**: ${plainText(value)}  \n`);
@@ -32,6 +36,7 @@ function plainText(text: string): string {
 
 function toIcon(icon: Icon | undefined, extensionPath: string): vscode.TreeItem['iconPath'] | undefined {
   if (icon === undefined) return undefined;
+  if ('fileNamed' in icon) return icon.kind === 'folder' ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
   if ('codicon' in icon)
     return new vscode.ThemeIcon(
       icon.codicon,

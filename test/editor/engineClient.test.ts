@@ -102,6 +102,33 @@ describe('the engine process of the editor', () => {
       return Promise.resolve(text);
     };
 
+  it('looks at the files of one server: a folder, a file of what is live, and nothing outside of the project', async () => {
+    const [one] = servers;
+    assert.ok(one);
+    await client.call('deploy', deployment(), { signal: never });
+    const place = { ...stage(), servers: [one.entry] };
+    const { entries, total } = await client.call('serverFolder', { ...place, path: '' }, { signal: never });
+    assert.equal(total, entries.length);
+    assert.deepEqual(
+      entries.map(({ name, kind }) => [name, kind]),
+      [
+        ['.durant', 'folder'],
+        ['current', 'folder'],
+        ['releases', 'folder'],
+      ],
+    );
+    const file = { ...place, from: 'live', path: 'index.html', part: 'all' } as const;
+    const { size, contents } = await client.call('serverFile', file, { signal: never });
+    assert.deepEqual([size, Buffer.from(contents ?? '', 'base64').toString()], [4, 'one\n']);
+    await assert.rejects(client.call('serverFile', { ...file, path: '../../../x' }, { signal: never }), {
+      code: 'remote-command-failed',
+      message: /leads out of ~\/.*: Durant shows nothing outside of it/,
+    });
+    await assert.rejects(client.call('serverFile', { ...file, path: 'nothing' }, { signal: never }), {
+      message: /^nothing on .* is not there\./,
+    });
+  });
+
   it('deploys, lists and rolls back', async () => {
     const events: RunEvent[] = [];
     const first = await client.call('deploy', deployment(), {

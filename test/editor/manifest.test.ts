@@ -101,6 +101,7 @@ describe('package.json', () => {
       `onLanguage:${languageId}`,
       // Documents of its own, which a window that is loaded again opens once more.
       `onFileSystem:${schemes.commit}`,
+      `onFileSystem:${schemes.server}`,
     ]);
   });
 

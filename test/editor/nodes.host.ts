@@ -1,12 +1,13 @@
 /** The Durant view over real servers: what a click on each node shows and does. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { freePort } from '../support/sshd.ts';
 import { waitFor } from '../support/wait.ts';
 import { hands, stages, type Row } from './rig/hands.ts';
-import { makeWorld, type World } from './rig/world.ts';
+import { makeWorld, writeProject, type World } from './rig/world.ts';
 
 describe('the Durant view', () => {
   let world: World;
@@ -122,6 +123,59 @@ describe('the Durant view', () => {
     );
     await vscode.commands.executeCommand('durant.stopComparing');
     assert.deepEqual(await hover(), []);
+  });
+
+  it('lists and opens files of a server when they are opened, read-only, and compares with them', async () => {
+    const first = await server(0);
+    const [one] = world.servers;
+    assert.ok(one);
+    const [files] = await stages.rows(first);
+    assert.deepEqual(
+      (await stages.rows(files)).map(({ label }) => label),
+      ['Not asked yet'],
+    );
+    await stages.open(first);
+    await stages.open(files ?? assert.fail());
+    const current = await stages.row(/^current → releases\/\d{14}-/, files);
+    await stages.open(current);
+    const index = await stages.row(/^index\.html 4 B · /, current);
+    await vscode.commands.executeCommand('durant.server.openFile', index.node);
+    const document = await waitFor('the file', () => {
+      const active = vscode.window.activeTextEditor?.document;
+      return active?.uri.scheme === 'durant' ? active : undefined;
+    });
+    assert.equal(document.getText(), 'two\n');
+    assert.equal(vscode.workspace.fs.isWritableFileSystem('durant'), false);
+
+    // Somebody has edited it there.
+    const live = join(one.home, 'views', 'current', 'index.html');
+    writeFileSync(live, 'edited there\n');
+    hands.reply(/^Server of production$/, one.entry);
+    const file = vscode.Uri.file(join(world.project.directory, 'index.html'));
+    await vscode.commands.executeCommand('durant.compareWithServer', file);
+    const tab = await waitFor('the comparison', () => {
+      const active = vscode.window.tabGroups.activeTabGroup.activeTab;
+      return active?.input instanceof vscode.TabInputTextDiff ? active : undefined;
+    });
+    assert.equal(tab.label, `index.html: on ${one.entry} ↔ here`);
+    const { original } = tab.input as vscode.TabInputTextDiff;
+    assert.equal((await vscode.workspace.openTextDocument(original)).getText(), 'edited there\n');
+    writeFileSync(live, 'two\n');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('compares a folder with what is live: all files that differ, in one editor', async () => {
+    writeProject(world, 'new.txt', 'new\n');
+    // VS Code's git finds the project once a file of it is open, and its new file a moment later.
+    await vscode.window.showTextDocument(vscode.Uri.file(join(world.project.directory, 'index.html')));
+    const label = await waitFor('the comparison', async () => {
+      await vscode.commands.executeCommand('durant.compareFolder', vscode.Uri.file(world.project.directory));
+      const { activeTab } = vscode.window.tabGroups.activeTabGroup;
+      return activeTab?.label.includes('live on production') === true ? activeTab.label : undefined;
+    });
+    assert.match(label, /^views: live on production ↔ here/);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    rmSync(join(world.project.directory, 'new.txt'));
   });
 
   it('shows the record of a release, read-only', async () => {

@@ -83,7 +83,13 @@ function storeWith(
 const item = (store: Store, of: Node): Item =>
   itemOf(store, of, { now, t, localTime: (date) => `local ${date}` });
 const icon = ({ icon: of }: Item): string | undefined =>
-  of === undefined ? undefined : 'file' in of ? of.file : of.codicon;
+  of === undefined
+    ? undefined
+    : 'file' in of
+      ? of.file
+      : 'codicon' in of
+        ? of.codicon
+        : `${of.kind} ${of.fileNamed}`;
 const below = (store: Store, of: Node | undefined): readonly string[] =>
   childrenOf(store, of).map((child) => item(store, child).label);
 

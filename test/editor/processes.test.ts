@@ -83,7 +83,7 @@ const item = (store: Store, node: Node): Item => itemOf(store, node, { now, t, l
 const labels = (store: Store, node: Node): readonly string[] =>
   childrenOf(store, node).map((child) => item(store, child).label);
 const icon = ({ icon: of }: Item): string =>
-  of === undefined || 'file' in of ? '' : `${of.codicon} ${of.color ?? ''}`.trim();
+  of === undefined || !('codicon' in of) ? '' : `${of.codicon} ${of.color ?? ''}`.trim();
 
 function webOf(...processes: readonly ProcessState[]): Item {
   const store = storeWith([{ processes }]);
@@ -172,7 +172,7 @@ describe('the processes in the Durant view', () => {
         ],
       },
     ]);
-    assert.deepEqual(labels(store, server), ['web', 'worker']);
+    assert.deepEqual(labels(store, server), ['web', 'worker', 'Files']);
     const [web, worker] = childrenOf(store, server);
     assert.ok(web && worker);
     assert.deepEqual(labels(store, web), ['shop.service', 'shop.socket']);
@@ -196,8 +196,7 @@ describe('the processes in the Durant view', () => {
 
   it('of a stage that has none in durant.conf are not there, whatever was known', () => {
     const store = storeWith([{ processes: [unit('shop.service', 'active')] }], { written: [] });
-    assert.deepEqual(labels(store, server), []);
-    assert.equal(item(store, server).expands, 'no');
+    assert.deepEqual(labels(store, server), ['Files']);
   });
 
   it('that could not be asked about are an error below the stage, and hide no other server', () => {
@@ -207,8 +206,8 @@ describe('the processes in the Durant view', () => {
     ]);
     const production: Node = { kind: 'stage', ...stage };
     assert.deepEqual(labels(store, production), ['web1: No systemctl there.', 'web1', 'web2']);
-    assert.deepEqual(labels(store, server), []);
-    assert.deepEqual(labels(store, { ...server, server: 'web2' }), ['web']);
+    assert.deepEqual(labels(store, server), ['Files']);
+    assert.deepEqual(labels(store, { ...server, server: 'web2' }), ['web', 'Files']);
     const [error] = childrenOf(store, production);
     assert.ok(error);
     assert.equal(item(store, error).context, 'error');
@@ -217,7 +216,7 @@ describe('the processes in the Durant view', () => {
   it('of a server that is not reached are not shown: they may be otherwise now', () => {
     const store = storeWith([{ processes: [unit('shop.service', 'active')] }], { error: 'away' });
     assert.deepEqual(labels(store, { kind: 'stage', ...stage }), ['web1: away', 'web1', 'web2']);
-    assert.deepEqual(labels(store, server), []);
+    assert.deepEqual(labels(store, server), ['Files']);
   });
 
   it('say what this window does with them, and then offer nothing that it does already', () => {

@@ -92,7 +92,7 @@ describe('processes in the Durant view', () => {
     assert.match(work.tooltip, /shop-work\.service/);
     assert.deepEqual(
       (await stages.rows(await server())).map(({ label }) => label),
-      ['work', 'many', 'nightly'],
+      ['work', 'many', 'nightly', 'Files'],
     );
     const many = await row('many', '2 of 2 running');
     assert.deepEqual(
