@@ -73,6 +73,8 @@ export type FailureCode =
 export interface ErrorData {
   /** The first problem of durant.conf; lines count from 1. */
   readonly problem?: { readonly line: number; readonly message: string };
+  /** `https://host[:port]` of a repository that git needs a login for, and its URL has none. */
+  readonly signIn?: string;
   /** How a command of durant.conf ended. */
   readonly exitStatus?: number;
 }

@@ -5,6 +5,7 @@ import { commandIn, keyOf, type Ending, type Remedy } from '../editor/ending.ts'
 import type { ErrorCode } from '../errors.ts';
 import type { StageId } from '../views/store.ts';
 import type { App } from './commandContext.ts';
+import { signIn } from './signIn.ts';
 
 export interface Again {
   readonly stage: StageId;
@@ -31,7 +32,8 @@ export function showEnding(app: App, ending: Ending, again: Again): void {
         : vscode.window.showErrorMessage(ending.message, ...labels);
   void show.then((chosen) => {
     const remedy = ending.remedies[labels.indexOf(chosen ?? '')];
-    if (remedy !== undefined) apply(app, remedy, { ...again, message: ending.message });
+    if (remedy !== undefined)
+      apply(app, remedy, { ...again, message: ending.message, origin: ending.origin });
   });
 }
 
@@ -53,6 +55,8 @@ function labelOf(remedy: Remedy): string {
       return vscode.l10n.t('Prune…');
     case 'git-setting':
       return vscode.l10n.t('Open Setting');
+    case 'sign-in':
+      return vscode.l10n.t('Sign In…');
     case 'copy-command':
       return vscode.l10n.t('Copy Command');
     case 'unlock':
@@ -77,7 +81,17 @@ function labelOf(remedy: Remedy): string {
 function apply(
   app: App,
   remedy: Remedy,
-  { stage, retry, wait, anyway, code, before, key, message }: Again & { readonly message: string },
+  {
+    stage,
+    retry,
+    wait,
+    anyway,
+    code,
+    before,
+    key,
+    message,
+    origin,
+  }: Again & { readonly message: string; readonly origin: string | undefined },
 ): void {
   switch (remedy) {
     case 'show-output':
@@ -100,6 +114,12 @@ function apply(
       return;
     case 'git-setting':
       void vscode.commands.executeCommand('workbench.action.openSettings', 'durant.gitPath');
+      return;
+    case 'sign-in':
+      if (origin !== undefined)
+        void signIn(app, origin).then((done) => {
+          if (done) retry();
+        });
       return;
     case 'copy-command':
       void vscode.env.clipboard.writeText(commandIn(message) ?? message);

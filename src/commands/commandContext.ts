@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { asDurantError } from '../errors.ts';
 import type { EngineClient } from '../engineProcess/client.ts';
 import type { StageCall } from '../engineProcess/protocol.ts';
-import { createAnswer } from '../editor/prompts.ts';
+import { createAnswer, rememberedAnswer } from '../editor/prompts.ts';
 import { logRun } from '../editor/log.ts';
 import type { Head, Heads } from '../editor/gitExtension.ts';
 import type { LogChannels } from '../editor/logChannels.ts';
@@ -128,7 +128,11 @@ async function countBehind(app: App, stage: StageId): Promise<void> {
   const commit = live.kind === 'one' ? live.record?.commit : undefined;
   if (commit === undefined || commit === '') return;
   try {
-    const behind = await app.engine.call('behind', { ...stage, servers: [], commit }, { signal: app.signal });
+    const behind = await app.engine.call(
+      'behind',
+      { ...stage, servers: [], commit },
+      { signal: app.signal, answer: rememberedAnswer(app.secrets) },
+    );
     const known = app.store.snapshot(stage)?.known;
     const now = liveOf(known);
     // Something else may have gone live meanwhile.

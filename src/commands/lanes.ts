@@ -1,6 +1,7 @@
 /** The stages as lanes over time, in a page of the editor. It has no scripts, loads nothing, and is drawn again with the history. */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
+import { redrawAges } from '../editor/ageClock.ts';
 import { currentView } from '../views/currentView.ts';
 import type { HistoryView } from '../views/historyView.ts';
 import { lanesHtml } from '../views/lanes.ts';
@@ -16,6 +17,7 @@ export function createLanes(history: HistoryView): Lanes {
     if (panel !== undefined) panel.webview.html = lanesHtml(history.all(), currentView(), randomUUID());
   };
   const subscription = history.onDidChange(draw);
+  const ages = redrawAges(() => panel?.visible === true, draw);
   return {
     show: () => {
       if (panel === undefined) {
@@ -31,6 +33,7 @@ export function createLanes(history: HistoryView): Lanes {
       panel.reveal();
     },
     dispose: () => {
+      ages.dispose();
       subscription.dispose();
       panel?.dispose();
     },

@@ -1,5 +1,6 @@
 /** The status bar's item of what is live; a click shows the stages. */
 import * as vscode from 'vscode';
+import { redrawAges } from '../editor/ageClock.ts';
 import { views } from '../editor/ids.ts';
 import { currentView } from '../views/currentView.ts';
 import { liveStatusOf } from '../views/liveStatus.ts';
@@ -21,5 +22,9 @@ export function createLiveStatusItem(store: Store, chosen: () => StageId | undef
     item.show();
   };
   show();
-  return vscode.Disposable.from(item, { dispose: store.subscribe(show) });
+  return vscode.Disposable.from(
+    item,
+    { dispose: store.subscribe(show) },
+    redrawAges(() => vscode.window.state.focused, show),
+  );
 }

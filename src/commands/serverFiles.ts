@@ -103,12 +103,12 @@ async function pickEntry(
       };
     });
   const up = { label: '$(arrow-up) ..', description: '', path: above, isFile: false };
-  const place_ = `${snapshot.entry.projectDir ?? ''}${path === '' ? '' : `/${shownPath(path)}`}`;
+  const where = `${snapshot.entry.projectDir ?? ''}${path === '' ? '' : `/${shownPath(path)}`}`;
   return vscode.window.showQuickPick(path === '' ? items : [up, ...items], {
     placeHolder:
       total > entries.length
-        ? view.t('{0} on {1}: the first {2} of {3} entries', place_, server, entries.length, total)
-        : view.t('{0} on {1}', place_, server),
+        ? view.t('{0} on {1}: the first {2} of {3} entries', where, server, entries.length, total)
+        : view.t('{0} on {1}', where, server),
   });
 }
 
@@ -123,11 +123,10 @@ export async function pickServer(app: App, stage: StageId): Promise<string | und
         app.store.nameOf(stage),
       ),
     );
-  return servers.length < 2
-    ? servers[0]
-    : vscode.window.showQuickPick(servers, {
-        placeHolder: vscode.l10n.t('Server of {0}', app.store.nameOf(stage)),
-      });
+  if (servers.length < 2) return servers[0];
+  const items = servers.map((server) => ({ label: server, iconPath: new vscode.ThemeIcon('server') }));
+  const placeHolder = vscode.l10n.t('Server of {0}', app.store.nameOf(stage));
+  return (await vscode.window.showQuickPick(items, { placeHolder }))?.label;
 }
 
 async function openServerFile(app: App, place: OnServer, part: 'all' | 'end'): Promise<void> {

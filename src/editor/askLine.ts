@@ -6,6 +6,7 @@ export interface LineQuestion {
   readonly prompt: string;
   readonly value?: string;
   readonly placeholder?: string;
+  readonly masked?: boolean;
   /** What is wrong with it, '' where that needs no word; undefined where nothing is. */
   readonly problemOf: (value: string) => string | undefined;
   readonly toggle?: Toggle | undefined;
@@ -24,6 +25,7 @@ export function askLine({
   prompt,
   value = '',
   placeholder = '',
+  masked = false,
   problemOf,
   toggle,
 }: LineQuestion): Promise<string | undefined> {
@@ -32,6 +34,7 @@ export function askLine({
   input.prompt = prompt;
   input.value = value;
   input.placeholder = placeholder;
+  input.password = masked;
   input.ignoreFocusOut = true;
   if (toggle !== undefined) input.buttons = [toggle.button()];
   return new Promise((resolve) => {

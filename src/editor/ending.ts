@@ -18,6 +18,8 @@ export type Remedy =
   | 'wait'
   | 'prune'
   | 'git-setting'
+  /** To the host that the repository is fetched from. */
+  | 'sign-in'
   /** Copies the command that the error names. */
   | 'copy-command'
   | 'open-configuration'
@@ -33,6 +35,8 @@ export interface Ending {
   readonly level: 'info' | 'warning' | 'error';
   readonly message: string;
   readonly remedies: readonly Remedy[];
+  /** What `sign-in` signs in to. */
+  readonly origin?: string | undefined;
 }
 
 /** `restore` is a rollback to a newer release. */
@@ -159,10 +163,12 @@ export function failureOf(
       ...(REMEDIES[error.code] ?? (['retry'] as const)).filter(
         (remedy) =>
           (remedy !== 'wait' || mayWait) &&
+          (remedy !== 'sign-in' || error.data?.signIn !== undefined) &&
           (remedy !== 'copy-command' || commandIn(error.message) !== undefined),
       ),
       'show-output',
     ],
+    ...(error.data?.signIn === undefined ? {} : { origin: error.data.signIn }),
   };
 }
 
@@ -187,7 +193,7 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   'unresolved-value': CONFIGURATION,
   'temp-dir-refused': CONFIGURATION,
   'branch-not-found': CONFIGURATION,
-  'repository-unreachable': CONFIGURATION,
+  'repository-unreachable': ['sign-in', ...CONFIGURATION],
   'host-unreachable': CONFIGURATION,
   'host-unknown': CONFIGURATION,
   'authentication-failed': CONFIGURATION,

@@ -7,7 +7,7 @@ import type { LeftOut, Question } from '../engineProcess/protocol.ts';
 import { formatAge } from '../format.ts';
 import { printable } from '../printable.ts';
 import { secretName, type Rememberable } from '../engineProcess/acceptance.ts';
-import { secretLabel, type Secrets } from './secrets.ts';
+import { gitLoginName, secretLabel, type Secrets } from './secrets.ts';
 
 type Asked<K extends PromptRequest['kind']> = Extract<PromptRequest, { kind: K }>;
 
@@ -46,6 +46,12 @@ export function createAnswer(secrets: Secrets, confirmation?: Confirmation): Ans
   };
 }
 
+/** For what asks nobody: answers only what is remembered of repositories. */
+export function rememberedAnswer(secrets: Secrets): Answer {
+  return async (question) =>
+    question.kind === 'git-login' ? secrets.get(gitLoginName(question.origin)) : undefined;
+}
+
 /** A no takes a moment to reach the engine and come back as the other questions' withdrawal. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 150));
@@ -70,6 +76,8 @@ function answer(
       return askConfirmation(question, confirmation, signal);
     case 'unlock':
       return askUnlock(question.server, question.lock, signal);
+    case 'git-login':
+      return secrets.get(gitLoginName(question.origin));
     case 'left-out':
       return askLeftOut(question.leftOut, signal);
   }

@@ -9,6 +9,11 @@ export interface Secrets {
   readonly names: () => readonly string[];
 }
 
+/** The name that the login to a host of repositories is remembered by. */
+export function gitLoginName(origin: string): string {
+  return `git ${origin.toLowerCase()}`;
+}
+
 /** Such a name as people read it. */
 export function secretLabel(name: string, t: Translate): string {
   const blank = name.indexOf(' ');
@@ -20,6 +25,8 @@ export function secretLabel(name: string, t: Translate): string {
       return t('Password of {0}', what);
     case 'secret':
       return t('Secret {0}', what);
+    case 'git':
+      return t('Login to {0}', what);
     default:
       return name;
   }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Host } from '../engine/index.ts';
 import { durantFolders, machineTime, userName, type Environment } from '../engine/thisMachine.ts';
 import { git } from '../git/clone.ts';
+import type { CloneRequest } from '../git/port.ts';
 import type { Connect, Prompter } from '../remote/target.ts';
 import type { Setup } from './protocol.ts';
 
@@ -12,13 +13,19 @@ export function createEngineHost(
   {
     connect,
     prompt,
+    login,
     env,
-  }: { readonly connect: Connect; readonly prompt: Prompter; readonly env: Environment },
+  }: {
+    readonly connect: Connect;
+    readonly prompt: Prompter;
+    readonly login: CloneRequest['login'];
+    readonly env: Environment;
+  },
 ): Host {
   const folders = durantFolders(env);
   return {
     connect,
-    git,
+    git: { open: (request) => git.open({ ...request, login }) },
     prompt,
     env,
     ...machineTime,

@@ -2,6 +2,7 @@
 import { asDurantError } from '../errors.ts';
 import type { Host, RunEvent, StageRequest } from '../engine/index.ts';
 import { createConnect } from '../remote/connect.ts';
+import type { Login } from '../git/port.ts';
 import type { Connect, PromptRequest } from '../remote/target.ts';
 import type { CallContext } from './callContext.ts';
 import { handlers } from './calls.ts';
@@ -78,7 +79,13 @@ function serve(): void {
       void send({ kind: 'connected', call, server: request.address.entry });
       return connection;
     };
-    const host: Host = createEngineHost(setup, { connect, prompt, env });
+    const host: Host = createEngineHost(setup, {
+      connect,
+      prompt,
+      login: async (origin) =>
+        parseLogin(await ask(call, { kind: 'git-login', server: null, origin }, controller.signal)),
+      env,
+    });
     const context: CallContext = {
       host,
       opened,
@@ -119,6 +126,14 @@ function serve(): void {
   });
   process.on('disconnect', leave);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
+}
+
+/** What the editor remembers is what it was given; anything else is no login. */
+function parseLogin(text: string | undefined): Login | undefined {
+  const found: unknown = text === undefined ? undefined : JSON.parse(text);
+  if (typeof found !== 'object' || found === null || !('user' in found) || !('password' in found))
+    return undefined;
+  return { user: String(found.user), password: String(found.password) };
 }
 
 function dispatch(message: Extract<ToEngine, { kind: 'call' }>, context: CallContext): Promise<unknown> {

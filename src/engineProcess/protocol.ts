@@ -255,6 +255,8 @@ export type StageMethod =
 /** A question of the engine's to whoever sits before the editor. Answered by text; undefined for no. */
 export type Question =
   | PromptRequest
+  /** The login that is remembered for a host of repositories, as JSON of `Login`; nobody is asked for it. */
+  | { readonly kind: 'git-login'; readonly server: null; readonly origin: string }
   | { readonly kind: 'unlock'; readonly server: string; readonly lock: LockRecord }
   | { readonly kind: 'left-out'; readonly server: null; readonly leftOut: LeftOut };
 

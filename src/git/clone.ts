@@ -15,7 +15,7 @@ import { acquireLock } from './processLock.ts';
 import { workTreePlace } from './workTreePlace.ts';
 import type { Clone, CloneRequest, Commit, Git, TrackedFile } from './port.ts';
 import type { Reference } from './references.ts';
-import { checkRemoteName, localPath, parseRepository } from './repository.ts';
+import { checkRemoteName, localPath, parseRepository, type Repository } from './repository.ts';
 import { askingNothing } from './sshEnvironment.ts';
 import { SubmoduleFailure } from './submodules.ts';
 import type { CheckedOut, WorkTree } from './indexFiles.ts';
@@ -29,7 +29,10 @@ async function open(request: CloneRequest): Promise<Clone> {
   const { signal } = request;
   throwIfCancelled(signal);
   checkRemoteName(request.remote);
-  const repository = parseRepository(request.repository, request.directory, request.env['HOME']);
+  const repository = await loggedIn(
+    parseRepository(request.repository, request.directory, request.env['HOME']),
+    request,
+  );
   const binary = await findGit(request.gitPath, request.env);
   const place = await workTreePlace(request);
   const lock = await acquireLock({
@@ -74,6 +77,15 @@ async function open(request: CloneRequest): Promise<Clone> {
     await lock.release();
     throw error;
   }
+}
+
+/** With the login that was given for its host, where its URL has none. */
+async function loggedIn(repository: Repository, { login }: CloneRequest): Promise<Repository> {
+  const { origin } = repository;
+  const given = origin === undefined ? undefined : await login?.(origin);
+  return origin === undefined || given === undefined
+    ? repository
+    : { ...repository, credentials: { origin, ...given } };
 }
 
 interface Parts {

@@ -8,6 +8,9 @@ export function unreachable(failure: GitFailure, repository: Repository): Durant
   return new DurantError(
     'repository-unreachable',
     `${repository.shown} cannot be fetched. ${gitSaid(failure, repository)} ${remedyFor(failure.message, repository)}`,
+    repository.origin !== undefined && wantsLogin(failure.message)
+      ? { data: { signIn: repository.origin } }
+      : {},
   );
 }
 
@@ -21,6 +24,13 @@ export function checkoutFailed(failure: GitFailure, repository: Repository, dire
   return new DurantError(
     'checkout-failed',
     `The commit cannot be checked out in ${directory}. ${gitSaid(failure, repository)} ${remedy}`,
+  );
+}
+
+/** Whether whoever asked was not logged in, or not as somebody who may read it. */
+function wantsLogin(said: string): boolean {
+  return /terminal prompts disabled|could not read (Username|Password)|Authentication failed|HTTP Basic|\b40[13]\b/i.test(
+    said,
   );
 }
 
@@ -51,11 +61,7 @@ function remedyFor(said: string, repository: Repository): string {
     return 'Connect once with ssh by hand and check the host key that it shows.';
   if (/dubious ownership/i.test(said))
     return 'If you trust that folder, add it with git config --global --add safe.directory FOLDER.';
-  if (
-    /terminal prompts disabled|could not read (Username|Password)|Authentication failed|HTTP Basic|\b40[13]\b/i.test(
-      said,
-    )
-  )
+  if (wantsLogin(said))
     return 'Store the credentials with a git credential helper, or use an ssh URL with a key.';
   if (/Permission denied|publickey|Too many authentication/i.test(said))
     return repository.local

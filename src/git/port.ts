@@ -25,6 +25,12 @@ export interface TrackedFile {
   readonly blob: string;
 }
 
+/** A user and a password or token. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
 /** Codes of the warnings that a clone may give. */
 export type GitWarningCode = 'ambiguous-ref';
 
@@ -45,6 +51,8 @@ export interface CloneRequest {
   /** False: pointers of Git LFS are checked out as they are. */
   readonly lfs: boolean;
   readonly signal: AbortSignal;
+  /** Who logs in to a host by http where the URL does not say; undefined: git's own helpers. Default: nobody. */
+  readonly login?: ((origin: string) => Promise<Login | undefined>) | undefined;
   /** Called once when another run holds the local lock, with a sentence. */
   readonly onWait: (message: string) => void;
   /** Called for what does not stop a run but changes what is sent, with a sentence. */

@@ -19,6 +19,8 @@ export interface Repository {
   readonly url: string;
   /** What an http URL had in front of its host; see credentials.ts. */
   readonly credentials: Credentials | undefined;
+  /** `https://host[:port]` where somebody may have to log in and the URL does not say as whom. */
+  readonly origin: string | undefined;
   /** For people. */
   readonly shown: string;
   /** A path of this machine (`file://` included), whose submodules may be such paths, too. */
@@ -114,6 +116,7 @@ function repository(written: string, kind: { readonly local: boolean; readonly s
   return {
     url,
     credentials,
+    origin: credentials === undefined ? /^https?:\/\/[^/?#]+/i.exec(url)?.[0] : undefined,
     shown,
     ...kind,
     key: `${name === '' ? 'repository' : name}-${shortHash(identity)}`,

@@ -1,5 +1,6 @@
 /** The history of all stages as a view below them. It shows what was asked for last, and asks nobody on its own. */
 import * as vscode from 'vscode';
+import { redrawAges } from '../editor/ageClock.ts';
 import { contextKeys, views } from '../editor/ids.ts';
 import type { HistoryEntry } from '../engine/index.ts';
 import { currentView } from './currentView.ts';
@@ -37,7 +38,6 @@ export interface HistoryViewOptions {
 }
 
 const memoryKey = 'durant.history';
-const ageMs = 60_000;
 
 export function createHistoryView({
   extensionPath,
@@ -82,10 +82,7 @@ export function createHistoryView({
     told.fire(undefined);
   };
   void vscode.commands.executeCommand('setContext', contextKeys.hasHistory, all.length > 0);
-  // Ages go on.
-  const clock = setInterval(() => {
-    if (view.visible) redraw();
-  }, ageMs);
+  const ages = redrawAges(() => view.visible, redraw);
   return {
     all: () => all,
     onDidChange: told.event,
@@ -99,7 +96,7 @@ export function createHistoryView({
     },
     redraw,
     dispose: () => {
-      clearInterval(clock);
+      ages.dispose();
       view.dispose();
       changed.dispose();
       told.dispose();

@@ -1,5 +1,6 @@
 /** The tree of stages, servers and releases in the editor: nodes.ts rendered, told by the store which of them to draw again. */
 import * as vscode from 'vscode';
+import { redrawAges } from '../editor/ageClock.ts';
 import { views } from '../editor/ids.ts';
 import { childrenOf, itemOf, nodeId, parentOf, type Node } from './nodes.ts';
 import { folderPath } from './serverFileItem.ts';
@@ -13,9 +14,6 @@ export interface StagesView extends vscode.Disposable {
 
 /** A stage is drawn again at most this often while a run changes it, ms. */
 const redrawMs = 100;
-
-/** Ages are in minutes. */
-const ageMs = 60_000;
 
 export interface StagesViewOptions {
   readonly extensionPath: string;
@@ -74,10 +72,12 @@ export function createStagesView({ extensionPath, store, load, list }: StagesVie
     showCollapseAll: true,
   });
   const unsubscribe = store.subscribe(redraw);
-  // Ages go on.
-  const clock = setInterval(() => {
-    if (view.visible) changed.fire(undefined);
-  }, ageMs);
+  const ages = redrawAges(
+    () => view.visible,
+    () => {
+      changed.fire(undefined);
+    },
+  );
   const asked = new Set<string>();
   const subscriptions = [
     view,
@@ -101,7 +101,7 @@ export function createStagesView({ extensionPath, store, load, list }: StagesVie
   return {
     view,
     dispose: () => {
-      clearInterval(clock);
+      ages.dispose();
       unsubscribe();
       for (const timer of waiting.values()) clearTimeout(timer);
       for (const subscription of subscriptions) subscription.dispose();

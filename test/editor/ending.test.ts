@@ -19,6 +19,18 @@ describe('the end of a run', () => {
       assert.match(ending.message, words);
     });
 
+  it('offers to sign in where the host of the repository wants that, and only there', () => {
+    const error = {
+      code: 'repository-unreachable',
+      message: 'It cannot be fetched.',
+      changed: false,
+    } as const;
+    const origin = 'https://git.example.org';
+    const wanted = failureOf({ ...error, data: { signIn: origin } }, { stage: 'production' }, t);
+    assert.deepEqual([wanted.remedies[0], wanted.origin], ['sign-in', origin]);
+    assert.ok(!failureOf(error, { stage: 'production' }, t).remedies.includes('sign-in'));
+  });
+
   it('does not say again in the log what its commands have printed', () => {
     const line = createLines('production');
     for (const text of ['first', 'second'])

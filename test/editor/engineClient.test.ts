@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { build } from 'esbuild';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { shellText } from '../../scripts/shellText.mjs';
@@ -10,6 +10,7 @@ import type { Question } from '../../src/engineProcess/protocol.ts';
 import type { RunEvent } from '../../src/engine/index.ts';
 import { makeCliHome, type CliHome } from '../support/cli.ts';
 import { makeRepository, type Repository } from '../support/repo.ts';
+import { serveRepositories } from '../git/httpRepository.ts';
 import { startSshd, type TestServer } from '../support/sshd.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -273,6 +274,30 @@ describe('the engine process of the editor', () => {
       assert.equal(await readBuiltFile(built, 'app.js'), 'built\n');
     } finally {
       rmSync(parent, { recursive: true });
+    }
+  });
+
+  it('fetches by http with the login that is remembered for the host, and says where there is none', async () => {
+    const served = await serveRepositories(project.directory, 'ada', 'token-77', () => undefined);
+    const origin = `http://127.0.0.1:${served.port}`;
+    try {
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace('repository: .', `repository: ${origin}/.git\nbranch: main`),
+      );
+      const questions: Question[] = [];
+      const run = (text: string | undefined) =>
+        client.call(
+          'deploy',
+          { ...deployment(), dryRun: true },
+          { signal: never, answer: answering(questions, text) },
+        );
+      assert.deepEqual((await run(undefined)).error?.data, { signIn: origin });
+      assert.deepEqual(questions, [{ kind: 'git-login', server: null, origin }]);
+      const { error } = await run(JSON.stringify({ user: 'ada', password: 'token-77' }));
+      assert.equal(error, null);
+    } finally {
+      await served.stop();
     }
   });
 

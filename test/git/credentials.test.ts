@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DurantError } from '../../src/errors.ts';
 import { parseRepository } from '../../src/git/repository.ts';
 import { openGitArea, type GitArea } from './cloneSupport.ts';
 import { serveRepositories, type HttpRepository } from './httpRepository.ts';
@@ -62,6 +63,31 @@ describe('git: the password in a URL', function () {
     const lines = [...seen].filter((line) => line.includes(`127.0.0.1:${served.port}`));
     assert.ok(lines.length > 0, 'git was seen at work');
     for (const text of [...seen, everything()]) assert.doesNotMatch(text, /pa:ss@word-77|pa%3Ass%40word-77/i);
+  });
+
+  it('is asked for where the URL has none, for its host, and is in no command line and no file either', async () => {
+    const origin = `http://127.0.0.1:${served.port}`;
+    const bare = `${origin}/top/.git`;
+    await assert.rejects(area.deployed({ repository: bare }, 'main'), {
+      code: 'repository-unreachable',
+      data: { signIn: origin },
+    });
+    const asked: string[] = [];
+    const login = (of: string) => {
+      asked.push(of);
+      return Promise.resolve({ user: 'ada', password });
+    };
+    const { directory } = await area.deployed({ repository: bare, login }, 'main');
+    assert.equal(readFileSync(join(directory, 'below/b.txt'), 'utf8'), 'below\n');
+    assert.deepEqual(asked, [origin]);
+    for (const text of [...seen, everything()]) assert.doesNotMatch(text, /pa:ss@word-77|pa%3Ass%40word-77/i);
+    const wrong = () => Promise.resolve({ user: 'ada', password: 'word-78' });
+    // The commit that is there already needs no login; a branch has to be asked for.
+    await assert.rejects(area.deployed({ repository: bare, login: wrong }, 'main'), (error: DurantError) => {
+      assert.deepEqual(error.data, { signIn: origin });
+      assert.doesNotMatch(error.message, /word-78/);
+      return true;
+    });
   });
 
   it('is taken out of the configuration of a clone that has it', async () => {

@@ -1,6 +1,7 @@
 /** CodeLens in the editor. Opening a file connects to nobody: only what is known already is shown. */
 import * as vscode from 'vscode';
-import { commands, type StageArgument } from '../../editor/ids.ts';
+import { redrawAges } from '../../editor/ageClock.ts';
+import { commands, languageId, type StageArgument } from '../../editor/ids.ts';
 import type { StageLive } from '../languageFacts.ts';
 import { lensesOf, type Lens, type LensAction } from '../lenses.ts';
 import { selector, toRange, type Parse } from './documents.ts';
@@ -31,6 +32,10 @@ export function registerLenses(parse: Parse, live: LiveStages): vscode.Disposabl
     changed,
     live.onDidChangeLensFacts(fire),
     vscode.workspace.onDidGrantWorkspaceTrust(fire),
+    redrawAges(
+      () => vscode.window.visibleTextEditors.some(({ document }) => document.languageId === languageId),
+      fire,
+    ),
     vscode.languages.registerCodeLensProvider(selector, {
       onDidChangeCodeLenses: changed.event,
       provideCodeLenses(document) {
