@@ -22,7 +22,7 @@ import { appShellScript } from '../src/engine/app/shellScript.ts';
 import { watchScript } from '../src/engine/app/unitStates.ts';
 import { removalFunctions, removeQuietly } from '../src/engine/run/removal.ts';
 import { adoptableScript } from '../src/engine/server/adoptable.ts';
-import { replaceLink, trySwitch } from '../src/engine/server/linkSwitch.ts';
+import { replaceLinkFunction, trySwitch } from '../src/engine/server/linkSwitch.ts';
 import {
   breakLockScript,
   endOwnScript,
@@ -172,7 +172,7 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     ['watcher, nothing before', watcher({ ...watch, linkBefore: undefined, isNew: false, services: [] })],
     ['confirm', confirmScript(run)],
     ['adoptable', adoptableScript(release)],
-    ['switch', replaceLink({ path: 'current', link: `releases/${release}`, run, method: 'mv -T' })],
+    ['switch', `${replaceLinkFunction}replace_link 'mv -T' current releases/1 ${run}`],
     ['try switch', trySwitch()],
     ...[true, false].flatMap((cleanup_use_sudo): [string, string][] => [
       [

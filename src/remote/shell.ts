@@ -1,4 +1,5 @@
 /** The only place where words are quoted for a POSIX shell, and the small sh snippets that several steps share. */
+import { shellFile } from './shellFile.ts';
 
 /** Quotes one word for POSIX sh; safe for any text without NUL. */
 export function quote(word: string): string {
@@ -35,37 +36,20 @@ export function positional(words: readonly string[]): string {
   return `set -- ${words.map(quote).join(' ')}\n`;
 }
 
-/**
- * Defines the shell function `refuse_links PATH`: fails, saying why, where a folder on the way to PATH is a symbolic link. What comes
- * from a repository could otherwise lead a step out of the release.
- */
+const refuse = shellFile(import.meta.url, './refuseLinks.sh');
+const folder = shellFile(import.meta.url, './enterFolder.sh');
+
+/** Defines the shell function `refuse_links PATH`. */
 export function refuseLinks(): string {
-  return `refuse_links() {
-  d=$1
-  while :; do
-    case $d in */*) d=\${d%/*};; *) return 0;; esac
-    [ -n "$d" ] || return 0
-    if [ -L "$d" ]; then printf '%s\\n' "$1: $d is a symbolic link, which Durant does not follow here" >&2; return 1; fi
-  done
-}`;
+  return refuse;
 }
 
-/**
- * Defines the shell function `where_am_i`: sets `$cwd` to the folder that the shell is really in. dash and busybox have asked the system when
- * they have changed their folder; others set PWD to what they looked up before, which somebody may have replaced by a link since.
- */
-export const whereAmI = `if [ -z "\${BASH_VERSION-}\${KSH_VERSION-}\${ZSH_VERSION-}" ] && [ "$(uname)" = Linux ]; then where_am_i() { cwd=$PWD; }
-else where_am_i() { cwd=$(env pwd -P; echo .); cwd=\${cwd%??}; }; fi`;
+/** Defines the shell function `where_am_i`. */
+export const whereAmI = shellFile(import.meta.url, './whereAmI.sh');
 
-/**
- * Defines `where_am_i` and the shell function `enter PATH`: goes to a folder below the working directory that the script had when this text ran. Fails where
- * a folder on the way is a symbolic link, also one that somebody puts there in this moment: what the shell has entered is looked at, and
- * commands with names in that folder then reach nothing else. Paths have neither `.` nor `..` in them.
- */
+/** Defines `where_am_i` and the shell function `enter PATH`. */
 export function enterFolder(): string {
-  return `${whereAmI}
-top=$(pwd -P) && export top || exit 1
-enter() { cd -P "$top" && cd -P "./$1" 2>/dev/null && where_am_i && { [ "$cwd" = "$top/$1" ] || { [ "$1" = . ] && [ "$cwd" = "$top" ]; }; }; }`;
+  return whereAmI + folder;
 }
 
 /**

@@ -33,8 +33,7 @@ export function takeDetached(server: SimulatedServer, now: number): readonly Det
     rmSync(file);
     const maker = /^\.durant\/spare\.([^/]+)\/make$/.exec(text)?.[1];
     if (maker !== undefined) return { kind: 'spare', server, run: maker, text, due: now };
-    const [, seconds = '', run = ''] =
-      /-lt (\d+) \]; do sleep 1; \[ -e \.durant\/watch\.([^ ]+)/.exec(text) ?? [];
+    const [, run = '', seconds = ''] = /^project=.* run=(\S+) .* seconds=(\d+) /.exec(text) ?? [];
     if (run === '') throw new Error(`A script starts what the simulation does not know: ${text}`);
     return { kind: 'watcher', server, run, text, due: now + 1000 * Number(seconds) };
   });
@@ -97,7 +96,7 @@ export function expectOf({ kind, run, server, text }: Detached): () => void {
   };
   const release = /^release = "(.*)"$/m.exec(read(`watch.${run}`))?.[1];
   const lock = read('lock');
-  const isNew = text.includes('s/^state');
+  const isNew = text.includes(' is_new=yes ');
   const confirmed = isNew && read(`releases/${release ?? ''}.ini`).includes('state = "finished"');
   const acts = release !== undefined && !confirmed && (lock === '' || lock.includes(`run = "${run}"`));
   return () => {

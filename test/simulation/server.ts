@@ -159,7 +159,7 @@ function labelOf(script: string): string {
     ['echo unlocked', 'unlock by force'],
     ['transfer.done', 'update code'],
     ['echo switched', 'switch'],
-    ['> "$t" || exit 1', 'lock'],
+    ['>"$t" || exit 1', 'lock'],
     ['say "home=', 'look'],
     ['"finished"', 'finish'],
     ['"failed"', 'note failure'],
@@ -167,6 +167,6 @@ function labelOf(script: string): string {
     ['rm -f .durant/processes.', 'give lock back'],
   ];
   // Without the guard of the lock.
-  const own = script.replace(/^\( cd [^]*? \|\| exit 79\n/, '');
+  const own = script.replace(/^\(\n[^]*? \|\| exit 79\n/, '');
   return marks.find(([mark]) => own.includes(mark))?.[1] ?? 'script';
 }

@@ -4,9 +4,10 @@
  * what was noted, so a script has either been noted or finds the lock gone.
  */
 import { DurantError } from '../../errors.ts';
-import { quote } from '../../remote/shell.ts';
+import { parameters } from '../../remote/shell.ts';
+import { shellFile } from '../../remote/shellFile.ts';
 import type { Connection, RemoteResult } from '../../remote/target.ts';
-import { lineIsOpen, lockIsOurs, noteProcesses } from '../server/lockScripts.ts';
+import { guardFunctions } from '../server/lockScripts.ts';
 import type { GuardedConnection, Run, ServerRun } from './run.ts';
 
 const LOST_STATUS = 79;
@@ -68,10 +69,14 @@ export function releaseOfLink(link: string): string | null {
   return /(?:^|\/)releases\/([^/]+)$/.exec(link)?.[1] ?? null;
 }
 
+const guard = shellFile(import.meta.url, './guard.sh');
+
 function guardScript(run: Pick<Run, 'id' | 'settings'>, { facts, lostLines }: ServerRun): string {
-  return `( cd ${quote(facts.project)} && { ${noteProcesses(run.id)}; ${lockIsOurs(run.id)}; } && { ${lineIsOpen(run.id, lostLines)} && exit 0; exit 1; }
-rm -f .durant/processes.${run.id}
-printf '${LOST_MARK}%s\\n' "$(readlink ${quote(run.settings.current_path)})" >&3; exit 1 ) </dev/null 3>&2 2>/dev/null || exit ${LOST_STATUS}`;
+  const about = parameters(
+    { run: run.id, lost_lines: lostLines, current: run.settings.current_path, mark: LOST_MARK },
+    { project: facts.project },
+  );
+  return `(\n${about}${guardFunctions}${guard}) </dev/null 3>&2 2>/dev/null || exit ${LOST_STATUS}`;
 }
 
 /** What `current` is as text where the guard stopped the script; undefined where it did not. */

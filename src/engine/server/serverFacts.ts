@@ -1,6 +1,7 @@
 /** What a server looks like before a run touches it: one read-only script, one round trip, parsed into `ServerFacts`. */
 import type { Settings } from '../../config/options/options.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
+import { shellFile } from '../../remote/shellFile.ts';
 import { LAYOUTS } from './layout.ts';
 import { transferProbe, parseTransferProbe, type TransferFacts } from '../../transfer/stream/probe.ts';
 import { isSwitchMethod, trySwitch, type SwitchMethod } from './linkSwitch.ts';
@@ -104,11 +105,8 @@ export interface FactsRequest {
   readonly strategy: Settings['strategy'];
 }
 
-/**
- * Defines `lock_id`: prints what tells this lock from any other, whatever is written in it; nothing where there is none. The working
- * directory is project_dir.
- */
-export const lockIdentity = `lock_id() { [ ! -e .durant/lock ] || echo $(ls -di .durant/lock) $(cksum < .durant/lock 2>/dev/null); }`;
+/** Defines `lock_id`. */
+export const lockIdentity = shellFile(import.meta.url, './lockIdentity.sh');
 
 /** The script. It changes nothing that stays, so a dry run, `status` and `check --connect` use it too. */
 export function factsScript({ projectDir, currentPath, shared, strategy }: FactsRequest): string {

@@ -1,7 +1,7 @@
 /** `symlink`: the switch. One atomic rename of a link, only while the lock is still this run's (guard.ts). */
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
-import { replaceLink } from '../server/linkSwitch.ts';
+import { replaceLinkFunction } from '../server/linkSwitch.ts';
 import { confirmsWithSwitch, isWatched, unwatch, watchSwitch } from '../run/deadManSwitch.ts';
 import { finishedScripts } from '../run/finish.ts';
 import { releaseOfLink } from '../run/guard.ts';
@@ -153,7 +153,7 @@ async function flip(
   const replace =
     link === undefined
       ? `rm -f ${current} || exit 1`
-      : `${release === null ? '' : `[ -d ${quote(`releases/${release}`)} ] || { echo ${quote(`releases/${release} is gone`)} >&2; exit 1; }\n`}${path.includes('/') ? `mkdir -p ${quote(path.slice(0, path.lastIndexOf('/')))} || exit 1\n` : ''}${method === undefined ? `rm -rf ${temporary} && ln -s ${quote(link)} ${temporary} && echo rename` : replaceLink({ path, link, run: run.id, method })} || exit 1`;
+      : `${release === null ? '' : `[ -d ${quote(`releases/${release}`)} ] || { echo ${quote(`releases/${release} is gone`)} >&2; exit 1; }\n`}${path.includes('/') ? `mkdir -p ${quote(path.slice(0, path.lastIndexOf('/')))} || exit 1\n` : ''}${method === undefined ? `rm -rf ${temporary} && ln -s ${quote(link)} ${temporary} && echo rename` : `${replaceLinkFunction}replace_link ${[method, path, link, run.id].map(quote).join(' ')}`} || exit 1`;
   const result = await runScript(
     server,
     `was=$(readlink ${current}) || was=
