@@ -4,7 +4,8 @@ import { nodeCommands } from '../editor/ids.ts';
 import { formatAge, formatBytes } from '../format.ts';
 import { printable } from '../printable.ts';
 import { failureOf, noteOf, type Icon, type Item, type View } from './item.ts';
-import type { FolderKnown, StageId, StageSnapshot } from './store.ts';
+import type { FolderKnown } from './folders.ts';
+import type { StageId, StageSnapshot } from './store.ts';
 
 /** `path` is relative to project_dir: bytes as latin1 characters. */
 export type FileNode =

@@ -1,8 +1,9 @@
 /** What is known of the stages and their servers: where it comes from, and whom it is told. No `vscode` here but its event type. */
 import type { GoalProgress } from '../report/goals.ts';
 import type { RunProgress } from '../report/progress.ts';
-import type { AppInfo, ServerFolder, StageReleases } from '../engine/index.ts';
+import type { AppInfo, StageReleases } from '../engine/index.ts';
 import type { ErrorCode } from '../errors.ts';
+import { createFolders, type FolderKnown } from './folders.ts';
 
 /** A stage as durant.conf has it. */
 export interface StageEntry {
@@ -85,12 +86,6 @@ export interface FolderId extends StageId {
   readonly path: string;
 }
 
-/** What is known of a folder on a server: that it is being listed, what it had, or why it could not be listed. Not remembered. */
-export type FolderKnown =
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'listed'; readonly folder: ServerFolder }
-  | { readonly kind: 'failed'; readonly message: string };
-
 export type ProcessControl = 'start' | 'stop' | 'restart';
 
 export interface StageFailure {
@@ -149,10 +144,6 @@ export function stageKey({ file, stage }: StageId): string {
   return `${file}\0${stage}`;
 }
 
-function folderKey({ server, path, ...stage }: FolderId): string {
-  return `${stageKey(stage)}\0${server}\0${path}`;
-}
-
 export function processKey({ server, process, ...stage }: ProcessId): string {
   return `${stageKey(stage)}\0${server}\0${process}`;
 }
@@ -169,7 +160,7 @@ export function createStore(memory: Memory): Store {
   const goals = new Map<string, readonly GoalProgress[]>();
   const processes = new Map<string, StageProcesses>(memory.get<[string, StageProcesses][]>(processesKey, []));
   const activities = new Map<string, ProcessActivity>();
-  const folders = new Map<string, FolderKnown>();
+  const folders = createFolders();
   const listeners = new Set<(stage: StageId | undefined) => void>();
   let configurations: readonly Configuration[] = [];
 
@@ -198,7 +189,7 @@ export function createStore(memory: Memory): Store {
         goals: runs.get(key)?.goals ?? goals.get(key) ?? [],
         processes: processes.get(key),
         activity: (server, process) => activities.get(processKey({ ...stage, server, process })) ?? idle,
-        folder: (server, path) => folders.get(folderKey({ ...stage, server, path })),
+        folder: (server, path) => folders.get(key, server, path),
       };
     },
     nameOf: ({ file, stage }) => {
@@ -212,6 +203,7 @@ export function createStore(memory: Memory): Store {
     },
     setKnown: (stage, now) => {
       failures.delete(stageKey(stage));
+      for (const server of switched(now, known.get(stageKey(stage)))) folders.forget(stageKey(stage), server);
       known.set(stageKey(stage), withWhatWasKnown(now, known.get(stageKey(stage))));
       void memory.update(memoryKey, [...known]);
       tell(stage);
@@ -245,7 +237,7 @@ export function createStore(memory: Memory): Store {
       tell(process);
     },
     setFolder: (folder, now) => {
-      folders.set(folderKey(folder), now);
+      folders.set(stageKey(folder), folder.server, folder.path, now);
       tell(folder);
     },
     subscribe: (listener) => {
@@ -253,6 +245,16 @@ export function createStore(memory: Memory): Store {
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Servers with another release live than before: what was listed there is no longer so. */
+function switched(now: StageKnown, before: StageKnown | undefined): readonly string[] {
+  return now.servers
+    .filter(({ server, current, error }) => {
+      const old = before?.servers.find((each) => each.server === server);
+      return error === null && old !== undefined && old.current !== current;
+    })
+    .map(({ server }) => server);
 }
 
 /** A server that was not reached has what it had when it was. */

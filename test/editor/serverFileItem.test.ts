@@ -5,7 +5,8 @@ import type { ServerEntry } from '../../src/engine/index.ts';
 import { english } from '../../src/format.ts';
 import type { Item } from '../../src/views/item.ts';
 import { childrenOf, itemOf, nodeId, parentOf, type Node } from '../../src/views/nodes.ts';
-import { createStore, type FolderKnown, type Store } from '../../src/views/store.ts';
+import type { FolderKnown } from '../../src/views/folders.ts';
+import { createStore, type Store } from '../../src/views/store.ts';
 
 const now = Date.parse('2026-05-01T12:00:00Z');
 const stage = { file: '/shop/durant.conf', stage: 'production' };
@@ -115,6 +116,23 @@ describe('the files of a server', () => {
     ]);
     const failed = storeWith({ '': { kind: 'failed', message: 'The server cannot be reached.' } });
     assert.deepEqual(rows(failed, files), ['The server cannot be reached.']);
+  });
+
+  it('are not shown as they were once another release is live on their server', () => {
+    const store = storeWith({});
+    const known = (server: string, current: string) =>
+      ({ server, current, error: null, locked: null, hold: null, maintenance: false, releases: [] }) as const;
+    const set = (one: string, two: string): void => {
+      store.setKnown(stage, { servers: [known('web1', one), known('web10', two)], at: now });
+    };
+    set('r1', 'r1');
+    for (const server of ['web1', 'web10'])
+      store.setFolder({ ...stage, server, path: '' }, listed([entry('a', { size: undefined })]));
+    set('r1', 'r1');
+    assert.deepEqual(rows(store, files), ['a 1 h ago']);
+    set('r2', 'r1');
+    assert.deepEqual(rows(store, files), ['Not asked yet']);
+    assert.deepEqual(rows(store, { ...files, server: 'web10' }), ['a 1 h ago']);
   });
 
   it('have harmless names', () => {
