@@ -155,6 +155,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestServer> 
       ...(options.config?.some((line) => line.startsWith('MaxStartups')) === true ? [] : ['MaxStartups 200']),
       'UseDNS no',
       'PrintMotd no',
+      // What ssh prefers takes it 0.1 s of a processor at each login, and this 0.02 s. The sshd of the Debians has the defaults.
+      'KexAlgorithms ecdh-sha2-nistp256',
       ...(login === undefined ? [] : [`ForceCommand exec ${login}`]),
       `SetEnv ${Object.entries(environment)
         .map(([name, value]) => `${name}=${value}`)
@@ -362,7 +364,8 @@ async function listen(
     await writeFile(config, [...setup.lines, `Port ${port}`, ''].join('\n'));
     const chunks: Buffer[] = [];
     const log = () => Buffer.concat(chunks).toString();
-    const sshd = ['/usr/sbin/sshd', '-D', '-e', '-f', config];
+    // -r: a connection is served by a copy of the listener, which need not start anew for it.
+    const sshd = ['/usr/sbin/sshd', '-r', '-D', '-e', '-f', config];
     const command = setup.accounts ? inNamespace(setup.accounts, sshd) : sshd;
     const daemon = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     daemon.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
