@@ -54,7 +54,7 @@ for (const publish of ['restart', 'beside'] as const)
           'spare = no',
           'health_retries = 1',
           'watch = 1s',
-          'connect_timeout = 5s',
+          'connect_timeout = 10s',
           'domain_name = shop.test',
           `publish = ${publish}`,
           'drain = 1s',
@@ -116,7 +116,7 @@ for (const publish of ['restart', 'beside'] as const)
       // A dead line is noticed in seconds instead of the default minute.
       appendFileSync(
         join(home.directory, 'ssh/ssh_config'),
-        '  ServerAliveInterval 1\n  ServerAliveCountMax 2\n',
+        '  ServerAliveInterval 3\n  ServerAliveCountMax 3\n',
       );
       project = mkdtempSync(join(tmpdir(), 'durant-project-'));
       repository = makeRepository([{ message: 'Version 1', files: { 'app.py': webApp('1') } }]);
@@ -141,7 +141,7 @@ for (const publish of ['restart', 'beside'] as const)
       const before = link();
       const tidy = await units();
       repository.commit({ message: 'Not confirmed', files: { 'app.py': webApp('unconfirmed') } });
-      configure('health_check = sleep 3', '[process extra]', 'command = sleep 1000');
+      configure('health_check = sleep 20', '[process extra]', 'command = sleep 1000');
       const started = startCli(['--json', 'deploy', 'production'], { home, cwd: project });
       onEvent(started, step('health_check', 'running'), () => started.kill());
       await started.result;

@@ -183,7 +183,10 @@ describe('services on a real systemd, behind a real Caddy', function () {
     await follow.waitForOutput(/Stopping shop-worker@1/);
     follow.interrupt();
     assert.equal((await follow.result).status, 130);
-    assert.equal(await machine.sh('pgrep -c journalctl || true'), '0\n');
+    await waitFor(
+      'journalctl to end',
+      async () => (await machine.sh('pgrep -c journalctl || true')) === '0\n',
+    );
   });
 
   it('and the logs of one server end where those of another cannot be read', async () => {
@@ -194,7 +197,10 @@ describe('services on a real systemd, behind a real Caddy', function () {
     writeFileSync(file, before);
     assert.equal(status, 2, stderr);
     assert.match(stderr, /no process "web"/);
-    assert.equal(await machine.sh('pgrep -c journalctl || true'), '0\n');
+    await waitFor(
+      'journalctl to end',
+      async () => (await machine.sh('pgrep -c journalctl || true')) === '0\n',
+    );
   });
 
   it('and its release is where durant app runs commands, with its environment', async () => {

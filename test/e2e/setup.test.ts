@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { makeCliHome, runCli, type CliHome, type CliResult } from '../support/cli.ts';
 import { makeRepository, type Repository } from '../support/repo.ts';
 import { canBootSystemd, useSystemd, type SystemdServer } from '../support/systemd.ts';
+import { waitFor } from '../support/wait.ts';
 import { webApp } from '../support/webApp.ts';
 
 /** With what a Caddyfile might take for its own. */
@@ -187,11 +188,11 @@ describe('a server from nothing to nothing', function () {
       await machine.sh('cd /srv/apps/shop && find . | sort'),
       '.\n./releases\n./releases/mine\n./shared\n./shared/data\n./shared/data/of-a-user\n',
     );
-    assert.equal(
-      await machine.sh(
-        'ls /etc/systemd/system /etc/caddy/conf.d | grep shop || :; systemctl list-units --plain --no-legend "shop*"',
-      ),
-      '',
+    assert.equal(await machine.sh('ls /etc/systemd/system /etc/caddy/conf.d | grep shop || :'), '');
+    // systemd forgets a unit that is gone in its own time.
+    await waitFor(
+      'systemd to have none',
+      async () => (await machine.sh('systemctl list-units --plain --no-legend "shop*"')) === '',
     );
     await assert.rejects(machine.visit('shop.test'));
     const again = await run('--json', 'down', '--yes', 'production');

@@ -21,6 +21,8 @@ export interface SystemdMachine {
   readonly directory: string;
   /** The server's files as this machine sees them. */
   readonly root: string;
+  /** Its first process, by the id that this machine knows it by. */
+  readonly init: number;
   readonly port: number;
   readonly httpsPort: number;
 }
@@ -102,12 +104,27 @@ cp /${cleanCaddyfile} /etc/caddy/Caddyfile
 systemctl restart caddy
 journalctl -q --rotate --vacuum-time=1us`;
 
+const rootEnvironment = [
+  'HOME=/root',
+  'USER=root',
+  'LANG=C.UTF-8',
+  'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+];
+
+/**
+ * Runs a command as root in the machine that has this first process; gives its output. A login by ssh takes much more time, with all that systemd does
+ * for one.
+ */
+async function shInside(init: number, command: string): Promise<string> {
+  const enter = ['-t', String(init), '-a', '-r', '-w', 'env', '-i', ...rootEnvironment, 'bash', '-c'];
+  // Where the machine has gone meanwhile nothing is done to this one.
+  return (await run('nsenter', [...enter, `cd && [ -e /${cleanCaddyfile} ] || exit\n${command}`])).stdout;
+}
+
 export function connectSystemd(machine: SystemdMachine): SystemdServer {
-  const { directory, root, port, httpsPort } = machine;
+  const { directory, root, init, port, httpsPort } = machine;
   const clientKey = join(directory, 'client_key');
   const knownHosts = join(directory, 'known_hosts');
-  const options = ['IdentitiesOnly=yes', 'BatchMode=yes', `UserKnownHostsFile=${knownHosts}`];
-  const ssh = ['-F', 'none', '-i', clientKey, '-p', String(port), ...options.flatMap((each) => ['-o', each])];
   return {
     server: {
       host: '127.0.0.1',
@@ -129,7 +146,7 @@ export function connectSystemd(machine: SystemdMachine): SystemdServer {
     entry: (account) => `${account}@127.0.0.1:${port}`,
     root,
     httpsPort,
-    sh: async (command) => (await run('ssh', [...ssh, 'root@127.0.0.1', command])).stdout,
+    sh: (command) => shInside(init, command),
     visit: (domain, path = '/') => visit(domain, httpsPort, path),
   };
 }

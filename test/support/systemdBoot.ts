@@ -3,13 +3,23 @@
  * ignored folder .cache/. The machine is a layer over that tree, so that nothing it does stays. Needs root.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { hostname } from 'node:os';
+import { processTree } from './processes.ts';
 import { freePort } from './sshd.ts';
 import { cleanCaddyfile, connectSystemd, sudoPassword, type SystemdMachine } from './systemd.ts';
 import { waitFor } from './wait.ts';
@@ -75,26 +85,42 @@ export async function bootMachine(directory: string): Promise<BootedMachine> {
     await waitFor('the machine to let go of its files', unmount);
     process.off('exit', onExit);
   };
-  const machine: SystemdMachine = { directory, root, port, httpsPort };
-  const { sh } = connectSystemd(machine);
   try {
+    const init = await waitFor('systemd to start', async () => {
+      if (ended()) throw new Error(`systemd-nspawn ended:\n${readFileSync(log, 'utf8')}`);
+      return child.pid === undefined ? undefined : firstProcess(child.pid);
+    });
+    const machine: SystemdMachine = { directory, root, init, port, httpsPort };
+    const { sh } = connectSystemd(machine);
     await waitFor(
       'Debian to boot',
       async () => {
         if (ended()) throw new Error(`systemd-nspawn ended:\n${readFileSync(log, 'utf8')}`);
         // Some of its services cannot run in a container; that is `degraded`.
-        const state = await sh('systemctl is-system-running --wait; systemctl is-active caddy').catch(
-          () => '',
+        const state = await sh('systemctl is-system-running --wait; systemctl is-active ssh caddy').catch(
+          ({ stdout }: { stdout?: string }) => stdout ?? '',
         );
-        return /^(running|degraded)\nactive/.test(state);
+        return /^(running|degraded)\nactive\nactive\n/.test(state);
       },
-      60_000,
+      120_000,
     );
+    return { machine, end };
   } catch (error) {
     await end();
     throw error;
   }
-  return { machine, end };
+}
+
+/** Of what systemd-nspawn runs, the process that is the first in there: systemd, once it has been started. */
+async function firstProcess(nspawn: number): Promise<number | undefined> {
+  for (const { pid } of await processTree(nspawn))
+    try {
+      const isFirst = /^NSpid:.*\t1$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+      if (isFirst && basename(readlinkSync(`/proc/${pid}/exe`)) === 'systemd') return pid;
+    } catch {
+      // It has ended.
+    }
+  return undefined;
 }
 
 function configure(
