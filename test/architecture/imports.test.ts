@@ -13,7 +13,6 @@ function sourcesIn(folder: string): string[] {
 describe('imports between the files of src', () => {
   let graph: ReadonlyMap<string, readonly string[]>;
   before(async function () {
-    this.timeout(60_000);
     const { metafile } = await build({
       entryPoints: sourcesIn('src'),
       bundle: true,

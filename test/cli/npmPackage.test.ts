@@ -19,8 +19,6 @@ const shipped = [
 ];
 
 describe('the npm package', function () {
-  this.timeout(60_000);
-
   it('has what it needs and no more, and does the demo from an empty folder', () => {
     const folder = mkdtempSync(join(tmpdir(), 'durant-npm-test-'));
     try {

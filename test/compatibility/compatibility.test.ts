@@ -12,8 +12,6 @@ const cells: readonly Cell[] = [
 ];
 
 describe('compatibility', function () {
-  this.timeout(120_000);
-
   it('each two kinds are in a combination together', () => {
     const met = new Set(pairwise().flatMap(pairsOf));
     for (const tools of axes.tools)

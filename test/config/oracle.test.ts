@@ -130,7 +130,6 @@ const goodText = fc
   );
 
 describe('config: CPython configparser as the oracle', function () {
-  this.timeout(60_000);
   before(function () {
     if (spawnSync('python3', ['--version']).error !== undefined) this.skip();
   });

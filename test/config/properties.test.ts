@@ -66,8 +66,6 @@ const within = (doc: ConfDocument, { start, end }: Range): void => {
 };
 
 describe('config: any text', function () {
-  this.timeout(60_000);
-
   it('is parsed, resolved and validated without a throw, every range inside of it', () => {
     fc.assert(
       fc.property(anyText, (text) => {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { makeWorld, type World } from './world.ts';
 
 describe('durant app exec', function () {
-  this.timeout(60_000);
   const secret = 'hunter22-and-more';
   let world: World;
   before(async () => {

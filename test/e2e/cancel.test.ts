@@ -8,7 +8,6 @@ import { assertGone, assertTidy, commitVersion, isRunning, onEvent, step } from 
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('Ctrl+C', function () {
-  this.timeout(60_000);
   let world: World;
   let version = 0;
   const quiet = ['spare = no', 'keep_releases = -1'];
@@ -60,7 +59,7 @@ describe('Ctrl+C', function () {
         states(result).every((each) => each === 'unchanged'),
         states(result).join(),
       );
-      assert.deepEqual(await world.home.leftovers(), []);
+      await world.home.quiet();
     });
 
   it('while before_deploy runs: it is ended', async () => {
@@ -68,7 +67,7 @@ describe('Ctrl+C', function () {
     const [before, kept] = [world.live(), world.releases()];
     const result = await interruptAt((event) => event['line'] === 'begun');
     assertUndone(result, before, kept);
-    assert.deepEqual(await world.home.leftovers(), []);
+    await world.home.quiet();
   });
 
   for (const [hook, trap] of [

@@ -29,7 +29,6 @@ type Row = readonly [
 ];
 
 describe('check --connect', function () {
-  this.timeout(60_000);
   let world: World;
   let tools: string;
   before(async () => {

@@ -25,7 +25,6 @@ const warning = (result: CliResult) =>
   result.events.find((event) => event['code'] === 'cleanup-failed')?.['message'] as string | undefined;
 
 describe('cleanup', function () {
-  this.timeout(60_000);
   let world: World;
   let version = 0;
   afterEach(() => world.remove());

@@ -33,7 +33,6 @@ function errorOf(result: CliResult): Failure {
 }
 
 describe('errors of a deploy day', function () {
-  this.timeout(60_000);
   let world: World;
   const first = () => world.servers[0]?.entry ?? '';
   before(async () => {
@@ -303,8 +302,6 @@ describe('errors of a deploy day', function () {
 });
 
 describe('a server that lacks something', function () {
-  this.timeout(60_000);
-
   for (const missing of ['tar', 'readlink', 'mktemp', 'awk'] as const)
     it(`${missing} on the PATH`, async () => {
       const tools = mkdtempSync(join(tmpdir(), 'durant-tools-'));

@@ -9,7 +9,6 @@ const SERVERS = [0, 1];
 
 for (const strategy of ['releases', 'inplace'] as const)
   describe(`drift (strategy: ${strategy})`, function () {
-    this.timeout(60_000);
     let world: World;
     let version = 0;
     const root = (server: number): string =>

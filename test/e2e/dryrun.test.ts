@@ -16,7 +16,6 @@ function fingerprint(root: string): readonly string[] {
 }
 
 describe('a dry run', function () {
-  this.timeout(60_000);
   let world: World;
   let tempDir: string;
   const conf = (...lines: readonly string[]) =>

@@ -185,7 +185,7 @@ describe('secrets', () => {
   /** Each of two look-ups waits until both have begun. */
   const meet = 'n=$(ls "$0".*.begun 2>/dev/null | wc -l)';
   const together = (name: string) =>
-    `: > "$0.${name}.begun"; i=0; while ${meet}; [ "$n" -lt 2 ]; do i=$((i+1)); [ $i -gt 100 ] && exit 9; sleep 0.05; done`;
+    `: > "$0.${name}.begun"; i=0; while ${meet}; [ "$n" -lt 2 ]; do i=$((i+1)); [ $i -gt 1200 ] && exit 9; sleep 0.05; done`;
 
   it('come from Bitwarden, unlocked with the password of secrets_password_env, in parallel', async () => {
     const bw = program(

@@ -30,7 +30,6 @@ for (const transfer of ['stream', 'rsync'] as const)
   (canMount ? describe : describe.skip)(`a full disk on one of two servers (${transfer})`, function () {
     const conf = (...lines: string[]): void =>
       world.configure(['spare = no', `transfer = ${transfer}`, ...lines]);
-    this.timeout(60_000);
     let world: World;
     let mounted: string | undefined;
     before(async function () {
@@ -101,7 +100,6 @@ for (const transfer of ['stream', 'rsync'] as const)
   });
 
 (canMount ? describe : describe.skip)('a full disk with strategy: inplace', function () {
-  this.timeout(60_000);
   let world: World;
   let mounted: string | undefined;
   let version = 0;

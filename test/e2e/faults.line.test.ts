@@ -7,16 +7,15 @@ import { assertTidy, commitVersion, watchLive } from './faultsSupport.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('a line that breaks', function () {
-  this.timeout(90_000);
   let world: World;
   let version = 0;
   before(async () => {
     world = await makeWorld({ servers: [{ tools: 'busybox' }, {}], line: 'proxied' });
-    world.configure(['spare = no', 'keep_releases = -1', 'connect_timeout = 5s']);
+    world.configure(['spare = no', 'keep_releases = -1', 'connect_timeout = 10s']);
     // A dead line is noticed in seconds instead of the default minute.
     appendFileSync(
       join(world.home.directory, 'ssh/ssh_config'),
-      '  ServerAliveInterval 1\n  ServerAliveCountMax 2\n',
+      '  ServerAliveInterval 3\n  ServerAliveCountMax 2\n',
     );
     commitVersion(world, 'v0');
     assert.equal((await world.run(['deploy', 'production'])).status, 0);

@@ -10,7 +10,6 @@ import { assertTidy, commitVersion, stateOf, step, watchLive, type Watch } from 
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('between the switch of the first and the second server', function () {
-  this.timeout(90_000);
   let world: World;
   let tools: string;
   let hold: string;
@@ -58,7 +57,7 @@ describe('between the switch of the first and the second server', function () {
     await waitFor(
       'the first switch',
       () => world.live(0) !== before && readFileSync(join(tools, 'asked'), 'utf8') !== '',
-      20_000,
+      60_000,
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${run.output().stdout}`);
     });

@@ -7,7 +7,6 @@ import { finishedOf, makeWorld, type World } from './world.ts';
 import { waitFor } from '../support/wait.ts';
 
 describe('a line that is lost in the health check', function () {
-  this.timeout(90_000);
   let world: World;
   beforeEach(async () => {
     world = await makeWorld({ servers: [{}, {}], line: 'proxied' });
@@ -15,7 +14,7 @@ describe('a line that is lost in the health check', function () {
     // A dead line is noticed in seconds instead of the default minute.
     appendFileSync(
       join(world.home.directory, 'ssh/ssh_config'),
-      '  ServerAliveInterval 1\n  ServerAliveCountMax 2\n',
+      '  ServerAliveInterval 3\n  ServerAliveCountMax 3\n',
     );
     assert.equal((await world.run(['deploy', 'production'])).status, 0);
     commitVersion(world, 'v2');
@@ -27,7 +26,7 @@ describe('a line that is lost in the health check', function () {
     world.configure([
       'spare = no',
       'dead_man = no',
-      'connect_timeout = 3s',
+      'connect_timeout = 10s',
       'health_retries = 3',
       'health_timeout = 60s',
       `health_check = ${lines.join('; ')}`,

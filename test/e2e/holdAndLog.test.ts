@@ -8,7 +8,6 @@ import { runCliHere } from '../support/cliHere.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('a stage that several people look after', function () {
-  this.timeout(60_000);
   let world: World;
   const run = (...args: string[]): Promise<CliResult> =>
     runCliHere(args, { home: world.home, cwd: world.project });

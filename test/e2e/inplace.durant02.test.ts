@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('a durant.conf of Durant 0.2', function () {
-  this.timeout(60_000);
   let world: World;
   let temporary: string;
   const conf = (strategy: string): string => {

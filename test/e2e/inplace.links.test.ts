@@ -16,7 +16,6 @@ import { finishedOf, makeWorld, type World } from './world.ts';
 const SERVERS = [0, 1];
 
 describe('strategy: inplace, a folder replaced by a link after the comparison', function () {
-  this.timeout(60_000);
   let world: World;
   const file = (path: string, server: number): string => join(world.site(server), path);
   const outside = (path: string, server: number): string =>

@@ -37,7 +37,6 @@ function errorOf(result: CliResult): { code: string; message: string; changed: b
 
 for (const transfer of ['stream', 'rsync'] as const)
   describe(`strategy: inplace (${transfer})`, function () {
-    this.timeout(60_000);
     let world: World;
     const inplace = (...lines: string[]): void =>
       world.configure(['strategy = inplace', `transfer = ${transfer}`, ...lines]);
@@ -305,7 +304,6 @@ for (const transfer of ['stream', 'rsync'] as const)
   });
 
 describe('strategy: inplace, a file that cannot be replaced', function () {
-  this.timeout(60_000);
   it('leaves the count of what was put, and is completed later', async () => {
     const world = await makeWorld({ servers: [{}], conf: ['strategy = inplace'] });
     try {

@@ -25,7 +25,6 @@ function filesIn(folder: string): readonly string[] {
 }
 
 describe('install_mode: python', function () {
-  this.timeout(120_000);
   let world: World;
   let wheels: string;
   const say = (server = 0) =>

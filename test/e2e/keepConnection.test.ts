@@ -20,7 +20,6 @@ import { commitVersion } from './faultsSupport.ts';
 import { makeWorld, type World } from './world.ts';
 
 describe('keep_connection', function () {
-  this.timeout(60_000);
   let world: World;
   let folder: string;
   let runtime: string;
@@ -71,7 +70,7 @@ describe('keep_connection', function () {
   });
 
   it('has the next command log in no more, for the user alone, and ends by itself', async () => {
-    await keep();
+    await keep('keep_connection = 60s');
     assert.equal(lstatSync(folder).mode & 0o777, 0o700);
     assert.equal(lstatSync(join(folder, sockets()[0] ?? '')).mode & 0o777, 0o600);
     const costs = [];
@@ -89,6 +88,8 @@ describe('keep_connection', function () {
     const [holder] = await holders();
     assert.ok(holder);
     assert.doesNotMatch(holder.command, /127\.0\.0\.1|production/, 'no command line says where it leads');
+    world.configure(['spare = no', 'keep_connection = 1s']);
+    await costOf('status', 'production');
     await allEnded();
   });
 

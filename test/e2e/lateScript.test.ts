@@ -8,7 +8,6 @@ import { assertTidy, commitVersion, stateOf } from './faultsSupport.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('a script of a line that was cut', function () {
-  this.timeout(60_000);
   let tools: string;
   let world: World;
   before(async () => {

@@ -23,7 +23,6 @@ const lockText = (fields: Readonly<Record<string, string>> = {}) =>
     .join('');
 
 describe('the lock', function () {
-  this.timeout(60_000);
   let world: World;
   let colleague: CliHome;
   let version = 0;

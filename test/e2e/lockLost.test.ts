@@ -7,7 +7,6 @@ import { commitVersion, stateOf } from './faultsSupport.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('a lock that is lost after the switch', function () {
-  this.timeout(90_000);
   let world: World;
   /** Somebody else, as a run waits here for the local clone of another. */
   let colleague: CliHome;

@@ -8,7 +8,6 @@ import { commitVersion } from './faultsSupport.ts';
 const preload = import.meta.resolve('../support/warnOfListeners.mjs');
 
 describe('eleven servers and this machine', function () {
-  this.timeout(60_000);
   let world: World;
   before(async () => {
     world = await makeWorld({ servers: Array.from({ length: 11 }, () => ({})) });

@@ -23,7 +23,6 @@ interface Agent {
 }
 
 describe('durant mcp', function () {
-  this.timeout(120_000);
   let world: World;
   const open: Client[] = [];
 
@@ -42,6 +41,7 @@ describe('durant mcp', function () {
     options: readonly string[] = [],
     person?: (message: string) => string | undefined,
     era: Era = '2025',
+    starter: readonly string[] = [],
   ): Promise<Agent> {
     const asked: string[] = [];
     const client = new Client(
@@ -60,8 +60,14 @@ describe('durant mcp', function () {
     open.push(client);
     await client.connect(
       new StdioClientTransport({
-        command: process.execPath,
-        args: [cliBundle(), 'mcp', ...options],
+        command: starter[0] ?? process.execPath,
+        args: [
+          ...starter.slice(1),
+          ...(starter.length === 0 ? [] : [process.execPath]),
+          cliBundle(),
+          'mcp',
+          ...options,
+        ],
         cwd: world.project,
         env: { ...definedOf(world.home.env), DURANT_SECRET_DEPLOY_TOKEN: secret },
         stderr: 'pipe',
@@ -212,10 +218,12 @@ describe('durant mcp', function () {
     const { plan } = (await agent.call('durant_dry_run', { stage: 'production' })).result;
     const server = world.servers[0];
     assert.ok(server);
-    const before = server.log();
+    // What it says of connections that end may come late.
+    const connections = () => server.log().match(/^Connection from /gm)?.length;
+    const before = connections();
     const refused = await agent.call('durant_deploy', { plan });
     assert.equal(codeOf(refused), 'confirmation-needed', JSON.stringify(refused.result));
-    assert.equal(server.log(), before);
+    assert.equal(connections(), before);
     world.configure(['env = TOKEN=secret!deploy_token']);
   });
 
@@ -247,7 +255,15 @@ describe('durant mcp', function () {
     world.repository.commit({ message: 'Slow', files: { 'index.html': 'slow\n' } });
     world.configure(['env = TOKEN=secret!deploy_token', 'release_command = touch ~/began; sleep 100']);
     const live = world.live();
-    const agent = await connect(['--allow-deploy']);
+    // The SDK's client kills in a few seconds what it has started, and a busy machine takes longer to undo a run.
+    const besides = ['sh', '-c', '"$@" <&3 3<&- & wait', 'sh'];
+    const agent = await connect(['--allow-deploy'], undefined, '2025', [
+      'sh',
+      '-c',
+      'exec "$@" 3<&0',
+      'sh',
+      ...besides,
+    ]);
     const { plan } = (await agent.call('durant_dry_run', { stage: 'production' })).result;
     const steps: string[] = [];
     const call = agent.client
@@ -261,7 +277,7 @@ describe('durant mcp', function () {
     await call;
     await waitFor('the run to be undone', () => !existsSync(`${world.site()}/.durant/lock`));
     assert.equal(world.live(), live);
-    assert.deepEqual(await world.home.leftovers(), []);
+    await world.home.quiet();
     world.configure(['env = TOKEN=secret!deploy_token']);
   });
 

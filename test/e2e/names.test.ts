@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { makeWorld, type World } from './world.ts';
 
 describe('names of files on the server', function () {
-  this.timeout(60_000);
   let world: World;
   let tools: string;
   const hostile = '$(touch ran);touch ran';

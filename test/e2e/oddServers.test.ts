@@ -9,7 +9,6 @@ import { commitVersion } from './faultsSupport.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('a server', function () {
-  this.timeout(60_000);
   let world: World;
   afterEach(() => world.remove());
 

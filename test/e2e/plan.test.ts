@@ -8,7 +8,6 @@ import { readTree } from '../support/tree.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('a saved plan', function () {
-  this.timeout(60_000);
   let world: World;
   let commit = '';
   const run = (...args: string[]): Promise<CliResult> =>

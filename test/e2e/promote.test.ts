@@ -10,7 +10,6 @@ import { assertSameTree } from '../support/tree.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('promote', function () {
-  this.timeout(60_000);
   let world: World;
   const run = (...args: string[]): Promise<CliResult> =>
     runCliHere(args, { home: world.home, cwd: world.project });

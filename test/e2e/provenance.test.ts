@@ -9,7 +9,6 @@ import { runCliHere } from '../support/cliHere.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('where a release comes from', function () {
-  this.timeout(60_000);
   let world: World;
   let allowed = '';
   const key = (name: string): string => join(world.project, name);

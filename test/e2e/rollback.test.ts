@@ -8,7 +8,6 @@ import { assertTidy, commitVersion, deployKilledAt, stateOf, step } from './faul
 import { makeWorld, type World } from './world.ts';
 
 describe('a rollback', function () {
-  this.timeout(60_000);
   let world: World;
   let folder: string;
   let version = 0;
@@ -95,11 +94,14 @@ globalThis.Date = class extends Real {
       'spare = no',
       'keep_releases = -1',
       'health_retries = 0',
-      'health_check = ! test -e ~/fail',
+      'health_check = while [ -e ~/hold ]; do sleep 0.05; done; ! test -e ~/fail',
     ]);
     const fail = join(world.servers[1]?.home ?? '', 'fail');
+    const holds = world.servers.map(({ home }) => join(home, 'hold'));
+    for (const hold of holds) writeFileSync(hold, '');
     await deployKilledAt(world, step('symlink', 'done', world.servers[0]), ['rollback', 'production']);
     assert.equal(world.live(0), b);
+    for (const hold of holds) rmSync(hold);
     writeFileSync(fail, '');
     assert.equal((await world.run(['rollback', 'production'])).status, 1);
     rmSync(fail);

@@ -7,7 +7,6 @@ import { waitFor } from '../support/wait.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('durant run', function () {
-  this.timeout(60_000);
   const secret = 'hunter22-and-more';
   let world: World;
   let shared: string;
@@ -122,6 +121,6 @@ describe('durant run', function () {
     assert.equal(status, 130);
     assert.match(stderr, /^Ending the command on every server/m);
     for (const id of readFileSync(pid, 'utf8').trim().split('\n'))
-      assert.ok(!existsSync(`/proc/${id}`), `process ${id} still runs`);
+      await waitFor(`process ${id} to be gone`, () => !existsSync(`/proc/${id}`));
   });
 });

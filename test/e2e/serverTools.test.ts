@@ -11,7 +11,6 @@ import { makeWorld, type World } from './world.ts';
 
 const KINDS = ['uutils', 'toybox', 'bsdtar'] as const;
 describe('tools of a server', function () {
-  this.timeout(120_000);
   let world: World;
   const enter = async (servers: readonly SshdOptions[]) => {
     world = await makeWorld({

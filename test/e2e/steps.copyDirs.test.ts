@@ -26,7 +26,6 @@ const LOGIN = 4711;
 const WEB = 33;
 
 describe('copy_dirs from a folder that the web server writes into', function () {
-  this.timeout(60_000);
   let world: World;
   let version = 0;
   const file = (path: string, server: number): string => join(world.site(server), path);

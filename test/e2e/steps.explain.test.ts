@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { makeWorld, type World } from './world.ts';
 
 describe('deploy -n --verbose', function () {
-  this.timeout(60_000);
   let world: World;
   before(async () => {
     world = await makeWorld({ servers: [{}, {}] });

@@ -27,7 +27,6 @@ function states(result: CliResult): string[] {
 }
 
 describe('the steps of a release', function () {
-  this.timeout(60_000);
   let world: World;
   let version = 0;
   const file = (path: string, server = 0): string => join(world.site(server), path);

@@ -16,7 +16,6 @@ function acl(path: string): string[] {
 }
 
 describe('writable_dirs', function () {
-  this.timeout(60_000);
   let world: World;
   let tools: string;
   let version = 0;

@@ -18,7 +18,6 @@ import { makeWorld, type World } from './world.ts';
 const TOOLS = ['gnu', 'busybox'] as const;
 
 describe('verify', function () {
-  this.timeout(60_000);
   let world: World;
   const run = (...args: string[]): Promise<CliResult> =>
     runCliHere(args, { home: world.home, cwd: world.project });
@@ -169,7 +168,6 @@ describe('verify', function () {
 });
 
 describe('verify (strategy: inplace)', function () {
-  this.timeout(60_000);
   let world: World;
   before(async () => {
     world = await makeWorld({

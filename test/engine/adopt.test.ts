@@ -44,7 +44,6 @@ const LAYOUTS: readonly Layout[] = [
 ];
 
 describe('adopt', function () {
-  this.timeout(60_000);
   let world: World;
   before(async () => {
     world = await makeWorld({ servers: [{}, { tools: 'busybox' }] });

@@ -11,7 +11,6 @@ import type { Connection } from '../../src/remote/target.ts';
 import { makeWorld, type World } from '../e2e/world.ts';
 
 describe('a cancelled check', function () {
-  this.timeout(30_000);
   let world: World;
   before(async () => {
     world = await makeWorld({ servers: [{}, {}] });

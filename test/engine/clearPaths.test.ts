@@ -17,7 +17,6 @@ import { clearScript } from '../../src/engine/steps/clearPaths.ts';
 import { startSwapper } from '../support/swapper.ts';
 
 describe('the script of the step clear_paths', function () {
-  this.timeout(60_000);
   let top: string;
   let project: string;
   beforeEach(() => {

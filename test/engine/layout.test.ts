@@ -19,7 +19,6 @@ import { removeTree } from '../support/remove.ts';
 import { finishedOf, makeWorld, type World } from '../e2e/world.ts';
 
 describe('releases', function () {
-  this.timeout(60_000);
   let world: World;
   let version = 0;
   before(async () => {

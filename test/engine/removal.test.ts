@@ -16,7 +16,6 @@ import { join } from 'node:path';
 import { removalFunctions } from '../../src/engine/run/removal.ts';
 
 describe('removing a release', function () {
-  this.timeout(30_000);
   let folder: string;
   let project: string;
   before(() => {

@@ -10,7 +10,6 @@ import { commitVersion } from '../e2e/faultsSupport.ts';
 import { makeWorld, type World } from '../e2e/world.ts';
 
 describe('round trips of a deploy to one server', function () {
-  this.timeout(60_000);
   let world: World;
   before(async () => {
     world = await makeWorld({ conf: ['spare = no'] });

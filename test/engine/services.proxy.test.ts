@@ -18,7 +18,6 @@ import { markOf } from '../../src/engine/app/serviceSet.ts';
 const ROUNDS = 20;
 
 describe('sites of several projects on one server', function () {
-  this.timeout(60_000);
   let folder: string;
   const sites = (): string => join(folder, 'conf.d');
   const textOf = (project: string, round: number): string =>

@@ -27,7 +27,6 @@ const COMMANDS = ['cat', 'ln', 'mv', 'rm', 'mkdir', 'ls', 'cksum', 'grep', 'sed'
 
 for (const shell of ['sh', 'busybox'] as const)
   describe(`taking a lock over (${shell})`, function () {
-    this.timeout(120_000);
     let folder: string;
     let project: string;
     let bin: string;

@@ -22,7 +22,6 @@ import { startSwapper, WEB } from '../support/swapper.ts';
 const LOGIN = 4711;
 
 describe('the scripts of the step writable', function () {
-  this.timeout(60_000);
   let top: string;
   let project: string;
 

@@ -23,7 +23,6 @@ function commandLines(): readonly string[] {
 }
 
 describe('git: the password in a URL', function () {
-  this.timeout(60_000);
   let area: GitArea;
   let served: HttpRepository;
   let repository: string;

@@ -178,7 +178,6 @@ describe('known_hosts', () => {
     });
 
     it('finds what it finds, hashed or not', function () {
-      this.timeout(60_000);
       const file = join(folder, 'known_hosts');
       execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'key')]);
       const real = readFileSync(join(folder, 'key.pub'), 'utf8').split(' ').slice(0, 2).join(' ');

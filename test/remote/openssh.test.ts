@@ -96,7 +96,6 @@ describe('openssh: what its last words mean', () => {
 });
 
 describe('openssh: connecting', function () {
-  this.timeout(30_000);
   let area: CleanArea;
   const servers: TestServer[] = [];
   before(() => {

@@ -15,7 +15,6 @@ const clients: Readonly<Record<string, Connect>> = {
 const scripts: Readonly<Record<SmallSshdOptions['daemon'], number>> = { dropbear: 40, tinysshd: 8 };
 
 describe('small SSH servers', function () {
-  this.timeout(60_000);
   let server: TestServer;
   let connection: Connection;
   let isThere = false;

@@ -14,7 +14,6 @@ import { writeSsh } from './sshConfig.ts';
 import { requestFor } from './targets.ts';
 
 describe('ssh2 logs in', function () {
-  this.timeout(20_000);
   let folder: string;
   const servers: TestServer[] = [];
   const agents: ChildProcess[] = [];

@@ -20,7 +20,6 @@ describe('ssh2 and host keys', () => {
   const asked: PromptRequest[] = [];
 
   before(async function () {
-    this.timeout(20_000);
     server = await startSshd({ hostKeys: ['ed25519', 'rsa'] });
     [keyLine = ''] = server.knownHostsLines;
     const strangers = await startSshd();

@@ -6,7 +6,6 @@ import { startSshd, type TestServer } from '../support/sshd.ts';
 import { requestFor } from './targets.ts';
 
 describe('ssh2 needs few round trips', function () {
-  this.timeout(30_000);
   let server: TestServer;
   let proxy: Proxy;
   /** Long against what the server computes, so that time counts round trips. */

@@ -108,7 +108,7 @@ export function requestFor(
 async function startKeptTarget(options: SshdOptions = {}): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'kept-'));
   const keptBy = (program: readonly string[], request: ConnectRequest) =>
-    createConnect({ keeping: { folder, program } })({ ...request, keepMs: 2000 });
+    createConnect({ keeping: { folder, program } })({ ...request, keepMs: 20_000 });
   const connect: Connect = async (request) => {
     const first = await keptBy([process.execPath, cliBundle()], request);
     if (first.description.endsWith(', kept')) return first;

@@ -13,7 +13,6 @@ import { findTests, inOrder, longest } from './plan.ts';
 import { schedule } from './schedule.ts';
 
 describe('npm test', function () {
-  this.timeout(120_000);
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tests-'));

@@ -8,7 +8,6 @@ import { closeSurroundings, openSurroundings, type Surroundings } from './surrou
 const SAMPLE = [11, 24, 52, 93, 112, 134];
 
 describe('the N-th command on a server fails', function () {
-  this.timeout(60_000);
   let surroundings: Surroundings;
   before(() => {
     surroundings = openSurroundings();

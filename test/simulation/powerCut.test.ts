@@ -5,7 +5,6 @@ import { cutPower, POWER_CUTS } from './powerCut.ts';
 import { closeSurroundings, openSurroundings, type Surroundings } from './surroundings.ts';
 
 describe('a power cut before any command', function () {
-  this.timeout(60_000);
   let surroundings: Surroundings;
   before(() => {
     surroundings = openSurroundings();

@@ -8,7 +8,6 @@ import { live, type Life } from './simulation.ts';
 const FOUND: readonly number[] = [120];
 
 describe('simulated clients, lines and servers', function () {
-  this.timeout(60_000);
   let surroundings: Surroundings;
   before(() => {
     surroundings = openSurroundings();

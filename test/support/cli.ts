@@ -24,6 +24,8 @@ export interface CliHome {
   enter(env: NodeJS.ProcessEnv): () => void;
   /** Processes that the user's commands left running. */
   leftovers(): Promise<readonly FoundProcess[]>;
+  /** Waits until there are none: what was killed is there until the machine has time for its end. */
+  quiet(): Promise<void>;
   /** Ends leftovers and removes the home. */
   remove(): Promise<void>;
 }
@@ -57,7 +59,7 @@ export interface CliRun {
   readonly result: Promise<CliResult>;
   /** What was printed so far. */
   output(): { readonly stdout: string; readonly stderr: string };
-  /** Resolves when either output matches (default timeout 20 s). Rejects when the run ends without. */
+  /** Resolves when either output matches (default timeout 60 s). Rejects when the run ends without. */
   waitForOutput(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
   /** Resolves with the first event that `matches`. */
   waitForEvent(matches: (event: JsonLine) => boolean, timeoutMs?: number): Promise<JsonLine>;
@@ -108,6 +110,11 @@ export async function makeCliHome(servers: readonly TestServer[] = []): Promise<
     };
   };
   const leftovers = () => processesWithEnvironment(mark, id);
+  const quiet = () =>
+    waitFor('what the commands started to end', async () => (await leftovers()).length === 0).then(
+      () => undefined,
+      async () => assert.deepEqual(await leftovers(), []),
+    );
   const remove = async () => {
     await waitFor('the processes of the CLI to end', async () => {
       const left = await leftovers();
@@ -116,7 +123,7 @@ export async function makeCliHome(servers: readonly TestServer[] = []): Promise<
     });
     removeTree(directory);
   };
-  return { directory, env, enter, leftovers, remove };
+  return { directory, env, enter, leftovers, quiet, remove };
 }
 
 /**
@@ -157,7 +164,7 @@ export function startCli(args: readonly string[], options: CliOptions): CliRun {
       resolve(cliResult(status ?? 128 + signalNumber(signal), output()));
     });
   });
-  const waitForIt = <T>(what: string, find: () => T | undefined, timeoutMs = 20_000) =>
+  const waitForIt = <T>(what: string, find: () => T | undefined, timeoutMs = 60_000) =>
     waitFor(
       what,
       () => {

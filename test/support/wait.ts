@@ -3,12 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /**
  * Asks `condition` again and again until it gives something other than undefined or false, and resolves to that.
- * @throws after `timeoutMs` (default 10 s), naming what was waited for.
+ * @throws after `timeoutMs` (default 30 s), naming what was waited for.
  */
 export async function waitFor<T>(
   what: string,
   condition: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -101,7 +101,6 @@ describe('exclude', () => {
   }
 
   it('leaves out what rsync leaves out', async function () {
-    this.timeout(120_000);
     let count = 0;
     await fc.assert(
       fc.asyncProperty(paths, fc.array(patterns, { minLength: 3, maxLength: 3 }), async (files, lists) => {
