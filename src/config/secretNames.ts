@@ -14,7 +14,7 @@ export function namesSecret(name: string): boolean {
 
 /** The passwords of URLs in a text, as written and decoded; variables of a shell are none. */
 export function urlPasswords(text: string): readonly string[] {
-  return [...text.matchAll(/[a-z][a-z0-9+.-]*:\/\/[^\s/?#:@'"]*:([^\s/?#'"]+)@/gi)].flatMap(
+  return [...text.matchAll(/[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#:@'"]*:([^\s/?#'"]+)@/gi)].flatMap(
     ([, password = '']) => (password.startsWith('$') ? [] : [password, decoded(password)]),
   );
 }

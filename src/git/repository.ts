@@ -83,7 +83,7 @@ export function withoutSecrets(text: string, repositories: readonly Repository[]
   const masked = known.reduce((rest, secret) => rest.split(secret).join('***'), text);
   return masked
     .replace(/(https?:\/\/)[^\s/@'"]+@/gi, '$1***@')
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/:@'"]*):[^\s/@'"]+@/gi, '$1:***@')
+    .replace(/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@'"]*):[^\s/@'"]+@/gi, '$1:***@')
     .replace(/([?&](?:access_|private_|auth_)?(?:token|key|password)=)[^&\s'"]+/gi, '$1***');
 }
 

@@ -128,6 +128,7 @@ describe('config: any text', function () {
       `[a]\nexclude = ${','.repeat(200_000)}`,
       `[a]\nserver = ${'a,'.repeat(50_000)}`,
       `[a]\nrelease_name = ${'{'.repeat(100_000)}`,
+      `[a]\nenv = A=${'a-'.repeat(100_000)}`,
     ];
     for (const text of hostile) {
       // Processor time: what else the machine does is no property of the text.

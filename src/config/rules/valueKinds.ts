@@ -97,7 +97,8 @@ const KEY_BLOCK = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----/;
 /** `NAME=value`, `name: value` and the like, where the value is written out. */
 const ASSIGNED =
   /(?<!\w)([A-Za-z][\w-]{0,63})["']?\s*[=:]\s*(?!["']?(?:[$%<{]|\*\*|env!|sh!|var!|secret!|-----BEGIN PGP))(?=["']?([^\s"',;&|]{3,}))/g;
-const CREDENTIALS = /[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:(?![$%{<])[^\s/@]+@/i;
+/** A scheme is short: from each letter of a long word the rest of it would be read. */
+const CREDENTIALS = /[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]+:(?![$%{<])[^\s/@]+@/i;
 
 /** Values that look like a secret in plain text. The message never shows them. */
 export function plainSecrets(view: SectionView): readonly Problem[] {

@@ -21,9 +21,15 @@ export function placeOf(section: string): SectionPlace {
 }
 
 function namesAt(doc: Pick<ConfDocument, 'sections'>, place: Place): readonly string[] {
-  return [...doc.sections.keys()]
-    .map(placeOf)
-    .flatMap((found) => (found.place === place ? [found.name] : []));
+  // Looked at by their first letters: each of thousands of stages may ask for the goals.
+  const isNamed = place === 'goal' || place === 'process';
+  const names: string[] = [];
+  for (const section of doc.sections.keys()) {
+    if (isNamed && !section.startsWith(place)) continue;
+    const found = placeOf(section);
+    if (found.place === place) names.push(found.name);
+  }
+  return names;
 }
 
 /** Stages in the order of the file. */
@@ -54,8 +60,10 @@ export function findNamed(
 ): ConfSection | undefined {
   const exact = doc.sections.get(`${place} ${name}`);
   if (exact !== undefined) return exact;
-  return [...doc.sections.values()].find((section) => {
-    const found = placeOf(section.name);
-    return found.place === place && found.name === name;
-  });
+  for (const [header, section] of doc.sections) {
+    if (!header.startsWith(place) || !header.trimEnd().endsWith(name)) continue;
+    const found = placeOf(header);
+    if (found.place === place && found.name === name) return section;
+  }
+  return undefined;
 }
