@@ -9,6 +9,7 @@ import {
   assertTidy,
   commitVersion,
   deployKilledAt,
+  deployKilledLate,
   isRunning,
   step,
   watchLive,
@@ -51,7 +52,6 @@ const MOMENTS: readonly Moment[] = [
 
 for (const client of ['ssh2', 'openssh'] as const)
   describe(`killed at each step (${client})`, function () {
-    this.timeout(60_000);
     let world: World;
     before(async () => {
       world = await makeWorld({ servers: [{}, { tools: 'busybox' }] });
@@ -71,11 +71,12 @@ for (const client of ['ssh2', 'openssh'] as const)
     const moments = client === 'ssh2' ? MOMENTS : MOMENTS.filter(({ locked }) => locked).slice(2, 7);
     for (const [index, { at, event, locked }] of moments.entries())
       it(at, async () => {
+        const isLate = at === 'cleanup' || at === 'after the run went live';
         commitVersion(world, `v${index + 1}`);
         const releases = world.releases().length;
         const watch = watchLive(world);
         try {
-          await deployKilledAt(world, event(world));
+          await (isLate ? deployKilledLate : deployKilledAt)(world, event(world));
           const held = locked && existsSync(join(world.site(), '.durant/lock'));
           // On a busy machine the run may come to its end between the event and the kill.
           if (locked && !held) assert.equal(world.read('index.html'), `v${index + 1}\n`, 'it held the lock');
@@ -96,7 +97,6 @@ for (const client of ['ssh2', 'openssh'] as const)
   });
 
 describe('killed while something runs on the servers', function () {
-  this.timeout(60_000);
   let world: World;
   const wait = 'test -e ~/go || { echo waiting; sleep 1000; }';
   before(async () => {

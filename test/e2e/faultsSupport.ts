@@ -176,6 +176,18 @@ export async function deployKilledAt(
   return result;
 }
 
+/** The same at an event that is among the last: the run may have come to its end before the kill. */
+export async function deployKilledLate(
+  world: World,
+  matches: (event: JsonLine) => boolean,
+): Promise<CliResult> {
+  const run = world.start(['--json', 'deploy', 'production']);
+  onEvent(run, matches, () => run.kill());
+  const result = await run.result;
+  assert.ok([137, 0].includes(result.status), result.stdout);
+  return result;
+}
+
 /** Matches `step` events: `step('symlink', 'running', world.servers[1])`. */
 export function step(name: string, state: string, server?: { readonly entry: string }) {
   return (event: JsonLine): boolean =>

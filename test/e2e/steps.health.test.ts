@@ -11,7 +11,6 @@ import type { CliResult } from '../support/cli.ts';
 import { finishedOf, makeWorld, type World } from './world.ts';
 
 describe('health_check', function () {
-  this.timeout(60_000);
   let world: World;
   let web: Server;
   let secure: Server;
@@ -199,7 +198,7 @@ describe('health_check', function () {
     const began = performance.now();
     const result = await deploy(`health_check = http://shop.example:${portOf(web)}/`, 'health_timeout = 1');
     assert.equal(errorOf(result).code, 'health-check-failed');
-    assert.ok(performance.now() - began < 15_000);
+    assert.ok(performance.now() - began < 120_000);
     answers = [200];
   });
 
