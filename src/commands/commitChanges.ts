@@ -70,11 +70,17 @@ export function sidesOf(
   return [after ?? before ?? commitUri(stage, to, path), before, after];
 }
 
-export function commitUri({ file, stage }: StageId, commit: string, path: string): vscode.Uri {
+/** @param shownAs path of the address, where that is not the file's own: an editor of changes takes another path for another name. */
+export function commitUri(
+  { file, stage }: StageId,
+  commit: string,
+  path: string,
+  shownAs = `/${path}`,
+): vscode.Uri {
   return vscode.Uri.from({
     scheme: schemes.commit,
-    path: `/${path}`,
-    query: JSON.stringify({ file, stage, commit }),
+    path: shownAs,
+    query: JSON.stringify({ file, stage, commit, ...(shownAs === `/${path}` ? {} : { path }) }),
   });
 }
 
@@ -139,7 +145,8 @@ const keptFiles = 50;
 
 async function contentsOf(app: App, uri: vscode.Uri): Promise<Uint8Array> {
   const query: unknown = JSON.parse(uri.query);
-  const path = uri.path.slice(1);
+  const path =
+    typeof query === 'object' && query !== null && 'path' in query ? String(query.path) : uri.path.slice(1);
   if (typeof query === 'object' && query !== null && 'built' in query)
     return Buffer.from(await builtDocument(app, String(query.built), path), 'utf8');
   if (!isStageArgument(query) || !('commit' in query) || typeof query.commit !== 'string')

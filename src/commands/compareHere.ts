@@ -1,5 +1,5 @@
 /** A file or folder of the project beside what is live of it, from git alone; and a file beside what lies on a server, which is fetched. */
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Difference } from '../editor/gitExtension.ts';
 import { printable } from '../printable.ts';
@@ -36,7 +36,8 @@ export async function compareFolder(app: App, gutter: LiveGutter, uri: unknown):
   const { t } = vscode.l10n;
   const found = await app.heads.differences(folder, compared.live.commit);
   const name = app.store.nameOf(stage);
-  const shown = vscode.workspace.asRelativePath(folder);
+  const below = vscode.workspace.asRelativePath(folder);
+  const shown = below === folder ? basename(folder) : below;
   if (found === undefined) {
     void vscode.window.showInformationMessage(
       t('Git does not know here what is live on {0}. Fetch it (Git: Fetch), then compare again.', name),
@@ -55,7 +56,10 @@ export async function compareFolder(app: App, gutter: LiveGutter, uri: unknown):
 /** Undefined for what is not part of the tree that is sent. */
 function sidesHere(app: App, { stage, live }: Compared, { path, before }: Difference): Sides | undefined {
   const old = before === undefined ? undefined : sentPath(app, stage, before);
-  const there = old === undefined ? undefined : commitUri(stage, live.commit, old);
+  const there =
+    before === undefined || old === undefined
+      ? undefined
+      : commitUri(stage, live.commit, old, vscode.Uri.file(before).path);
   const isSent = path !== undefined && sentPath(app, stage, path) !== undefined;
   const here = isSent ? vscode.Uri.file(path) : undefined;
   const address = here ?? there;

@@ -29,6 +29,8 @@ export interface View {
   readonly t: Translate;
   /** A UTC ISO 8601 date in words of the user's language and time zone; the text itself where it is no date. */
   readonly localTime: (date: string) => string;
+  /** Its day alone, short; default: as `localTime`. */
+  readonly localDay?: (date: string) => string;
 }
 
 /** An item that only says something. */

@@ -15,6 +15,9 @@ const MARGIN = 2;
 /** Between the labels of two segments or of two days. */
 const LABEL_GAP = 8;
 
+/** Of the picture's width, in percent: what the label of a day takes. */
+const DAY_WIDTH = 12;
+
 /** What stands for the colours of commits: the theme's own. */
 const COLOURS = ['blue', 'green', 'purple', 'orange', 'yellow'] as const;
 
@@ -145,15 +148,18 @@ function shapeOf({ action, ok }: HistoryEntry, colour: string): string {
 }
 
 /** The days, where they begin. */
-function daysHtml(lanes: readonly Lane[], { localTime }: View): string {
+function daysHtml(lanes: readonly Lane[], { localTime, localDay = localTime }: View): string {
   const runs = lanes.flatMap((lane) => lane.runs).toSorted((a, b) => a.x - b.x);
-  let last = { day: '', x: -2 * LABEL_GAP };
+  let last = { day: '', end: 0 };
   const labels = runs.flatMap(({ run, x }) => {
     const day = new Date(run.started).toDateString();
-    if (day === last.day || x - last.x < 2 * LABEL_GAP) return [];
-    last = { day, x };
-    const anchor = x > 85 ? ' text-anchor="end"' : '';
-    return [`<text class="label" x="${percent(x)}" y="14"${anchor}>${escape(localTime(run.started))}</text>`];
+    // At the right edge a label ends where its day begins.
+    const isLast = x > 100 - DAY_WIDTH;
+    const begin = isLast ? x - DAY_WIDTH : x;
+    if (day === last.day || begin < last.end) return [];
+    last = { day, end: begin + DAY_WIDTH };
+    const anchor = isLast ? ' text-anchor="end"' : '';
+    return [`<text class="label" x="${percent(x)}" y="14"${anchor}>${escape(localDay(run.started))}</text>`];
   });
   return `<svg class="days">${labels.join('')}</svg>`;
 }

@@ -135,7 +135,12 @@ function iconOf({ kind, target, name }: ServerEntry): Icon {
 
 function listingItem(id: string, known: FolderKnown | undefined, view: View): Item {
   const { t } = view;
-  if (known === undefined) return noteOf(id, t('Not asked yet'), 'question');
+  // A folder that was open in an earlier window: nobody is asked before somebody clicks.
+  if (known === undefined)
+    return {
+      ...noteOf(id, t('List This Folder'), 'refresh'),
+      opens: { command: nodeCommands.listFolder, title: t('List This Folder') },
+    };
   switch (known.kind) {
     case 'loading':
       return noteOf(id, t('Asking…'), 'loading~spin');

@@ -109,6 +109,27 @@ describe('the history', () => {
     assert.match(lanesHtml([], view, 'abc'), /No run is known yet/);
   });
 
+  it('as a picture names days, none of them over another', () => {
+    const runs = Array.from({ length: 40 }, (_, index) =>
+      entry(
+        `r${String(index)}`,
+        new Date(Date.parse('2026-05-01T11:00:00Z') - index * 40_000_000).toISOString(),
+      ),
+    );
+    const html = lanesHtml(
+      [{ ...stage, runs, errors: [] }],
+      { ...view, localDay: (date) => date.slice(5, 10) },
+      'n',
+    );
+    const days = /<svg class="days">(.*?)<\/svg>/.exec(html)?.[1] ?? '';
+    const extents = [...days.matchAll(/x="([\d.]+)%" y="14"( text-anchor="end")?>(\d\d-\d\d)</g)].map(
+      ([, x, end]) => (end === undefined ? [Number(x), Number(x) + 12] : [Number(x) - 12, Number(x)]),
+    );
+    assert.ok(extents.length > 3, days);
+    for (const [index, [begin = 0]] of extents.entries())
+      assert.ok(index === 0 || begin >= (extents[index - 1]?.[1] ?? 0) - 0.1, days);
+  });
+
   it('as a picture leaves room between runs that were close to each other', () => {
     const runs = Array.from({ length: 80 }, (_, index) =>
       entry(`r${String(index)}`, new Date(Date.parse('2026-05-01T11:00:00Z') - index * 1000).toISOString()),

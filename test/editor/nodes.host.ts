@@ -132,7 +132,7 @@ describe('the Durant view', () => {
     const [files] = await stages.rows(first);
     assert.deepEqual(
       (await stages.rows(files)).map(({ label }) => label),
-      ['Not asked yet'],
+      ['List This Folder'],
     );
     await stages.open(first);
     await stages.open(files ?? assert.fail());

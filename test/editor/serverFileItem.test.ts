@@ -67,7 +67,12 @@ describe('the files of a server', () => {
     assert.deepEqual(rows(store, server), ['Files /srv/shop']);
     assert.equal(item(store, server).expands, 'closed');
     assert.equal(item(store, files).expands, 'closed');
-    assert.deepEqual(rows(store, files), ['Not asked yet']);
+    assert.deepEqual(rows(store, files), ['List This Folder']);
+    const [list] = childrenOf(store, files);
+    assert.equal(
+      list === undefined ? undefined : item(store, list).opens?.command,
+      'durant.server.listFolder',
+    );
   });
 
   it('have sizes and ages, links what they lead to', () => {
@@ -131,7 +136,7 @@ describe('the files of a server', () => {
     set('r1', 'r1');
     assert.deepEqual(rows(store, files), ['a 1 h ago']);
     set('r2', 'r1');
-    assert.deepEqual(rows(store, files), ['Not asked yet']);
+    assert.deepEqual(rows(store, files), ['List This Folder']);
     assert.deepEqual(rows(store, { ...files, server: 'web10' }), ['a 1 h ago']);
   });
 
