@@ -19,7 +19,7 @@ const LABEL_GAP = 8;
 const DAY_WIDTH = 12;
 
 /** What stands for the colours of commits: the theme's own. */
-const COLOURS = ['blue', 'green', 'purple', 'orange', 'yellow'] as const;
+const COLOURS = ['blue', 'green', 'purple', 'cyan', 'yellow'] as const;
 
 interface Placed {
   readonly run: HistoryEntry;
@@ -233,7 +233,7 @@ svg { overflow: visible; }
 line.blue { stroke: var(--vscode-charts-blue); } .mark.blue { fill: var(--vscode-charts-blue); }
 line.green { stroke: var(--vscode-charts-green); } .mark.green { fill: var(--vscode-charts-green); }
 line.purple { stroke: var(--vscode-charts-purple); } .mark.purple { fill: var(--vscode-charts-purple); }
-line.orange { stroke: var(--vscode-charts-orange); } .mark.orange { fill: var(--vscode-charts-orange); }
+line.cyan { stroke: var(--vscode-terminal-ansiCyan); } .mark.cyan { fill: var(--vscode-terminal-ansiCyan); }
 line.yellow { stroke: var(--vscode-charts-yellow); } .mark.yellow { fill: var(--vscode-charts-yellow); }
 .mark.plain { fill: var(--vscode-foreground); }
 .legend { color: var(--vscode-descriptionForeground); margin: 14px 0 0; }
