@@ -120,6 +120,7 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     sudo: { kind: 'free' },
     wanted: ['shop.service'],
     seconds: 30,
+    inScope: true,
   };
   const set: ServiceSet = {
     manager: 'system',
@@ -152,6 +153,7 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     lock: "run = it's\n",
     who: 'ann@home',
     services: ['echo services'],
+    inScope: false,
   } as const;
   const named: [string, string][] = [
     ...strategies.flatMap((strategy): [string, string][] => [

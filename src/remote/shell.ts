@@ -61,8 +61,17 @@ export function scratchFolder(name: string): string {
 ${name}=$(mktemp -d)`;
 }
 
-/** Leaves a script to a process that goes on when the connection ends. It reads its text from a pipe, so no file and no argument has it. */
-export function startDetached(script: string): string {
-  return `command -v setsid >/dev/null 2>&1 && detach=setsid || detach=nohup
-printf %s ${quote(script)} | $detach sh -c 'eval "$(cat)"' >/dev/null 2>&1 &`;
+/**
+ * Leaves a script to a process that goes on when the connection ends. It reads its text from a pipe, so no file and no argument has it.
+ * @param inScope in a scope of the user's systemd, where one can be had: for a server that ends a user's processes with the session.
+ */
+export function startDetached(script: string, inScope: boolean): string {
+  const detach = 'command -v setsid >/dev/null 2>&1 && detach=setsid || detach=nohup';
+  const text = `printf %s ${quote(script)}`;
+  if (!inScope) return `${detach}\n${text} | $detach sh -c 'eval "$(cat)"' >/dev/null 2>&1 &`;
+  // By the time that it says something it is no part of the session, and has all of its text.
+  return `${detach}
+XDG_RUNTIME_DIR=\${XDG_RUNTIME_DIR:-/run/user/$(id -u)}; export XDG_RUNTIME_DIR
+! systemd-run --user --scope -q true >/dev/null 2>&1 || detach="systemd-run --user --scope -q $detach"
+( ${text} | $detach sh -c 'text=$(cat); echo; exec >/dev/null; eval "$text"' 2>/dev/null & ) | { read -r _ || :; }`;
 }

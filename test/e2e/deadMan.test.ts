@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endsWithSession } from '../../src/engine/run/deadManSwitch.ts';
+import { endsWithSession } from '../../src/engine/server/session.ts';
 import { waitFor } from '../support/wait.ts';
 import {
   assertTidy,

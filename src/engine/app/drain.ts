@@ -13,6 +13,9 @@ import { removeUnits } from './unitFiles.ts';
 
 export const DRAINING = '.durant/draining';
 
+/** What tells one boot of a server from the next; nothing where the kernel does not say. */
+const BOOT = 'cat /proc/sys/kernel/random/boot_id 2>/dev/null';
+
 /** Seconds that stopping may take: after that nobody waits for it. */
 const STOP_SECONDS = 20;
 
@@ -24,6 +27,7 @@ export interface DrainRequest {
   /** Unit files that stay; every other of this project goes. */
   readonly wanted: readonly string[];
   readonly seconds: number;
+  readonly inScope: boolean;
 }
 
 /** Leaves what is not wanted any more to a detached process. */
@@ -38,8 +42,8 @@ for f in "$home"/*.socket "$home"/*.service; do
   case ${quote(` ${wanted.join(' ')} `)} in *" \${f##*/} "*) ;; *) old="$old \${f##*/}";; esac
 done
 [ -n "$old" ] || exit 0
-{ printf 'run=%s\\nuntil=%s\\n' ${quote(run)} $(($(date +%s)+${seconds})); printf 'unit=%s\\n' $old; } > ${DRAINING}.new && mv -f ${DRAINING}.new ${DRAINING} || exit 1
-${startDetached(drainer(request))}
+{ printf 'run=%s\\nuntil=%s\\nboot=%s\\n' ${quote(run)} $(($(date +%s)+${seconds})) "$(${BOOT})"; printf 'unit=%s\\n' $old; } > ${DRAINING}.new && mv -f ${DRAINING}.new ${DRAINING} || exit 1
+${startDetached(drainer(request), request.inScope)}
 )`;
 }
 
@@ -62,12 +66,13 @@ rm -f ${DRAINING}.ending`;
 export function awaitDrain(units: readonly string[]): string {
   const wanted = units.map((unit) => `-e ${quote(`unit=${unit}`)}`).join(' ');
   return `${wanted === '' ? '' : `if grep -qxF ${wanted} ${DRAINING} 2>/dev/null && mv ${DRAINING} ${DRAINING}.kept 2>/dev/null; then rm -f ${DRAINING}.kept; fi`}
-waits=
+waits= boot=$(${BOOT})
+told() { cat ${DRAINING} ${DRAINING}.ending 2>/dev/null | sed -n "s/^$1=//p" | head -n 1; }
 while [ -e ${DRAINING} ] || [ -e ${DRAINING}.ending ]; do
-  until=$(cat ${DRAINING} ${DRAINING}.ending 2>/dev/null | sed -n 's/^until=//p' | head -n 1)
+  until=$(told until) booted=$(told boot)
   left=$((\${until:-0}+${STOP_SECONDS}-$(date +%s)))
   # A server that was booted meanwhile has nobody who ends it.
-  if [ $left -lt 0 ]; then rm -f ${DRAINING} ${DRAINING}.ending
+  if [ $left -lt 0 ] || [ "\${booted:-$boot}" != "$boot" ]; then rm -f ${DRAINING} ${DRAINING}.ending
   elif [ -z "$waits" ]; then waits=yes; echo "waits at most $left s for the end of the process before the live one (drain)"; fi
   sleep 0.2
 done`;

@@ -53,7 +53,7 @@ export function rollback(
     if (isFinishedEverywhere(run)) return alreadyRolledBack(run);
     if (!request.dryRun && request.waitMs === 0) await assertNotLocked(run);
     await forEachServer(run, addReleaseSecrets);
-    warnOfWatchers(run);
+    await warnOfWatchers(run);
     await listCommits(run);
     const assessed = await run.strategy.assessRollback(run);
     if (request.dryRun) return assessed.explain();

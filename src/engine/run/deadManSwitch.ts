@@ -1,5 +1,6 @@
 /** The dead man's switch in a run: when a server's watcher starts, how long it waits, and the confirmation that ends it. */
-import type { ServerFacts } from '../server/serverFacts.ts';
+import { publishingOfRun } from '../app/wanted.ts';
+import { endsWithSession, needsScope } from '../server/session.ts';
 import { restoringScripts, runsServices } from '../steps/services.ts';
 import { formatLock } from '../server/record.ts';
 import { reachable } from './reconnect.ts';
@@ -21,34 +22,39 @@ export function isWatched(run: Run, { facts }: ServerRun): boolean {
   return run.settings.dead_man && run.strategy.layout.hasReleases && facts.switchBy !== undefined;
 }
 
-/** Why the watcher would not outlive the connection, in words; undefined: it would, or the stage wants none. */
-export function watcherProblem(run: Run, server: ServerRun): string | undefined {
-  if (!run.settings.dead_man || !run.strategy.layout.hasReleases) return undefined;
-  if (server.facts.switchBy === undefined)
+/** Why what a run leaves on a server would not outlive its connection, in words; undefined: it would, or nothing is left there. */
+export async function watcherProblem(run: Run, { facts }: ServerRun): Promise<string | undefined> {
+  if (!run.strategy.layout.hasReleases) return undefined;
+  const { dead_man } = run.settings;
+  if (dead_man && facts.switchBy === undefined)
     return "The dead man's switch needs a command that replaces a link in one step (mv -T, mv -h, perl or python3), which this server lacks: a client that dies after the switch leaves its release live and unchecked.";
-  if (endsWithSession(server.facts))
-    return "Processes of the login user end with its session here (KillUserProcesses in logind.conf), and so does the dead man's switch: a client that dies after the switch leaves its release live and unchecked. Add the user to KillExcludeUsers there, or write dead_man: no.";
-  if (!server.facts.hasSetsid)
+  if (endsWithSession(facts) && !facts.hasScopes) {
+    const { how } = await publishingOfRun(run);
+    const lost = [
+      ...(dead_man
+        ? [
+            "the dead man's switch (a client that dies after the switch leaves its release live and unchecked)",
+          ]
+        : []),
+      ...(how === 'beside'
+        ? ['what stops the old process after drain (it runs on until the next deploy)']
+        : []),
+    ];
+    if (lost.length > 0)
+      return `Processes of the login user end with its session here (KillUserProcesses in logind.conf), these among them: ${lost.join(', ')}. Run there: sudo loginctl enable-linger ${facts.user}`;
+  }
+  if (dead_man && !facts.hasSetsid)
     return "The dead man's switch ends with the processes of its run here, as this server has no setsid: after durant unlock --force of a dead run its release stays live and unchecked. Install setsid (util-linux) there, or write dead_man: no.";
   return undefined;
 }
 
 /** Says where the watcher would not outlive the connection. */
-export function warnOfWatchers(run: Run): void {
+export async function warnOfWatchers(run: Run): Promise<void> {
   for (const server of run.servers) {
-    const message = watcherProblem(run, server);
+    const message = await watcherProblem(run, server);
     if (message !== undefined)
       run.emit({ event: 'warning', code: 'dead-man-missing', message, server: server.address.entry });
   }
-}
-
-/** Whether logind ends what the login user leaves behind. */
-export function endsWithSession({ logind, user }: Pick<ServerFacts, 'logind' | 'user'>): boolean {
-  const names = (key: string): readonly string[] => (logind.get(key) ?? '').split(/\s+/).filter(Boolean);
-  if (!/^(1|yes|true|on|y|t)$/i.test(logind.get('KillUserProcesses') ?? '')) return false;
-  if ((logind.has('KillExcludeUsers') ? names('KillExcludeUsers') : ['root']).includes(user)) return false;
-  const only = names('KillOnlyUsers');
-  return only.length === 0 || only.includes(user);
 }
 
 /** The longest that the steps after the switch may take, and a margin; whole seconds. */
@@ -94,6 +100,7 @@ export function watchSwitch(
     lock: formatLock(lockOf(run, 'what this run did not confirm is put back')),
     who: `${run.host.user}@${run.host.hostname}`,
     services: restoringScripts(run, server),
+    inScope: needsScope(server.facts),
   });
   defer(server, script);
 }

@@ -70,6 +70,8 @@ export interface ServerFacts {
   readonly hasSetsid: boolean;
   /** What logind.conf says of processes that outlive their session, by key; the last word counts. */
   readonly logind: ReadonlyMap<string, string>;
+  /** Whether the login user's systemd runs without a login and can be given processes. */
+  readonly hasScopes: boolean;
   /** What the dead man's switch put back there since a run was last finished. */
   readonly reverted: Reverted | undefined;
   readonly home: string;
@@ -126,6 +128,7 @@ say "home=$HOME"; say "user=$(id -un)"; say "clock=$(date +%s)"
 for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
 ${hasReleases ? trySwitch() : ''}
 if command -v setsid >/dev/null 2>&1; then say setsid=yes; fi
+if [ -e "/var/lib/systemd/linger/$(id -un)" ] && command -v systemd-run >/dev/null 2>&1; then say scopes=yes; fi
 if [ -d /etc/systemd ]; then cat /usr/lib/systemd/logind.conf /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | sed -n 's/^[[:space:]]*Kill/logind=Kill/p'; fi
 if [ -d "$p" ]; then
   say exists=yes
@@ -246,6 +249,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     switchBy: isSwitchMethod(switchBy) ? switchBy : undefined,
     hasSetsid: values.get('setsid') === 'yes',
     logind,
+    hasScopes: values.get('scopes') === 'yes',
     reverted: reverted === undefined ? undefined : parseReverted(reverted.join('\n')),
     home: values.get('home') ?? '',
     user: values.get('user') ?? '',

@@ -32,6 +32,7 @@ export interface WatchRequest {
   readonly who: string;
   /** Scripts that put back the services of what was live before. */
   readonly services: readonly string[];
+  readonly inScope: boolean;
 }
 
 /** What the run says where it finds that its watcher has put back what was live before. */
@@ -45,7 +46,7 @@ export function startWatcher(request: WatchRequest): string {
     recordLine('back_to', linkBefore?.slice(linkBefore.lastIndexOf('/') + 1) ?? ''),
   ];
   return `printf '%s\\n' ${about.map(quote).join(' ')} > .durant/watch.${run} || exit 1
-${startDetached(watcher(request))}`;
+${startDetached(watcher(request), request.inScope)}`;
 }
 
 /** Defines `stop_watcher RUN`. */

@@ -25,6 +25,7 @@ import { parseRestarts } from '../app/unitStates.ts';
 import { keptSet, noServices, projectOf, servicesRecord, unfilledSet, wantedSet } from '../app/wanted.ts';
 import { failedStart, watchServices } from '../app/watchServices.ts';
 import type { Step, StepContext } from '../run/step.ts';
+import { needsScope } from '../server/session.ts';
 import { assessServices, pendingServices } from './servicesAssessment.ts';
 
 export const services: Step<NamedRun> = {
@@ -152,6 +153,7 @@ export function leaveToDrain(run: Run, server: ServerRun): void {
     sudo: known.sudo,
     wanted: known.files,
     seconds: Math.ceil(run.settings.drain / 1000),
+    inScope: needsScope(server.facts),
   });
   defer(server, script);
 }
