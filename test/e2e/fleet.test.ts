@@ -208,4 +208,36 @@ describe('a fleet of five servers', function () {
     assert.equal(back.status, 0, back.stdout);
     assert.deepEqual(versions(), Array(5).fill('v2'));
   });
+
+  it('installs on the servers with the roles that are for it, and a dry run says so', async () => {
+    configure(
+      'install_mode = binary',
+      'install_roles = web, worker',
+      'app = tool',
+      'before_deploy = echo tool > built',
+      'distfile = built',
+      'vendors =',
+      '    on worker! echo assets >> ~/notes',
+    );
+    const dry = await world.run(['--json', '-n', 'deploy', 'production']);
+    const reasons = (name: string) =>
+      everywhere.map(
+        (server) =>
+          dry.events.find((event) => event['step'] === name && event['server'] === entry(server))?.['reason'],
+      );
+    const [installed, left] = [
+      'built to install as tool',
+      'only on servers with a role of install_roles: web, worker',
+    ];
+    assert.deepEqual(reasons('install'), [installed, installed, installed, left, installed]);
+    const none = 'none of them is for this server';
+    assert.deepEqual(reasons('vendors'), [none, none, none, none, '1 to run']);
+    const result = await world.run(['--json', 'deploy', 'production']);
+    assert.equal(result.status, 0, result.stdout);
+    assert.deepEqual(
+      everywhere.map((server) => existsSync(join(world.site(server), 'current/tool'))),
+      [true, true, true, false, true],
+    );
+    assert.deepEqual(notes('notes'), ['', '', '', '', 'assets']);
+  });
 });

@@ -109,7 +109,7 @@ export const BUILD_OPTIONS = {
   vendors: {
     kind: 'commands',
     group: 'Building the release',
-    doc: 'Commands that install dependencies in the release, on the server.',
+    doc: 'Commands that install dependencies in the release, on the server; `on ROLE!` on the servers with that role alone.',
     example: 'composer install --no-dev',
     since: '0.3.0',
     seed: 'deployer',

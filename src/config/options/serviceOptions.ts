@@ -128,6 +128,17 @@ export const SERVICE_OPTIONS = {
     seed: 'fujin',
   },
 
+  install_roles: {
+    kind: 'list',
+    form: 'role',
+    strategy: 'releases',
+    group: 'Installing a build',
+    doc: 'The roles of the servers that `install_mode` installs on; none: all servers. Commands of `vendors` have `on ROLE!`.',
+    example: 'web, worker',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
+
   // Processes and proxy
   app: {
     kind: 'text',

@@ -236,7 +236,7 @@ export const PROBLEM_CODES = {
   'unknown-role': {
     severity: 'error',
     meaning:
-      '`release_role`, `roles` of a process, or a command with `on ROLE!` names a role that no server has.',
+      '`release_role`, `install_roles`, `roles` of a process, or a command with `on ROLE!` names a role that no server has.',
     remedy: 'Correct the role, or give it to a server: `web1 [web]`.',
   },
   'unknown-process': {

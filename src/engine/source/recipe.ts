@@ -34,6 +34,7 @@ const SHAPING = [
   'requirements',
   'python_version',
   'install_mode',
+  'install_roles',
   'env_file',
   'env_target',
   'app',

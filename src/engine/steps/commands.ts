@@ -1,8 +1,9 @@
 /** Steps that are a list of the user's commands in the new release: `vendors` on every server, `release_command` on the first. */
 import type { OptionKey } from '../../config/options/options.ts';
 import { isAskedFor } from '../../config/options/stepOptions.ts';
+import { parseCommand } from '../../config/values/resolvers.ts';
 import { hasRole } from '../../config/values/serverEntries.ts';
-import { releaseFolder, runCommands } from '../run/hooks.ts';
+import { releaseFolder, runCommands, runsOn } from '../run/hooks.ts';
 import { oncePerRun } from '../run/parallel.ts';
 import type { Run, ServerRun } from '../run/run.ts';
 import type { Step } from '../run/step.ts';
@@ -34,7 +35,15 @@ function commandStep(name: CommandList): Step {
     },
     async look({ run, server }) {
       const first = name === 'release_command' ? releaseServer(run) : server;
-      if (first === server) return { achieved: false, reason: `${run.settings[name].length} to run` };
+      if (first === server) {
+        const here = run.settings[name]
+          .map((item) => parseCommand(item))
+          .filter((placed) => placed.place === 'local' || runsOn(placed, server, run.servers));
+        return {
+          achieved: false,
+          reason: here.length === 0 ? 'none of them is for this server' : `${here.length} to run`,
+        };
+      }
       const { release_role: role } = run.settings;
       if (first === undefined)
         return { achieved: true, reason: `no server of this run has the role ${role ?? ''}` };

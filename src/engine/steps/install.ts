@@ -1,5 +1,6 @@
 /** `install`: the build becomes something that runs: a virtual environment inside the release, or an executable (Fujin's modes). */
 import { DurantError } from '../../errors.ts';
+import { hasRole } from '../../config/values/serverEntries.ts';
 import { quote } from '../../remote/shell.ts';
 import { commandEnv } from '../run/hooks.ts';
 import type { NamedRun, Run } from '../run/run.ts';
@@ -35,10 +36,15 @@ export const install: Step = {
       );
     // A name that systemd could not use is no name for a file that units start.
     if (settings.install_mode === 'binary') appName(context.run.request);
-    if (settings.install_mode === 'python') await assessPython(context);
+    if (settings.install_mode === 'python' && installsOn(context)) await assessPython(context);
   },
-  async look({ run }) {
+  async look({ run, server }) {
     const { settings } = run;
+    if (!installsOn({ run, server }))
+      return {
+        achieved: true,
+        reason: `only on servers with a role of install_roles: ${settings.install_roles.join(', ')}`,
+      };
     if (settings.install_mode === 'binary')
       return {
         achieved: false,
@@ -57,6 +63,12 @@ export const install: Step = {
     );
   },
 };
+
+/** Whether a server is one that the build is installed on. */
+export function installsOn({ run, server }: Pick<StepContext, 'run' | 'server'>): boolean {
+  const { install_roles: roles } = run.settings;
+  return roles.length === 0 || roles.some((role) => hasRole(server.address, role));
+}
 
 function binaryScript(run: Run): string {
   const from = quote(withVersion(run, run.settings.distfile ?? ''));
