@@ -6,7 +6,7 @@ import { awaitAnswers, DEFINE_LISTENING, defineAnswers } from './listening.ts';
 import { useManager } from './manager.ts';
 import { defineAs, type Sudo } from './privilege.ts';
 import { hasInstance, markOf, type ServiceSet, type UnitFile } from './serviceSet.ts';
-import { DEFINE_EACH, putUnits } from './unitFiles.ts';
+import { DEFINE_HALT, DEFINE_OURS, putUnits } from './unitFiles.ts';
 import { defineRestarts } from './unitStates.ts';
 
 export interface ApplyRequest {
@@ -49,7 +49,8 @@ ${applySite(request)}`;
   return `LC_ALL=C; export LC_ALL
 ${defineAs(sudo)}
 ${useManager(set.manager)}
-${DEFINE_EACH}
+${DEFINE_HALT}
+${DEFINE_OURS}
 ${DEFINE_LISTENING}
 ${defineAnswers(set.upstream)}
 in_maintenance() { [ -e .durant/maintenance ]; }
@@ -59,7 +60,7 @@ ${findStale(request, mark)}
 for u in ${units.map(quote).join(' ')}; do
   if look is-failed --quiet "$u"; then ctl reset-failed "$u"; fi
 done
-${hasInstance(set) ? '' : 'each stop $first'}
+${hasInstance(set) ? '' : 'halt $first'}
 for u in ${units.map(quote).join(' ')}; do
   look is-enabled --quiet "$u" 2>/dev/null || ctl enable --quiet "$u" || exit 1
 done
@@ -67,12 +68,15 @@ ${only('kept')
   .flatMap((file) => file.units)
   .map((unit) => `look is-active --quiet ${quote(unit)} || ctl start ${quote(unit)} || exit 1`)
   .join('\n')}
-${hasInstance(set) ? `${site}\neach stop $first\n${restart}` : `${restart}\n${site}`}
+${hasInstance(set) ? `${site}\nhalt $first\n${restart}` : `${restart}\n${site}`}
 ${defineRestarts(set)}
 restarts
 ${request.left === 'stopped' ? 'last="$last$serving" stale="$stale$serving"' : 'for n in $serving; do ctl disable --quiet "$n" 2>/dev/null; done'}
-each stop $last
+halt $last
 for n in $stale; do
+  # With its file the next run finds it again.
+  case $still in *" $n "*) continue;; esac
+  case $n in *@.service) case $still in *" \${n%.service}"*) continue;; esac;; esac
   ctl disable --quiet "$n" 2>/dev/null
   change rm -f "$home/$n" || exit 1
   echo "removed $n"
@@ -81,7 +85,8 @@ if [ -n "$stale" ]; then ctl daemon-reload || exit 1; fi
 for u in $first $last; do
   if look is-failed --quiet "$u" 2>/dev/null; then ctl reset-failed "$u" 2>/dev/null; fi
 done
-rm -rf "$t"`;
+rm -rf "$t"
+if [ -n "$still" ]; then echo "these could not be stopped:$still" >&2; exit 1; fi`;
 }
 
 /**
@@ -95,10 +100,10 @@ function findStale({ set, serving }: ApplyRequest, mark: string): string {
   const units = set.units.flatMap((file) => file.units);
   const templates = wanted.filter((name) => name.endsWith('@.service'));
   return `stale= first= last= serving=
-loaded() { look list-units --all --plain --no-legend "\${1%.service}*.service" | awk '{ print $1 }'; }
+loaded() { look list-units --all --plain --no-legend "\${1%.service}*.service" > "$t/loaded" && awk '{ print $1 }' "$t/loaded"; }
 taken() { grep '^ListenStream=' "$1" | while IFS= read -r l; do grep -qxF -- "$l" "$t"/units/*.socket 2>/dev/null && echo yes; done; }
 for f in "$home"/*.socket "$home"/*.service "$home"/*.timer; do
-  [ -f "$f" ] && grep -qxF ${mark} "$f" || continue
+  [ -f "$f" ] && ours ${mark} "$f" || continue
   n=\${f##*/}
   case ${quote(` ${wanted.join(' ')} `)} in *" $n "*) continue;; esac
   s=\${f%.*}.socket
@@ -108,15 +113,16 @@ for f in "$home"/*.socket "$home"/*.service "$home"/*.timer; do
   fi
   stale="$stale $n"
   case $n in
-    *@.service) first="$first $(loaded "$n")";;
+    *@.service) first="$first $(loaded "$n")" || exit 1;;
     *.socket) if [ -n "$(taken "$f")" ]; then first="$first $n \${n%.socket}.service"; else last="$last $n"; fi;;
     *.service) if [ -f "\${f%.service}.socket" ]; then last="$last $n"; else first="$first $n"; fi;;
     *) first="$first $n";;
   esac
 done
 for n in ${templates.map(quote).join(' ')}; do
-  for u in $(loaded "$n"); do
-    case ${quote(` ${units.join(' ')} `)} in *" $u "*) ;; *) ctl disable --quiet --now "$u"; echo "stopped $u";; esac
+  all=$(loaded "$n") || exit 1
+  for u in $all; do
+    case ${quote(` ${units.join(' ')} `)} in *" $u "*) ;; *) ctl disable --quiet "$u"; halt "$u"; echo "stopped $u";; esac
   done
 done`;
 }
@@ -136,7 +142,7 @@ function startSockets(files: readonly UnitFile[]): string {
     const service = file.name.replace(/\.(socket|timer)$/, '.service');
     const name = quote(file.name);
     const renew =
-      suffix === 'socket' ? `each stop ${quote(service)} ${name}; ctl start ${name}` : `ctl restart ${name}`;
+      suffix === 'socket' ? `halt ${quote(service)} ${name}; ctl start ${name}` : `ctl restart ${name}`;
     return [`case $changed in *" "${name}" "*) ${renew};; *) ctl start ${name};; esac || exit 1`];
   });
   return lines.join('\n');

@@ -53,7 +53,7 @@ proxy() {
 }
 ${put}
 for f in ${folder}/*.caddy; do
-  [ -f "$f" ] && [ "$f" != ${path} ] && grep -qxF "# "${mark} "$f" || continue
+  [ -f "$f" ] && [ "$f" != ${path} ] && ours "# "${mark} "$f" || continue
   touch ${UNREAD} 2>/dev/null; site rm -f "$f" && reload=yes && echo "removed $f"
 done
 if [ -n "$reload" ] && ! proxy > "$t/said" 2>&1; then

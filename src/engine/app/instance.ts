@@ -4,7 +4,7 @@ import { awaitDrain } from './drain.ts';
 import { awaitAnswers, DEFINE_LISTENING, defineAnswers } from './listening.ts';
 import { useManager } from './manager.ts';
 import { defineAs, type Sudo } from './privilege.ts';
-import { DEFINE_EACH, putUnits, removeUnits } from './unitFiles.ts';
+import { DEFINE_HALT, putUnits, removeUnits } from './unitFiles.ts';
 import { markOf, type ServiceSet } from './serviceSet.ts';
 import { defineRestarts } from './unitStates.ts';
 
@@ -25,13 +25,13 @@ export function startInstance({ set, project, sudo }: InstanceRequest): string {
   return `LC_ALL=C; export LC_ALL
 ${defineAs(sudo)}
 ${useManager(set.manager)}
-${DEFINE_EACH}
+${DEFINE_HALT}
 ${awaitDrain(units)}
 ${putUnits(set.units, quote(markOf(project)))}
 for u in ${names.join(' ')}; do
   if look is-failed --quiet "$u"; then ctl reset-failed "$u"; fi
 done
-case $changed in ?*) each stop ${names.join(' ')};; esac
+case $changed in ?*) halt ${names.join(' ')}; [ -z "$still" ] || exit 1;; esac
 for u in ${names.join(' ')}; do ctl start "$u" || exit 1; done
 echo "started "${names.join('" "')}
 ${defineRestarts(set)}

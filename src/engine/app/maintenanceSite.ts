@@ -3,7 +3,7 @@ import type { Settings } from '../../config/options/options.ts';
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { applySite } from './applySite.ts';
-import { NEW_FILES } from './unitFiles.ts';
+import { DEFINE_OURS, NEW_FILES } from './unitFiles.ts';
 import { defineAs, type Sudo } from './privilege.ts';
 import { markLine, markOf, type SiteFile } from './serviceSet.ts';
 
@@ -76,6 +76,7 @@ t=$PWD/${NEW_FILES}
 rm -rf "$t" && mkdir -m 700 "$t" || exit 1
 ${to === 'on' ? `: > ${quote(MAINTENANCE_FLAG)} || exit 1` : ''}
 in_maintenance() { return 1; }
+${DEFINE_OURS}
 ${applySite({ set: { site }, project, proxyDir })}
 rm -rf "$t"
 ${to === 'off' ? `rm -f ${quote(MAINTENANCE_FLAG)}` : ':'}`;

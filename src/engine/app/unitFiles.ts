@@ -27,8 +27,13 @@ ${units.map(({ name }) => `put ${quote(name)} || exit 1`).join('\n')}
 if [ -n "$changed" ]; then ctl daemon-reload || exit 1; fi`;
 }
 
-/** Defines `each VERB UNIT…`, which goes on where a unit is not there. */
-export const DEFINE_EACH = 'each() { verb=$1; shift; for u in "$@"; do ctl "$verb" "$u" 2>/dev/null; done; }';
+/** Defines `halt UNIT…`, which stops units, those that are not there left out, and notes in `$still` what runs all the same. */
+export const DEFINE_HALT = `still=
+halt() { for u in "$@"; do ctl stop "$u" 2>/dev/null || ! look is-active --quiet "$u" || still="$still $u "; done; }`;
+
+/** Defines `ours MARK FILE`: whether a file has a project's mark. One that nobody here may read is not ours; where reading fails, the script ends. */
+export const DEFINE_OURS =
+  'ours() { [ -r "$2" ] || return 1; grep -qxF "$1" "$2" && return 0; [ $? = 1 ] || exit 1; return 1; }';
 
 /** Stops units together, so that no socket starts its service again, and removes their files with this mark. */
 export function removeUnits(names: string, mark: string): string {
@@ -37,6 +42,8 @@ for n in ${names}; do [ -f "$home/$n" ] && grep -qxF ${mark} "$home/$n" && gone=
 if [ -n "$gone" ]; then
   ctl stop $gone 2>/dev/null || for n in $gone; do ctl stop "$n" 2>/dev/null; done
   for n in $gone; do
+    # With its file the next run finds it again.
+    if look is-active --quiet "$n" 2>/dev/null; then continue; fi
     ctl disable --quiet "$n" 2>/dev/null
     change rm -f "$home/$n" || exit 1
     echo "removed $n"
