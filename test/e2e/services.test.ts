@@ -399,9 +399,19 @@ describe('services on a real systemd, behind a real Caddy', function () {
   });
 
   it('run without sudo in the systemd of the login user', async () => {
+    configure('[process web]', 'command = python3 app.py', 'socket = 8125');
+    commit('of the system');
+    await deploy();
     configure('systemd = user', '[process web]', 'command = python3 app.py', 'socket = 8125');
     commit('7');
+    const dry = await run('-n', 'deploy', 'production');
+    assert.match(
+      dry.stdout,
+      /shop\.socket, shop\.service of systemd: system to stop and remove, as it is user now/,
+    );
     await deploy();
+    const system = await machine.sh('ls /etc/systemd/system; systemctl is-active shop.socket || :');
+    assert.doesNotMatch(system, /^(shop\.|active)/m);
     assert.match(await machine.sh('curl -s http://127.0.0.1:8125/'), /^version 7:/);
     assert.match(
       readFileSync(join(machine.root, 'home/deploy/.config/systemd/user/shop.socket'), 'utf8'),

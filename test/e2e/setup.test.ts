@@ -1,6 +1,6 @@
 /** `durant setup`, and what comes after it on a real server: the first deploy as that user, `verify` of its services, `down`. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCliHome, runCli, type CliHome, type CliResult } from '../support/cli.ts';
@@ -126,6 +126,44 @@ describe('a server from nothing to nothing', function () {
     assert.equal(second.status, 0, second.stdout);
     assert.deepEqual(JSON.parse(second.stdout).servers, [{ server: entry, changed: false, error: null }]);
     assert.equal(await state(), before);
+  });
+
+  it('check asks sudo for what steps and commands need, and setup allows just that', async () => {
+    const file = join(project, 'durant.conf');
+    const before = readFileSync(file, 'utf8');
+    const more = ['clear_paths = tmp', 'clear_use_sudo = yes', 'before_symlink = sudo /usr/bin/id -un', ''];
+    writeFileSync(file, before.replace('[process web]', `${more.join('\n')}[process web]`));
+    const missing = /does not let shopper run these commands[^]*rm -rf \.\/tmp\s+\/usr\/bin\/id -un/;
+    const refused = await run('check', '--connect', 'production');
+    assert.match(refused.stdout + refused.stderr, missing);
+    const deploy = await run('deploy', 'production');
+    assert.equal(deploy.status, 1);
+    assert.match(deploy.stderr, missing);
+    assert.equal((await run('setup', '--run', '--yes', 'production')).status, 0);
+    const allowed = await run('check', '--connect', 'production');
+    assert.equal(allowed.status, 0, allowed.stdout + allowed.stderr);
+    assert.match(
+      allowed.stdout + allowed.stderr,
+      /sudo lets the login user run what the steps and commands need/,
+    );
+    writeFileSync(file, before);
+    assert.equal((await run('setup', '--run', '--yes', 'production')).status, 0);
+  });
+
+  it('allows programs where sudo knows no patterns of arguments (sudo-rs)', async () => {
+    const sudo = '/usr/local/bin/sudo';
+    const lines = (): Promise<string> => machine.sh('cat /etc/sudoers.d/durant-shop');
+    const before = await lines();
+    assert.match(before, /\*/);
+    await machine.sh(
+      `printf '%s\\n' '#!/bin/sh' '[ "$1" != --version ] || { echo sudo-rs 0.2.13; exit; }' 'exec /usr/bin/sudo "$@"' > ${sudo}; chmod 755 ${sudo}`,
+    );
+    assert.equal((await run('setup', '--run', '--yes', 'production')).status, 0);
+    await machine.sh(`rm ${sudo}`);
+    assert.doesNotMatch(await lines(), /\*/);
+    assert.equal((await run('check', '--connect', 'production')).status, 0);
+    assert.equal((await run('setup', '--run', '--yes', 'production')).status, 0);
+    assert.equal(await lines(), before);
   });
 
   it('a first deploy as that user passes, and so do a second and a rollback', async () => {

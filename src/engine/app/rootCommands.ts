@@ -4,6 +4,7 @@
  */
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Settings } from '../../config/options/options.ts';
+import { parseCommand, type PlacedCommand } from '../../config/values/resolvers.ts';
 import { NEW_FILES } from './unitFiles.ts';
 import { hasSite } from './site.ts';
 
@@ -43,7 +44,6 @@ const any = (program: string): RootCommand => ({ program, args: undefined });
 const UNITS: readonly RootCommand[] = [
   any('systemctl'),
   { program: 'journalctl', args: '--no-pager *' },
-  { program: 'mkdir', args: '-p /etc/systemd/system' },
   { program: 'cp', args: `*/${NEW_FILES}/units/* /etc/systemd/system/.durant.*` },
   { program: 'chmod', args: '644 /etc/systemd/system/.durant.*' },
   { program: 'mv', args: '-f /etc/systemd/system/.durant.* /etc/systemd/system/*' },
@@ -78,21 +78,41 @@ function writableCommands({ writable_mode, writable_recursive }: Settings): read
   return writable_mode === 'chgrp' ? [any('chgrp'), any('chmod')] : [any('chmod')];
 }
 
-/** Commands that run on servers. */
 function ownCommands(settings: Settings): RootNeeds {
-  const lists = Object.entries(settings).flatMap(([key, value]) =>
-    isCommandList(key) && Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [],
-  );
-  const commands: RootCommand[] = [];
-  const unclear: string[] = [];
-  for (const item of lists) {
-    const command = item.replace(/^once!\s*/, '');
-    if (command.startsWith('local!') || !/\bsudo\b/.test(command)) continue;
-    const words = /^sudo(?: -n)? ([A-Za-z0-9_./-]+)((?: [A-Za-z0-9_./@:=+%-]+)*)$/.exec(command.trim());
-    if (words === null || words[1]?.startsWith('-') === true) unclear.push(command);
-    else commands.push({ program: words[1] ?? '', args: words[2]?.trim() || '""' });
-  }
-  return { commands, unclear };
+  const all = ownSudoCommands(settings);
+  return {
+    commands: all.flatMap(({ words }) => {
+      if (words === undefined) return [];
+      const [program, ...args] = words;
+      return [{ program, args: args.join(' ') || '""' }];
+    }),
+    unclear: all.flatMap(({ words, placed }) => (words === undefined ? [placed.command] : [])),
+  };
+}
+
+/** A command of durant.conf that uses sudo on servers. */
+export interface OwnSudoCommand {
+  /** The option that it stands in. */
+  readonly key: string;
+  readonly placed: PlacedCommand;
+  /** What sudo is to run; undefined where that is not plain words. */
+  readonly words: readonly [program: string, ...args: readonly string[]] | undefined;
+}
+
+export function ownSudoCommands(settings: Settings): readonly OwnSudoCommand[] {
+  return Object.entries(settings).flatMap(([key, value]) => {
+    if (!isCommandList(key) || !Array.isArray(value)) return [];
+    return value.flatMap((item): readonly OwnSudoCommand[] => {
+      const placed = parseCommand(String(item));
+      if (placed.place === 'local' || !/\bsudo\b/.test(placed.command)) return [];
+      const match = /^sudo(?: -n)? ([A-Za-z0-9_./][A-Za-z0-9_./-]*)((?: [A-Za-z0-9_./@:=+%-]+)*)$/.exec(
+        placed.command.trim(),
+      );
+      const [, program = '', args = ''] = match ?? [];
+      const words = [program, ...args.split(' ').filter(Boolean)] as const;
+      return [{ key, placed, words: match === null ? undefined : words }];
+    });
+  });
 }
 
 function isCommandList(key: string): boolean {

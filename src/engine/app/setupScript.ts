@@ -150,7 +150,10 @@ function sudoersPart(
 [ ! -e ${file} ] || { rm -f ${file}; did 'removed ${file}'; }
 `;
   return `${notes.join('')}# What the login user may run as root without a password
+# sudo-rs, which Ubuntu has since 25.10, refuses patterns of arguments: there it is the programs.
+patterns=yes; case $(sudo --version 2>/dev/null) in sudo-rs*) patterns=;; esac
 allow() {
+  case \${3:-} in *[*]*) [ -n "$patterns" ] || set -- "$1" "$2";; esac
   program=$(command -v "$2") || { echo "$2 is not installed here, so no line of sudoers has it." >&2; return 0; }
   printf '%s ALL=(root) NOPASSWD: %s\\n' "$1" "$program\${3:+ $3}" >>"$t/sudoers"
 }

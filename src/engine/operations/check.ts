@@ -15,6 +15,8 @@ import type { StepContext } from '../run/step.ts';
 import { parseCommand } from '../../config/values/resolvers.ts';
 import { isAsked } from '../steps/healthChecks.ts';
 import { assessServices } from '../steps/servicesAssessment.ts';
+import { assessSudo } from '../steps/sudoAssessment.ts';
+import { installsOn } from '../steps/install.ts';
 import { hiddenWords } from '../steps/prepare.ts';
 import { assertSharedThere, trim } from '../steps/shared.ts';
 import { isOurDeadLock } from '../server/lockServers.ts';
@@ -190,7 +192,12 @@ async function lookAt(
     });
     if (!assessment.ok || said !== undefined) assessments.push(assessment);
   }
-  return assessments;
+  let allowed: string | undefined;
+  const sudo = await attempt(run, server.address.entry, 'sudo', async () => {
+    allowed = await assessSudo(context, 'all');
+    return allowed ?? '';
+  });
+  return !sudo.ok || allowed !== undefined ? [...assessments, sudo] : assessments;
 }
 
 /** What there is to say of a step that nothing stands against, and what a run finds out about it elsewhere. */
@@ -231,7 +238,8 @@ const looks: Readonly<Record<string, Look>> = {
     assertSharedThere(server.address.entry, run.settings, server.facts, tracked);
     return 'every shared file is there, or comes from the commit';
   },
-  install: async ({ run }) => {
+  install: async ({ run, server }) => {
+    if (!installsOn({ run, server })) return 'nothing is installed here (install_roles)';
     const { install_mode, distfile } = run.settings;
     return install_mode === 'binary'
       ? `${withVersion(run, distfile ?? '')} becomes ${appName(run.request)}`

@@ -21,6 +21,7 @@ import {
   type SavePlan,
 } from '../run/plan.ts';
 import type { BuiltRun, Run, StageRequest } from '../run/run.ts';
+import { assessSudo } from '../steps/sudoAssessment.ts';
 import { assessSteps } from '../run/runSteps.ts';
 import type { Step } from '../run/step.ts';
 import { assertOthersLive } from '../run/subset.ts';
@@ -93,9 +94,12 @@ export async function* deployFlow(opened: Run, request: DeployRequest): DeployFl
     connectServers(opened),
   );
   await warnOfUncommitted(fetched.clone, fetched.emit);
-  await lookAtEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
+  await lookAtEachServer(fetched, async (context) => {
+    await assessSteps(context, stepsOf(fetched));
+    await assessSudo(context, 'certain');
+  });
   await assertOthersLive(fetched);
-  warnOfWatchers(fetched);
+  await warnOfWatchers(fetched);
   const named = nameRelease(fetched, await recipeOf(fetched), request);
   const live = lookAtLive(named);
   if (request.plan !== undefined) await assertFresh(named, request.plan);

@@ -11,6 +11,7 @@ import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { both, lookAtEachServer } from '../run/parallel.ts';
 import { lookAtLive, nameRelease } from '../run/reconcile.ts';
 import { withFound, type Run, type StageRequest } from '../run/run.ts';
+import { assessSudo } from '../steps/sudoAssessment.ts';
 import { assessSteps } from '../run/runSteps.ts';
 import { localStep } from '../run/timed.ts';
 import { resolveSecrets } from '../secrets/environment.ts';
@@ -70,8 +71,11 @@ async function promoteFrom(
   // Everything that can be known to fail, before anything is changed anywhere.
   await resolveSecrets(opened);
   const [fetched] = await both(fetchPromoted(opened, source), connectServers(opened));
-  await lookAtEachServer(fetched, (context) => assessSteps(context, stepsOf(fetched)));
-  warnOfWatchers(fetched);
+  await lookAtEachServer(fetched, async (context) => {
+    await assessSteps(context, stepsOf(fetched));
+    await assessSudo(context, 'certain');
+  });
+  await warnOfWatchers(fetched);
   const named = nameRelease(fetched, await promotedRecipe(fetched, source), { again: false });
   named.promotedFrom = `${source.stage} ${source.record.name}`;
   if (lookAtLive(named).achieved) return alreadyLive(named);

@@ -9,6 +9,7 @@ import { keptSet, projectOf, publishingOfRun, wantedSet } from '../app/wanted.ts
 import { makesRelease } from '../run/run.ts';
 import { lastLines } from '../run/script.ts';
 import type { StepContext } from '../run/step.ts';
+import { sudoMissing } from './sudoAssessment.ts';
 
 /** What a stage wants on a server, and what a look at it found. */
 interface Look {
@@ -20,7 +21,25 @@ interface Look {
 export async function pendingServices(context: StepContext): Promise<string> {
   const look = await lookAt(context);
   // Of an instance the step says so that starts it.
-  return hasInstance(look.set) ? pendingWork(look) : pendingWork(look, await howPublished(context, look.set));
+  const words = [
+    ...leftManager(look.set, context.server.services?.before),
+    ...(hasInstance(look.set) ? [] : await howPublished(context, look.set)),
+  ];
+  return pendingWork(look, words);
+}
+
+/** What becomes of units in the other systemd, where `systemd` is another since the release that is live; in words. */
+function leftManager(set: ServiceSet, before: ServiceSet | undefined): readonly string[] {
+  const names = unitsLeft(set, before);
+  if (before === undefined || names.length === 0) return [];
+  return [
+    `${names.join(', ')} of systemd: ${before.manager} to stop and remove, as it is ${set.manager} now`,
+  ];
+}
+
+/** Unit files in the other systemd. */
+function unitsLeft(set: ServiceSet, before: ServiceSet | undefined): readonly string[] {
+  return before === undefined || before.manager === set.manager ? [] : before.units.map(({ name }) => name);
 }
 
 /** How a site's release is published and why, and what memory both of its instances may take, where that is known; in words. */
@@ -136,49 +155,51 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
   }
   const before =
     server.facts.live === null ? undefined : await keptSet(run, server, server.facts.live, signal);
-  const sudo = await becomeRoot(context, look, root);
-  await assertAllowed(context, look, sudo);
+  const sudo = await becomeRoot(context, look, before, root);
+  await assertAllowed(context, look, before, sudo);
   const instance = hasInstance(set) ? (server.services?.instance ?? 'wanted') : undefined;
   server.services = { ...server.services, begun: server.services?.begun ?? false, before, sudo, instance };
-  return pendingWork(look, await howPublished(context, set));
+  return pendingWork(look, [...leftManager(set, before), ...(await howPublished(context, set))]);
 }
 
 /** @throws {DurantError} `permission-denied`, naming what sudo does not allow of all that the run will need. */
 async function assertAllowed(
   { run, server, signal }: StepContext,
   { set, facts }: Look,
+  before: ServiceSet | undefined,
   sudo: Sudo,
 ): Promise<void> {
   // In a dry run nobody is asked for the password that would tell.
   if (sudo.kind === 'none' || facts.sudo === 'none' || (facts.sudo === 'password' && sudo.kind === 'free'))
     return;
-  const commands = applyCommands({
-    set,
-    stale: facts.ours.filter((name) => !set.units.some((unit) => unit.name === name)),
+  const about = {
     project: projectOf(server),
     proxyDir: run.settings.proxy_dir,
     ownSites: facts.ownSites,
     hasSites: facts.hasSites,
-  });
+  };
+  const stale = facts.ours.filter((name) => !set.units.some((unit) => unit.name === name));
+  const other = { manager: before?.manager ?? set.manager, units: [], site: undefined };
+  const commands = [
+    ...applyCommands({ ...about, set, stale }),
+    ...applyCommands({ ...about, set: other, stale: unitsLeft(set, before) }),
+  ];
   const { stdout } = await server.connection.exec({ script: askSudoScript(sudo, commands), signal });
   const missing = stdout.toString('utf8').trim();
   if (missing === '') return;
-  const { entry } = server.address;
-  throw new DurantError(
-    'permission-denied',
-    `sudo on ${entry} does not let ${server.facts.user} run these commands without a password; nothing was changed. Allow them in sudoers (durant setup ${run.request.stage} prints the lines):`,
-    { server: entry, output: missing },
-  );
+  throw sudoMissing(run.request.stage, server, missing);
 }
 
 /** @throws {DurantError} `permission-denied` where root is needed and cannot be had. */
 async function becomeRoot(
   { run, server, signal }: StepContext,
   { set, facts }: Look,
+  before: ServiceSet | undefined,
   root: 'asked' | 'not asked',
 ): Promise<Sudo> {
   const needed =
     (set.manager === 'system' && (set.units.length > 0 || facts.ours.length > 0)) ||
+    (before?.manager === 'system' && unitsLeft(set, before).length > 0) ||
     (set.site !== undefined && !facts.ownSites);
   if (!needed) return { kind: 'none' };
   const known = server.services?.sudo;
