@@ -77,7 +77,7 @@ for n in $stale; do
   # With its file the next run finds it again.
   case $still in *" $n "*) continue;; esac
   case $n in *@.service) case $still in *" \${n%.service}"*) continue;; esac;; esac
-  ctl disable --quiet "$n" 2>/dev/null
+  ctl disable --quiet "$n" 2>/dev/null || { still="$still $n "; continue; }
   change rm -f "$home/$n" || exit 1
   echo "removed $n"
 done
@@ -86,7 +86,7 @@ for u in $first $last; do
   if look is-failed --quiet "$u" 2>/dev/null; then ctl reset-failed "$u" 2>/dev/null; fi
 done
 rm -rf "$t"
-if [ -n "$still" ]; then echo "these could not be stopped:$still" >&2; exit 1; fi`;
+if [ -n "$still" ]; then echo "these could not be stopped or disabled:$still" >&2; exit 1; fi`;
 }
 
 /**
