@@ -1,6 +1,6 @@
 /** A server that ends what a user leaves behind when its session ends (`KillUserProcesses`), on a real logind and systemd. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCliHome, runCli, type CliHome, type CliResult } from '../support/cli.ts';
@@ -91,5 +91,25 @@ describe('a server that ends processes with the session', function () {
       /^shop.*service$/.test(name),
     );
     assert.equal(units.length, 1, units.join());
+  });
+
+  it('waits for no drain that the end of a boot has ended', async () => {
+    const conf = join(project, 'durant.conf');
+    const before = readFileSync(conf, 'utf8');
+    const deploy = async (version: string, drain: string): Promise<string> => {
+      writeFileSync(conf, before.replace('drain = 1s', `drain = ${drain}`));
+      repository.commit({ message: version, files: { 'app.py': webApp(version) } });
+      const { status, stdout, stderr } = await run('deploy', 'production');
+      assert.equal(status, 0, stdout + stderr);
+      return stdout + stderr;
+    };
+    await deploy('3', '10m');
+    await machine.sh("sed -i 's/^boot=.*/boot=another/' /home/deploy/site/.durant/draining");
+    assert.doesNotMatch(await deploy('4', '0s'), /waits at most/);
+    await waitFor(
+      'the end of the old processes',
+      async () => (await machine.sh('ls /etc/systemd/system | grep -c "^shop.*service$"')).trim() === '1',
+      30_000,
+    );
   });
 });
