@@ -1,4 +1,5 @@
-/** Options of a stage for pipelines, secrets, installing a build, and services. */
+/** Options of a stage for pipelines, secrets and services. */
+import { INSTALL_OPTIONS } from './installOptions.ts';
 import type { OptionTable } from './optionSpec.ts';
 
 export const SERVICE_OPTIONS = {
@@ -62,82 +63,7 @@ export const SERVICE_OPTIONS = {
     seed: 'fujin',
   },
 
-  // Installing a build
-  build_command: {
-    kind: 'commands',
-    group: 'Installing a build',
-    doc: 'Another name for `before_deploy`; both in one stage are an error.',
-    example: 'uv build',
-    since: '0.3.0',
-    seed: 'fujin',
-  },
-  version: {
-    kind: 'text',
-    strategy: 'releases',
-    defaultDoc: '`[vars] version`, else `pyproject.toml` or `package.json` of the clone',
-    group: 'Installing a build',
-    doc: 'What `{version}` stands for in `distfile`, `requirements` and `release_name`.',
-    example: '1.4.0',
-    since: '0.3.0',
-    seed: 'fujin',
-  },
-  distfile: {
-    kind: 'text',
-    form: 'relative-path',
-    strategy: 'releases',
-    group: 'Installing a build',
-    doc: 'Send this file (and `requirements`) instead of the tree. `{version}` expands.',
-    example: 'dist/app-{version}-py3-none-any.whl',
-    since: '0.3.0',
-    seed: 'fujin',
-  },
-  requirements: {
-    kind: 'text',
-    form: 'relative-path',
-    strategy: 'releases',
-    group: 'Installing a build',
-    doc: 'Requirements file installed before the wheel. `{version}` expands.',
-    example: 'requirements.txt',
-    since: '0.3.0',
-    seed: 'fujin',
-  },
-  python_version: {
-    kind: 'text',
-    form: 'version',
-    strategy: 'releases',
-    defaultDoc: "the server's own",
-    group: 'Installing a build',
-    doc: 'The interpreter for `install_mode: python`.',
-    example: '3.12',
-    since: '0.3.0',
-    seed: 'fujin',
-  },
-  install_mode: {
-    kind: 'enum',
-    values: {
-      none: 'nothing is installed',
-      python: 'a virtual environment `.venv` inside the release',
-      binary: '`distfile` becomes the executable `<release>/<app>`',
-    },
-    default: 'none',
-    strategy: 'releases',
-    group: 'Installing a build',
-    doc: 'How the build is installed in the release.',
-    example: 'python',
-    since: '0.3.0',
-    seed: 'fujin',
-  },
-
-  install_roles: {
-    kind: 'list',
-    form: 'role',
-    strategy: 'releases',
-    group: 'Installing a build',
-    doc: 'The roles of the servers that `install_mode` installs on; none: all servers. Commands of `vendors` have `on ROLE!`.',
-    example: 'web, worker',
-    since: '0.3.0',
-    seed: 'durant-0.3',
-  },
+  ...INSTALL_OPTIONS,
 
   // Processes and proxy
   app: {
