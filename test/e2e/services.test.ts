@@ -400,6 +400,8 @@ describe('services on a real systemd, behind a real Caddy', function () {
 
   it('run without sudo in the systemd of the login user', async () => {
     configure('[process web]', 'command = python3 app.py', 'socket = 8125');
+    const conf = join(project, 'durant.conf');
+    writeFileSync(conf, readFileSync(conf, 'utf8').replace('app = shop', 'app = mine'));
     commit('of the system');
     await deploy();
     configure('systemd = user', '[process web]', 'command = python3 app.py', 'socket = 8125');
@@ -407,11 +409,11 @@ describe('services on a real systemd, behind a real Caddy', function () {
     const dry = await run('-n', 'deploy', 'production');
     assert.match(
       dry.stdout,
-      /shop\.socket, shop\.service of systemd: system to stop and remove, as it is user now/,
+      /mine\.socket, mine\.service of systemd: system to stop and remove, as it is user now/,
     );
     await deploy();
-    const system = await machine.sh('ls /etc/systemd/system; systemctl is-active shop.socket || :');
-    assert.doesNotMatch(system, /^(shop\.|active)/m);
+    const system = await machine.sh('ls /etc/systemd/system; systemctl is-active mine.socket || :');
+    assert.doesNotMatch(system, /^(mine\.|active)/m);
     assert.match(await machine.sh('curl -s http://127.0.0.1:8125/'), /^version 7:/);
     assert.match(
       readFileSync(join(machine.root, 'home/deploy/.config/systemd/user/shop.socket'), 'utf8'),
