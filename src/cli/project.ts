@@ -1,5 +1,5 @@
 /** The project that a command works on: the folder that durant.conf lies in. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { ConfDocument } from '../config/syntax/document.ts';
@@ -27,6 +27,8 @@ export async function openProject(place: {
   const file = place.config === undefined ? nearest(place.cwd) : resolve(place.cwd, place.config);
   const shown = place.config ?? (relative(place.cwd, file) || CONF_NAME);
   try {
+    // What is named may be a pipe of the shell's; what is found in a folder of somebody else's may never end.
+    if (place.config === undefined && !(await stat(file)).isFile()) throw new Error('it is no file');
     const bytes = await readFile(file);
     return { file, shown, directory: dirname(file), doc: parseConfBytes(bytes) };
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The commands that contact nobody, as a user runs them. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCliHome, runCli, type CliHome, type CliResult } from '../support/cli.ts';
@@ -184,6 +184,15 @@ describe('durant without servers', () => {
       assert.ok(typeof error === 'object' && error !== null);
       assert.match(String(Reflect.get(error, 'message')), says);
     });
+
+  it('a durant.conf that is no file is not read', async () => {
+    const folder = join(project, 'endless');
+    mkdirSync(folder);
+    symlinkSync('/dev/zero', join(folder, 'durant.conf'));
+    const { status, stderr } = await runCli(['stages'], { home, cwd: folder });
+    assert.equal(status, 2);
+    assert.match(stderr, /durant\.conf cannot be read \(it is no file\)/);
+  });
 
   it('a mistake that hides every stage is said by each command that lists them', async () => {
     conf('[production', 'server = web1');
