@@ -15,7 +15,7 @@ import {
 } from './internals.ts';
 import type { KeyRing } from './keys.ts';
 import type { Line, SessionRequest, SshSession } from './sessionRequest.ts';
-import { unreachable, type Transport } from './transport.ts';
+import { unreachable, writtenTogether, type Transport } from './transport.ts';
 import { saysDropped } from '../retryDropped.ts';
 
 const defaultKeepAliveSeconds = 15;
@@ -73,7 +73,7 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
   if (parts.transport.stream.destroyed) fail(undefined);
 
   client.connect({
-    sock: parts.transport.stream,
+    sock: writtenTogether(parts.transport.stream),
     username: settings.user,
     readyTimeout: 0,
     keepaliveInterval: (settings.serverAliveInterval || defaultKeepAliveSeconds) * 1000,

@@ -4,6 +4,7 @@
  * there, so another version of ssh2 fails at once and by name instead of strangely. What it is for: the first command has ended 6 round
  * trips after the connection was begun, by ssh2's public interface (`privateKey`, `exec`) 10.
  */
+import { createSecretKey } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import type { Client, ClientChannel, ParsedKey } from 'ssh2';
 import { DurantError } from '../../errors.ts';
@@ -97,6 +98,7 @@ export function openInternals(client: Client): Ssh2Internals {
   const globalRequest = original('GLOBAL_REQUEST');
   Object.assign(handlers, {
     SERVICE_ACCEPT: () => {
+      prepareKeys(protocol);
       acknowledge();
       onAccepted();
     },
@@ -168,6 +170,21 @@ export function openInternals(client: Client): Ssh2Internals {
       };
     },
   };
+}
+
+/**
+ * ssh2 makes a cipher or a MAC for each packet. From a key in bytes that takes Node several times as long as from an object: it looks
+ * first whether the bytes are one, by an exception. After a new key exchange, which takes a gigabyte, it is as slow as before.
+ */
+function prepareKeys(protocol: object): void {
+  for (const name of ['_cipher', '_decipher']) {
+    const side: unknown = Reflect.get(protocol, name);
+    if (typeof side !== 'object' || side === null) continue;
+    for (const field of ['_encKey', '_decipherKey', '_macKey']) {
+      const key: unknown = Reflect.get(side, field);
+      if (Buffer.isBuffer(key)) Reflect.set(side, field, createSecretKey(key));
+    }
+  }
 }
 
 function part<T>(owner: object, name: string, is: (value: unknown) => value is T): T {

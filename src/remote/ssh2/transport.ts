@@ -51,6 +51,24 @@ export function openTcp(settings: SshSettings, server: string): Transport {
   };
 }
 
+/** The stream, which from now on passes on together what is written at once: ssh2 writes each packet in three pieces. */
+export function writtenTogether(stream: Duplex): Duplex {
+  const write = stream.write.bind(stream) as (...parameters: unknown[]) => boolean;
+  let waits = false;
+  stream.write = (...parameters: unknown[]) => {
+    if (!waits) {
+      waits = true;
+      stream.cork();
+      process.nextTick(() => {
+        waits = false;
+        stream.uncork();
+      });
+    }
+    return write(...parameters);
+  };
+  return stream;
+}
+
 /** Starts the ProxyCommand in a process group of its own; undefined where none is configured. */
 export function openProxyCommand(settings: SshSettings, server: string): Transport | undefined {
   const command = expandProxyCommand(settings);
