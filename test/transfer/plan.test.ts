@@ -11,7 +11,7 @@ import {
   type ManifestEntry,
 } from '../../src/transfer/tree/manifest.ts';
 import { planTransfer } from '../../src/transfer/tree/plan.ts';
-import type { Tree, TreeEntry } from '../../src/transfer/tree/scan.ts';
+import { totalsOf, type Tree, type TreeEntry } from '../../src/transfer/tree/scan.ts';
 
 const entry = (path: string, more: Partial<TreeEntry> = {}): TreeEntry => ({
   path,
@@ -29,6 +29,7 @@ const treeOf = (entries: readonly TreeEntry[]): Tree => ({
   entries,
   manifest: createManifest(entries),
   warnings: [],
+  totals: totalsOf(entries),
 });
 const plan = (
   live: readonly ManifestEntry[] | undefined,

@@ -68,6 +68,7 @@ export async function runLifecycle(
     others: [],
     unreached: new Map(),
     once: new Map(),
+    compared: { manifests: new Map(), plans: new Map() },
     reconnect: (address) => connectTo({ ...reach, signal: AbortSignal.timeout(15_000) }, address),
     clone: undefined,
     commit: undefined,

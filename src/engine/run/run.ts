@@ -9,6 +9,7 @@ import type { Clone, Commit } from '../../git/port.ts';
 import type { Connection, ServerAddress } from '../../remote/target.ts';
 import type { Plan } from '../../transfer/tree/plan.ts';
 import type { Tree } from '../../transfer/tree/scan.ts';
+import type { Compared } from './comparison.ts';
 import type { Strategy } from '../steps/strategies/strategy.ts';
 import type { Emit, RunFinished, ServerOutcome, ServerState } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
@@ -129,6 +130,8 @@ export interface Run {
   readonly unreached: Map<string, string | undefined>;
   /** Promises of what happens once per run, by name. */
   readonly once: Map<string, Promise<void>>;
+  /** What servers with the same release live have in common. */
+  readonly compared: Compared;
   /** Opens a connection anew, for undoing after the line was cut. */
   readonly reconnect: (address: ServerAddress) => Promise<Connection>;
   /** The values of `env_file`; undefined where there is none, or the run makes no release. */

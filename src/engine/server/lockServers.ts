@@ -1,4 +1,4 @@
-/** Taking the locks of a run: in one order everywhere, given back when one is held, taken over from our own dead runs. */
+/** Taking the locks of a run: the first in one order everywhere, all given back when one is held, taken over from our own dead runs. */
 import { asDurantError, type DurantError } from '../../errors.ts';
 import { lockedError } from './preflight.ts';
 import type { ServerFacts } from './serverFacts.ts';
@@ -7,7 +7,7 @@ import { takeLock } from '../steps/lock.ts';
 import { prepare } from '../steps/prepare.ts';
 import { assertNotHeld, forgetExpiredHolds } from '../run/hold.ts';
 import { hookCommands, runHook } from '../run/hooks.ts';
-import { forEachServer, settleAllServers, warnOf } from '../run/parallel.ts';
+import { forEachServer, lookInParallel, settleAllServers, warnOf } from '../run/parallel.ts';
 import { inLockOrder, isNamed, type Run, type ServerRun, makesRelease } from '../run/run.ts';
 import { achieveSteps } from '../run/runSteps.ts';
 import { runScript } from '../run/script.ts';
@@ -142,15 +142,51 @@ export async function clearDeadLocks(run: Run): Promise<void> {
 
 /** @returns the error of the first lock that somebody else holds. */
 async function tryLocks(run: Run): Promise<DurantError | undefined> {
-  for (const server of inLockOrder(run.servers)) {
-    try {
-      await takeLock({ run, server, signal: run.signal });
-    } catch (thrown) {
-      const error = asDurantError(thrown);
-      if (error.code === 'locked') return error;
-      await giveBackLocks(run);
-      throw error;
-    }
+  const all = inLockOrder(run.servers);
+  const [first, ...others] = all;
+  try {
+    const held = await lockInOrder(run, first === undefined ? [] : [first]);
+    if (held !== undefined) return held;
+    // A run of the same servers was sent away by the first, so the others are locked side by side. Who holds one of them is a run of
+    // other servers as well, and each may be in the way of the other: in one order, one of them gets all of its own.
+    if (!(await isAnyHeld(run, others))) return undefined;
+    await giveBackLocks(run);
+    return await lockInOrder(run, all);
+  } catch (error) {
+    await giveBackLocks(run);
+    throw error;
+  }
+}
+
+async function lockInOrder(run: Run, servers: readonly ServerRun[]): Promise<DurantError | undefined> {
+  for (const server of servers) {
+    const held = await lockIfFree(run, server, run.signal);
+    if (held !== undefined) return held;
   }
   return undefined;
+}
+
+/** Locks those that nobody else holds, whatever becomes of the others. */
+async function isAnyHeld(run: Run, servers: readonly ServerRun[]): Promise<boolean> {
+  let isHeld = false;
+  await lookInParallel(servers, run.settings.parallel, run.signal, async (server, signal) => {
+    if ((await lockIfFree(run, server, signal)) !== undefined) isHeld = true;
+  });
+  return isHeld;
+}
+
+/** @returns the error where somebody else holds the lock. */
+async function lockIfFree(
+  run: Run,
+  server: ServerRun,
+  signal: AbortSignal,
+): Promise<DurantError | undefined> {
+  try {
+    await takeLock({ run, server, signal });
+    return undefined;
+  } catch (thrown) {
+    const error = asDurantError(thrown);
+    if (error.code === 'locked') return error;
+    throw error;
+  }
 }

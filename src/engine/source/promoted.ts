@@ -6,7 +6,7 @@ import type { Connection } from '../../remote/target.ts';
 import { fetchFiles, fetchLinkTargets, type FetchFilesRequest } from '../../transfer/stream/fetchFiles.ts';
 import type { Manifest } from '../../transfer/tree/manifest.ts';
 import { fetchManifest } from '../../transfer/tree/manifestCache.ts';
-import type { Tree } from '../../transfer/tree/scan.ts';
+import { totalsOf, type Tree } from '../../transfer/tree/scan.ts';
 import { forEachServer } from '../run/parallel.ts';
 import { withFound, type BuiltRun, type FetchedRun, type Run, type StageRequest } from '../run/run.ts';
 import { localStep } from '../run/timed.ts';
@@ -115,7 +115,7 @@ export async function promotedTree(run: FetchedRun, source: PromotedSource, root
     mtimeMs: run.commit.date,
     target: targets.get(entry.path) ?? '',
   }));
-  return { root, entries, manifest, warnings: [] };
+  return { root, entries, manifest, warnings: [], totals: totalsOf(entries) };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** `lock`: one run at a time per project_dir. Taken on all servers in one order before they are worked on in parallel (lockServers.ts). */
+/** `lock`: one run at a time per project_dir. Taken on all servers before they are worked on (lockServers.ts). */
 import { DurantError } from '../../errors.ts';
 import { lockOf, type Run } from '../run/run.ts';
 import { serverFailure } from '../run/script.ts';

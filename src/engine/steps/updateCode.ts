@@ -1,12 +1,13 @@
 /** `update_code`: the tree of the commit in the new release, checked. What did not change comes from the live release on the server. */
-import { planTransfer, type Plan } from '../../transfer/tree/plan.ts';
-import { fetchManifest, rememberManifest } from '../../transfer/tree/manifestCache.ts';
+import type { Plan } from '../../transfer/tree/plan.ts';
+import { rememberManifest } from '../../transfer/tree/manifestCache.ts';
 import { displayPath } from '../../transfer/tree/manifest.ts';
-import { resendPaths } from '../../transfer/stream/probe.ts';
 import { updateCode as sendTree } from '../../transfer/stream/stream.ts';
 import { DurantError } from '../../errors.ts';
 import type { ServerRun, TreeRun } from '../run/run.ts';
 import { assessCarrier, carrierOf } from './fileTransport.ts';
+import { planFor } from '../run/comparison.ts';
+import { oncePerRun } from '../run/parallel.ts';
 import { takeDeferred } from '../run/script.ts';
 import type { Step } from '../run/step.ts';
 import { resumable } from './release.ts';
@@ -70,39 +71,9 @@ export const updateCode: Step = {
         message: `${displayPath(path).path} was changed on the server after it was deployed. The new release has the file of the commit.`,
         server: entry,
       });
-    await rememberManifest(run.host.cacheDir, tree.manifest);
+    await oncePerRun(run, 'remember-manifest', () => rememberManifest(run.host.cacheDir, tree.manifest));
   },
 };
-
-/** Compares the tree with what is live on the server, and keeps the plan for events and the dry run. */
-export async function planFor(
-  run: TreeRun,
-  server: ServerRun,
-  signal: AbortSignal,
-): Promise<{
-  readonly plan: Plan;
-  readonly manifest: Awaited<ReturnType<typeof fetchManifest>> | undefined;
-}> {
-  const { live, transfer, project } = server.facts;
-  const manifest =
-    live === null || transfer.manifestDigest === undefined
-      ? undefined
-      : await fetchManifest({
-          connection: server.connection,
-          projectDir: project,
-          release: live,
-          digest: transfer.manifestDigest,
-          cacheDir: run.host.cacheDir,
-          signal,
-        });
-  const plan = planTransfer({
-    live: manifest,
-    touched: manifest === undefined ? [] : resendPaths(transfer),
-    tree: run.tree,
-  });
-  server.plan = plan;
-  return { plan, manifest };
-}
 
 /** @throws {DurantError} `disk-full` where the tree would not fit; with what is needed and what is free. */
 export function assessSpace(run: TreeRun, server: ServerRun): void {

@@ -33,7 +33,7 @@ export interface PlanRequest {
   readonly live: Manifest | undefined;
   /** Paths of the live release that are sent whatever the manifests say (`resendPaths`). */
   readonly touched: readonly string[];
-  readonly tree: Tree;
+  readonly tree: Pick<Tree, 'entries'>;
 }
 
 /** Compares the tree with the live release's manifest. A change of mode or type only is a change; mtimes do not count. */

@@ -59,6 +59,8 @@ export interface Tree {
   readonly entries: readonly TreeEntry[];
   readonly manifest: Manifest;
   readonly warnings: readonly ScanWarning[];
+  /** Files and links, and the bytes of all. */
+  readonly totals: { readonly files: number; readonly bytes: number };
 }
 
 /** Longest time in ms that a scan keeps the event loop to itself. */
@@ -95,7 +97,21 @@ export async function scanTree(request: ScanRequest): Promise<Tree> {
   }
   await cache.save();
   const entries = sortEntries(scan.entries);
-  return { root, entries, manifest: createManifest(entries), warnings: scan.warnings };
+  return {
+    root,
+    entries,
+    manifest: createManifest(entries),
+    warnings: scan.warnings,
+    totals: totalsOf(entries),
+  };
+}
+
+/** What is told of a tree as a whole. */
+export function totalsOf(entries: readonly ManifestEntry[]): Tree['totals'] {
+  return {
+    files: entries.filter((entry) => entry.type !== 'dir').length,
+    bytes: entries.reduce((sum, entry) => sum + entry.size, 0),
+  };
 }
 
 interface Scan {

@@ -1,6 +1,7 @@
 /** Strategy `releases`: each release is built in a folder of its own, then `current` is switched to it on all servers. */
 import { touchedScript } from '../../../transfer/stream/modified.ts';
 import { warmCopyScript } from '../../../transfer/stream/warmCopy.ts';
+import { planFor } from '../../run/comparison.ts';
 import { hookCommands } from '../../run/hooks.ts';
 import { forEachServer, lookAtEachServer } from '../../run/parallel.ts';
 import { publish } from '../../run/publish.ts';
@@ -22,7 +23,7 @@ import { release } from '../release.ts';
 import { services } from '../services.ts';
 import { shared } from '../shared.ts';
 import { symlink } from '../symlink.ts';
-import { assessSpace, planFor, updateCode } from '../updateCode.ts';
+import { assessSpace, updateCode } from '../updateCode.ts';
 import { afterWave, beforeWave } from '../waveHooks.ts';
 import { writable } from '../writable.ts';
 import { undoReleases } from './releasesUndo.ts';
