@@ -1,168 +1,209 @@
 /**
- * `npm run bench`: whole commands against rsync on the same line, in the same run. For each tree and line: a first deploy, then warm
- * deploys of an 8-file change; beside it fetch and checkout, `rsync -az [--link-dest]` and the switch of the link over ssh. Prints
- * medians and ratios; asserts nothing, as machines differ.
+ * `npm run bench`: whole commands against rsync on the same line, in the same run, and with `-- --with capistrano` against that as well. For
+ * each tree and line: a first deploy, then warm deploys of an 8-file change, one tool after the other in each round; then deploys to
+ * several servers. Prints medians and ratios; asserts nothing, as machines differ. `--plot FILE` draws how the time grows with the tree.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { cliBundle, makeCliHome, type CliHome } from '../support/cli.ts';
-import { startProxy, type Proxy } from '../support/proxy.ts';
+import { parseArgs } from 'node:util';
+import { cliBundle, makeCliHome } from '../support/cli.ts';
+import { startProxy } from '../support/proxy.ts';
 import { largeRepository, type Repository } from '../support/repo.ts';
-import { startSshd } from '../support/sshd.ts';
+import { startSshd, type TestServer } from '../support/sshd.ts';
 import { throughProxy } from '../support/throughProxy.ts';
 import { waitFor } from '../support/wait.ts';
+import { least, lineOf, measure, median, type Figures } from './measure.ts';
+import { plot, type Series } from './plot.ts';
+import { RIVALS, rsync, type Rival, type Site } from './rivals.ts';
 
-interface Figures {
-  readonly seconds: number;
-  readonly turns: number;
-  readonly up: number;
-  readonly down: number;
-  /** Peak resident memory of the client's largest process, bytes; 0 where it was not measured. */
-  readonly memory: number;
-  /** Processor time of the command with all that it started here, seconds. */
-  readonly processor: number;
-}
-
-/** Runs a command and writes the peak resident memory of its largest process, in bytes, and the processor time of all, in seconds. */
-const peakScript = `import resource, subprocess, sys
-status = subprocess.call(sys.argv[2:])
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-open(sys.argv[1], 'w').write('%d %f' % (used.ru_maxrss * 1024, used.ru_utime + used.ru_stime))
-sys.exit(status)`;
-
+const { values: options } = parseArgs({
+  options: { with: { type: 'string', default: '' }, plot: { type: 'string' } },
+});
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
-const SIZES = (process.env['SIZES'] ?? '1000,13000').split(',').map(Number);
+const SIZES = numbers(process.env['SIZES'] ?? '1000,13000');
+const SERVERS = numbers(process.env['SERVERS'] ?? '1,10');
 const LINES = [
   { name: 'loopback', delay: 0 },
   { name: '50 ms', delay: 25 },
 ].filter((line) => (process.env['LINES'] ?? 'loopback,50 ms').includes(line.name));
+const rivals = [rsync, ...options.with.split(',').filter(Boolean).map(rivalCalled)];
+const durant = `${process.execPath} ${process.env['CLI'] ?? cliBundle()} deploy production`;
+/** Warm deploys of all sizes and lines, for the plot. */
+const warm: { files: number; line: string; tool: string; figures: readonly Figures[] }[] = [];
 
 process.stdout.write(
-  `rsync ${firstLine('rsync', '--version')}; node ${process.version}; ${ROUNDS} rounds, medians\n`,
+  `node ${process.version}; ${rivals.map(({ version }) => version() ?? '').join('; ')}; load ${loadavg()[0]?.toFixed(0) ?? ''}; ${ROUNDS} rounds, medians\n`,
 );
 // All is removed at the end: ext4 takes many times as long to make files in the minute after as many were removed (`recently_deleted`).
 const opened: Bench[] = [];
 try {
   for (const files of SIZES) for (const line of LINES) await compare(files, line);
+  for (const line of LINES) await compareServers(line);
   if (process.env['BIG'] !== '0') await bigFirstDeploy();
+  if (options.plot !== undefined) writeFileSync(options.plot, drawGrowth());
 } finally {
   for (const bench of opened) await bench.close();
 }
 
+function rivalCalled(name: string): Rival {
+  const rival = RIVALS.find((each) => each.name === name);
+  if (rival === undefined) throw new Error(`--with knows ${RIVALS.map((each) => each.name).join(', ')}.`);
+  if (rival.version() === undefined) throw new Error(`${name} is not installed.`);
+  return rival;
+}
+
+function numbers(text: string): readonly number[] {
+  return text.split(',').filter(Boolean).map(Number);
+}
+
 async function compare(files: number, line: (typeof LINES)[number]): Promise<void> {
   const bench = await open(files, line.delay);
-  opened.push(bench);
-  const ours = { first: [] as Figures[], warm: [] as Figures[] };
-  const theirs = { first: [] as Figures[], warm: [] as Figures[] };
+  const tools = [
+    { name: 'durant', deploy: () => bench.durant() },
+    ...rivals.map((rival) => ({ name: rival.name, deploy: () => bench.rival(rival) })),
+  ].map((tool) => ({ ...tool, first: [] as Figures[], warm: [] as Figures[] }));
   for (let round = 0; round < Math.max(1, Math.ceil(ROUNDS / 2)); round++) {
     bench.clear();
-    ours.first.push(await bench.durant());
-    theirs.first.push(await bench.rsync());
+    for (const tool of tools) tool.first.push(await tool.deploy());
   }
   for (let round = 0; round < ROUNDS; round++) {
     bench.change(round);
     await bench.spareIsReady();
-    ours.warm.push(await bench.durant());
-    theirs.warm.push(await bench.rsync());
+    for (const tool of tools) tool.warm.push(await tool.deploy());
   }
-  print(`first deploy, ${files} files, ${line.name}`, ours.first, theirs.first);
-  print(`warm, 8 of ${files} files, ${line.name}`, ours.warm, theirs.warm);
+  for (const what of ['first', 'warm'] as const) {
+    const title = what === 'first' ? `first deploy, ${files} files` : `warm, 8 of ${files} files`;
+    process.stdout.write(`${title}, ${line.name}\n`);
+    for (const tool of tools) process.stdout.write(`${lineOf(tool.name, tool[what])}\n`);
+    const [own, ...others] = tools.map((tool) => median(tool[what], 'seconds'));
+    const ratios = others.map((theirs) => ((own ?? Number.NaN) / theirs).toFixed(2));
+    process.stdout.write(`  ratio      ${ratios.join(', ')}\n`);
+  }
+  for (const tool of tools) warm.push({ files, line: line.name, tool: tool.name, figures: tool.warm });
+}
+
+/** Warm deploys of 1,000 files to several servers, all on this machine, whose own work is not in the processor time. */
+async function compareServers(line: (typeof LINES)[number]): Promise<void> {
+  for (const count of SERVERS.filter((each) => each > 1)) {
+    const bench = await open(1000, line.delay, { servers: count });
+    await bench.durant();
+    const figures: Figures[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      bench.change(round);
+      await bench.spareIsReady();
+      figures.push(await bench.durant());
+    }
+    process.stdout.write(
+      `warm, 8 of 1000 files, ${count} servers, ${line.name}\n${lineOf('durant', figures)}\n`,
+    );
+  }
+}
+
+function drawGrowth(): string {
+  const seriesOf = (line: string, y: (figures: readonly Figures[]) => number): Series[] =>
+    ['durant', ...rivals.map(({ name }) => name)].map((name) => ({
+      name,
+      points: warm
+        .filter((each) => each.line === line && each.tool === name)
+        .map(({ files, figures }) => ({ x: files, y: y(figures) })),
+    }));
+  const panels = LINES.map(({ name }) => ({
+    title: `whole command, ${name} (s)`,
+    series: seriesOf(name, (figures) => median(figures, 'seconds')),
+  }));
+  const last = LINES.at(-1)?.name ?? '';
+  const processor = seriesOf(last, (figures) => least(figures, 'processor'));
+  return plot([...panels, { title: 'processor time here (s)', series: processor }], 'files in the tree');
 }
 
 /** Memory of a first deploy of 500 MB. */
 async function bigFirstDeploy(): Promise<void> {
-  const bench = await open(500, 0, 1_000_000);
-  opened.push(bench);
-  const figures = await bench.durant();
-  process.stdout.write(
-    `first deploy of 500 MB, loopback: ${figures.seconds.toFixed(2)} s, peak memory ${megabytes(figures.memory)}\n`,
-  );
+  const bench = await open(500, 0, { bytes: 1_000_000 });
+  process.stdout.write(`first deploy of 500 MB, loopback\n${lineOf('durant', [await bench.durant()])}\n`);
 }
 
 interface Bench {
   clear(): void;
   change(round: number): void;
   durant(): Promise<Figures>;
-  rsync(): Promise<Figures>;
+  rival(rival: Rival): Promise<Figures>;
   spareIsReady(): Promise<void>;
   close(): Promise<void>;
 }
 
-async function open(files: number, delayMs: number, bytes = 2_000): Promise<Bench> {
-  const server = await startSshd();
-  const proxy = await startProxy({ port: server.port, delay: { up: delayMs, down: delayMs } });
-  const seen = throughProxy(server, proxy);
-  const home = await makeCliHome([seen]);
+async function open(
+  files: number,
+  delayMs: number,
+  { bytes = 2_000, servers: count = 1 }: { readonly bytes?: number; readonly servers?: number } = {},
+): Promise<Bench> {
+  const servers = await startServers(count);
+  const proxies = await Promise.all(
+    servers.map(({ port }) => startProxy({ port, delay: { up: delayMs, down: delayMs } })),
+  );
+  const seen = servers.map((server, index) => throughProxy(server, proxies[index] ?? server));
+  const home = await makeCliHome(seen);
   const repository = largeRepository(files, { bytes });
   const project = mkdtempSync(join(tmpdir(), 'durant-bench-'));
   writeFileSync(
     join(project, 'durant.conf'),
-    `[production]\nrepository = ${repository.directory}\nserver = ${seen.entry}\nproject_dir = ~/site\n`,
+    `[production]\nrepository = ${repository.directory}\nserver =\n${seen.map(({ entry }) => `    ${entry}\n`).join('')}project_dir = ~/site\n`,
   );
-  let releases = 0;
+  const deploys = new Map<Rival, { site: Site; number: number }>();
   let cleared = 0;
-  return {
+  const bench: Bench = {
     clear() {
       cleared += 1;
-      for (const folder of ['site', 'rsync'])
-        if (existsSync(join(server.home, folder)))
-          renameSync(join(server.home, folder), join(server.home, `${folder}.${cleared}`));
-      mkdirSync(join(server.home, 'rsync'));
-      releases = 0;
+      for (const { home: of } of servers)
+        for (const folder of ['site', ...rivals.map(({ name }) => name)])
+          if (existsSync(join(of, folder))) renameSync(join(of, folder), join(of, `${folder}.${cleared}`));
+      deploys.clear();
     },
     change: (round) => change(repository, files, round),
-    durant: () =>
-      measure(
-        proxy,
-        home,
-        project,
-        `${process.execPath} ${process.env['CLI'] ?? cliBundle()} deploy production`,
-      ),
-    rsync() {
-      releases += 1;
-      const clone = join(project, 'clone');
-      const ssh = `ssh -p ${seen.port}`;
-      const to = `${seen.user}@${seen.host}`;
-      const link = releases === 1 ? '' : `--link-dest=../${releases - 1}`;
-      return measure(
-        proxy,
-        home,
-        project,
-        `set -e
-if [ -d ${clone} ]; then git -C ${clone} fetch -q; else git clone -q --no-checkout ${repository.directory} ${clone}; fi
-git -C ${clone} checkout -q --detach origin/main
-rsync -az ${link} --exclude .git -e '${ssh}' ${clone}/ ${to}:rsync/${releases}/
-${ssh} ${to} 'cd rsync && ln -s ${releases} next && mv -T next current'`,
-      );
+    durant: () => measure(proxies, home, project, durant),
+    rival(rival) {
+      const known = deploys.get(rival) ?? { site: siteOf(rival), number: 0 };
+      if (known.number === 0) rival.prepare(known.site);
+      known.number += 1;
+      deploys.set(rival, known);
+      return measure(proxies, home, project, rival.script(known.site, known.number));
     },
     async spareIsReady() {
-      const folder = join(server.home, 'site/.durant');
-      await waitFor(
-        'the spare',
-        () => readdirSync(folder).some((name) => existsSync(join(folder, name, 'for'))),
-        60_000,
-      ).catch(() => process.stdout.write('(no spare)\n'));
+      const isReady = ({ home: of }: TestServer): boolean => {
+        const folder = join(of, 'site/.durant');
+        return readdirSync(folder).some((name) => existsSync(join(folder, name, 'for')));
+      };
+      await waitFor('the spares', () => servers.every(isReady), 60_000).catch(() =>
+        process.stdout.write('(no spare)\n'),
+      );
     },
     async close() {
-      await proxy.stop();
-      await server.stop();
+      await Promise.all([...proxies, ...servers].map((each) => each.stop()));
       await home.remove();
       repository.remove();
       rmSync(project, { recursive: true, force: true });
     },
   };
+  opened.push(bench);
+  return bench;
+
+  function siteOf(rival: Rival): Site {
+    const [server] = seen;
+    if (server === undefined) throw new Error('There is no server.');
+    const folder = join(project, rival.name);
+    mkdirSync(folder, { recursive: true });
+    return { server, repository: repository.directory, folder };
+  }
+}
+
+/** Ten at a time: each makes keys. */
+async function startServers(count: number): Promise<readonly TestServer[]> {
+  const servers: TestServer[] = [];
+  while (servers.length < count)
+    servers.push(
+      ...(await Promise.all(Array.from({ length: Math.min(10, count - servers.length) }, () => startSshd()))),
+    );
+  return servers;
 }
 
 /** Eight changed files, spread over the tree. */
@@ -173,52 +214,4 @@ function change(repository: Repository, files: number, round: number): void {
     changed[`dir${Math.floor(number / 100)}/file${number}.txt`] = `round ${round}, file ${index}\n`;
   }
   repository.commit({ message: `round ${round}`, files: changed });
-}
-
-async function measure(proxy: Proxy, home: CliHome, cwd: string, script: string): Promise<Figures> {
-  // What the round before has written or removed is not this one's to bring to the disk.
-  spawnSync('sync');
-  proxy.resetCounters();
-  const began = performance.now();
-  const peak = join(cwd, 'peak');
-  const child = spawn('python3', ['-c', peakScript, peak, 'sh', '-c', script], {
-    cwd,
-    env: home.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => said.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => said.push(chunk));
-  const status = await new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const seconds = (performance.now() - began) / 1000;
-  if (status !== 0) throw new Error(`${script} ended with ${status}:\n${Buffer.concat(said).toString()}`);
-  await delay(100);
-  const [memory = Number.NaN, processor = Number.NaN] = readFileSync(peak, 'utf8').split(' ').map(Number);
-  return { seconds, turns: proxy.turns, ...proxy.bytes, memory, processor };
-}
-
-function print(title: string, ours: readonly Figures[], theirs: readonly Figures[]): void {
-  const line = (name: string, figures: readonly Figures[]): string =>
-    `  ${name.padEnd(8)}${median(figures, 'seconds').toFixed(2)} s  ${median(figures, 'turns')} round trips  ${kilobytes(median(figures, 'up'))} up  ${kilobytes(median(figures, 'down'))} down  ${megabytes(median(figures, 'memory'))} peak  ${median(figures, 'processor').toFixed(2)} s processor (least ${Math.min(...figures.map(({ processor }) => processor)).toFixed(2)})`;
-  const ratio = median(ours, 'seconds') / median(theirs, 'seconds');
-  process.stdout.write(
-    `${title}\n${line('durant', ours)}\n${line('rsync', theirs)}\n  ratio   ${ratio.toFixed(2)}\n`,
-  );
-}
-
-function median(figures: readonly Figures[], field: keyof Figures): number {
-  const sorted = figures.map((each) => each[field]).toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(0)} MB`;
-}
-
-function firstLine(command: string, ...args: readonly string[]): string {
-  return spawnSync(command, args, { encoding: 'utf8' }).stdout.split('\n', 1)[0] ?? '';
 }
