@@ -47,9 +47,12 @@ async function liveManifest(
   const { manifestDigest: digest } = transfer;
   if (live === null || digest === undefined) return undefined;
   const { manifests } = run.compared;
-  // What failed on one server is no failure of another.
-  const known = await manifests.get(digest)?.catch(() => undefined);
-  if (known !== undefined) return known;
+  const known = manifests.get(digest);
+  if (known !== undefined) {
+    // What failed on one server is no failure of another.
+    const manifest = await known.catch(() => undefined);
+    if (manifest !== undefined) return manifest;
+  }
   const fetching = fetchManifest({
     connection,
     projectDir: project,
