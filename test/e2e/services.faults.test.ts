@@ -141,7 +141,7 @@ for (const publish of ['restart', 'beside'] as const)
       const before = link();
       const tidy = await units();
       repository.commit({ message: 'Not confirmed', files: { 'app.py': webApp('unconfirmed') } });
-      configure('health_check = sleep 20', '[process extra]', 'command = sleep 1000');
+      configure('health_check = sleep 3', '[process extra]', 'command = sleep 1000');
       const started = startCli(['--json', 'deploy', 'production'], { home, cwd: project });
       onEvent(started, step('health_check', 'running'), () => started.kill());
       await started.result;
