@@ -21,7 +21,7 @@ import { setupScript } from '../src/engine/app/setupScript.ts';
 import { appShellScript } from '../src/engine/app/shellScript.ts';
 import { watchScript } from '../src/engine/app/unitStates.ts';
 import { removalFunctions, removeQuietly } from '../src/engine/run/removal.ts';
-import { adoptableScript } from '../src/engine/server/adoptable.ts';
+import { adoptableQuery } from '../src/engine/server/adoptable.ts';
 import { replaceLinkFunction, trySwitch } from '../src/engine/server/linkSwitch.ts';
 import {
   breakLockScript,
@@ -32,7 +32,7 @@ import {
   unlockScript,
 } from '../src/engine/server/lockScripts.ts';
 import { listScript, readScript } from '../src/engine/server/serverFiles.ts';
-import { factsScript } from '../src/engine/server/serverFacts.ts';
+import { factsQuery } from '../src/engine/server/serverFacts.ts';
 import { confirmScript, startWatcher, watcher } from '../src/engine/server/watcherScript.ts';
 import { clearScript } from '../src/engine/steps/clearPaths.ts';
 import { copyFolder } from '../src/engine/steps/copyDirs.ts';
@@ -161,7 +161,10 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
       [`take over, ${strategy}`, takeOverScript(projectDir, run, seen, strategy)],
       [`break lock, ${strategy}`, breakLockScript(projectDir, run, seen, strategy, 'echo more')],
       [`prepare, ${strategy}`, prepareScript(projectDir, strategy)],
-      [`facts, ${strategy}`, factsScript({ projectDir, currentPath: 'current', shared: ['a b'], strategy })],
+      [
+        `facts, ${strategy}`,
+        factsQuery({ projectDir, currentPath: 'current', shared: ['a b'], strategy }).script,
+      ],
       [
         `compare release, ${strategy}`,
         compareReleaseScript({ projectDir, release, hashTool, strategy, through: ['a b'] }),
@@ -173,7 +176,7 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     ['watcher', watcher(watch)],
     ['watcher, nothing before', watcher({ ...watch, linkBefore: undefined, isNew: false, services: [] })],
     ['confirm', confirmScript(run)],
-    ['adoptable', adoptableScript(release)],
+    ['adoptable', adoptableQuery(release, []).script],
     ['switch', `${replaceLinkFunction}replace_link 'mv -T' current releases/1 ${run}`],
     ['try switch', trySwitch()],
     ...[true, false].flatMap((cleanup_use_sudo): [string, string][] => [
@@ -214,7 +217,7 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
     ['touched, inplace', touchedInplaceScript(touched)],
     ['compare folder', compareFolderScript(projectDir, hashTool)],
     ['landing', landingScript(projectDir, run)],
-    ['probe', `live=1\n${transferProbe}`],
+    ['probe', `live=1\n${transferProbe.script}`],
     ...(['by sudo', 'as login user'] as const).map((how): [string, string] => [
       `clear, ${how}`,
       clearScript(['a b/c', 'd'], how),

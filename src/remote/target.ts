@@ -32,6 +32,12 @@ export interface RemoteCommand {
   readonly timeoutMs?: number;
 }
 
+/** What is asked of a server: a script that changes nothing there, and how what it prints is read. */
+export interface Query<Answer> {
+  readonly script: string;
+  readonly parse: (stdout: Buffer) => Answer;
+}
+
 /** How a script ended. A non-zero status is a result, not an error. */
 export interface RemoteResult {
   /** Exit status; 128 + number where a signal ended it. */

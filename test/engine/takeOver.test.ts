@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { factsScript, parseFacts, type FactsRequest } from '../../src/engine/server/serverFacts.ts';
+import { factsQuery, type FactsRequest } from '../../src/engine/server/serverFacts.ts';
 import {
   breakLockScript,
   lockInput,
@@ -86,7 +86,10 @@ exit $s
       shared: [],
       strategy: 'releases',
     });
-    const look = async () => parseFacts(Buffer.from((await sh(factsScript(request()))).stdout), request());
+    const look = async () => {
+      const { script, parse } = factsQuery(request());
+      return parse(Buffer.from((await sh(script)).stdout));
+    };
     const lock = (run: string) =>
       lockInput({ run, stage: 's', user: 'u', host: 'h', started: '', action: 'deploy', message: '' });
     const here = () =>

@@ -19,12 +19,7 @@ import type { Connection, RemoteCommand, RemoteResult } from '../../src/remote/t
 import { createExcluder } from '../../src/transfer/tree/exclude.ts';
 import { fetchManifest } from '../../src/transfer/tree/manifestCache.ts';
 import { planTransfer, type Plan } from '../../src/transfer/tree/plan.ts';
-import {
-  parseTransferProbe,
-  resendPaths,
-  transferProbe,
-  type TransferFacts,
-} from '../../src/transfer/stream/probe.ts';
+import { resendPaths, transferProbe, type TransferFacts } from '../../src/transfer/stream/probe.ts';
 import { scanTree, type TrackedPath, type Tree } from '../../src/transfer/tree/scan.ts';
 import { warmCopyScript, spareStopScript } from '../../src/transfer/stream/warmCopy.ts';
 import { updateCode, type UpdateResult } from '../../src/transfer/stream/stream.ts';
@@ -131,8 +126,8 @@ export async function openLab(
       signal,
     });
   const probe = async (name: string | undefined): Promise<TransferFacts> => {
-    const result = await sh(`live=${quote(name ?? '')}\n${transferProbe}`);
-    return parseTransferProbe(result.stdout);
+    const result = await sh(`live=${quote(name ?? '')}\n${transferProbe.script}`);
+    return transferProbe.parse(result.stdout);
   };
   const lab: Lab = {
     work,

@@ -9,7 +9,7 @@ import { writeRecord } from '../steps/release.ts';
 import { historyLine } from '../server/history.ts';
 import type { Host } from '../ports.ts';
 import type { ReleaseRecord } from '../server/record.ts';
-import { adoptableScript, isBefore, parseAdoptable, type Adoptable } from '../server/adoptable.ts';
+import { adoptableQuery, isBefore, type Adoptable } from '../server/adoptable.ts';
 import { forEachServer } from '../run/parallel.ts';
 import type { Run, ServerRun, StageRequest } from '../run/run.ts';
 import type { StepContext } from '../run/step.ts';
@@ -110,15 +110,15 @@ async function lookAt({ run, server, signal }: StepContext): Promise<Adoptable> 
       `${path} on ${entry} has no ${run.settings.current_path} link to a folder in releases/, so there is nothing to take over. Use strategy: inplace, or an empty project_dir.`,
       { server: entry },
     );
-  const result = await server.connection.exec({
-    script: `cd ${quote(facts.project)} || exit 1\n${adoptableScript(facts.live)}`,
-    signal,
-  });
-  return parseAdoptable(
-    result.stdout.toString('utf8'),
+  const { script, parse } = adoptableQuery(
     facts.live,
     facts.records.map(({ name }) => name),
   );
+  const result = await server.connection.exec({
+    script: `cd ${quote(facts.project)} || exit 1\n${script}`,
+    signal,
+  });
+  return parse(result.stdout);
 }
 
 /** One place for each name on all servers, before all that Durant has made: what is adopted is older. */

@@ -1,5 +1,7 @@
 /** Releases that Deployer or Capistrano made in a project_dir, as far as their folders and logs tell. */
-import { quote } from '../../remote/shell.ts';
+import { parameters } from '../../remote/shell.ts';
+import { shellFile } from '../../remote/shellFile.ts';
+import type { Query } from '../../remote/target.ts';
 
 export type Tool = 'deployer' | 'capistrano';
 
@@ -20,28 +22,21 @@ export interface Adoptable {
   readonly left: readonly string[];
 }
 
-/** Prints what is known of each folder; nothing is changed. The working directory is project_dir. */
-export function adoptableScript(live: string): string {
-  return `[ -d .dep ] && echo tool=deployer || echo tool=capistrano
-for d in releases/*/; do
-  d=\${d%/}; n=\${d##*/}
-  case $n in *[!0-9]*) [ "$n" = ${quote(live)} ] || continue;; esac
-  [ -d "$d" ] && [ ! -L "$d" ] || continue
-  c=$(head -n 1 "$d/REVISION" 2>/dev/null) || c=
-  [ -n "$c" ] || c=$(git -C "$d" rev-parse HEAD 2>/dev/null) || c=
-  [ -e "$d/BAD_RELEASE" ] && bad=bad || bad=
-  [ -n "$(ls -A "$d")" ] || bad=bad
-  echo "release=$n $c $bad"
-done
-[ ! -r revisions.log ] || sed -n 's/^.* deployed as release \\([0-9][0-9]*\\).*$/done=\\1/p' revisions.log
-[ ! -r .dep/releases_log ] || sed 's/^/log=/' .dep/releases_log`;
-}
+const look = shellFile(import.meta.url, './adoptable.sh');
 
 /**
+ * Asked in project_dir.
  * @param live name of the release that `current` points at.
  * @param recorded names of releases that Durant knows: once it has deployed, only what is older than those it took over is still theirs.
  */
-export function parseAdoptable(stdout: string, live: string, recorded: readonly string[]): Adoptable {
+export function adoptableQuery(live: string, recorded: readonly string[]): Query<Adoptable> {
+  return {
+    script: parameters({ live }) + look,
+    parse: (stdout) => parseAdoptable(stdout.toString('utf8'), live, recorded),
+  };
+}
+
+function parseAdoptable(stdout: string, live: string, recorded: readonly string[]): Adoptable {
   const newestTaken = recorded.filter(isNumber).toSorted((a, b) => (isBefore(a, b) ? 1 : -1))[0];
   const until = isNumber(live) ? live : (newestTaken ?? live);
   const valuesOf = (key: string): string[] =>

@@ -4,7 +4,7 @@ import { expandLocalPath } from '../../config/values/localPath.ts';
 import type { Settings } from '../../config/options/options.ts';
 import type { Connection, Prompter, ServerAddress } from '../../remote/target.ts';
 import type { Emit } from '../events.ts';
-import { factsScript, parseFacts, type FactsRequest, type ServerFacts } from './serverFacts.ts';
+import { factsQuery, type FactsRequest, type ServerFacts } from './serverFacts.ts';
 import { trim } from '../steps/shared.ts';
 import type { Host } from '../ports.ts';
 import { lastLines } from '../run/script.ts';
@@ -73,13 +73,13 @@ export async function learnFacts(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<ServerFacts> {
-  const request = factsRequest(settings);
-  const result = await connection.exec({ script: factsScript(request), signal });
+  const { script, parse } = factsQuery(factsRequest(settings));
+  const result = await connection.exec({ script, signal });
   if (result.status !== 0)
     throw new DurantError(
       'remote-command-failed',
       `Could not inspect ${connection.address.entry} (exit status ${result.status}). Its login shell must start a POSIX sh: try ssh and look.`,
       { server: connection.address.entry, output: lastLines(result.stderr.toString('utf8'), 5) },
     );
-  return parseFacts(result.stdout, request);
+  return parse(result.stdout);
 }

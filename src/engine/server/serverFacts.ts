@@ -1,9 +1,10 @@
 /** What a server looks like before a run touches it: one read-only script, one round trip, parsed into `ServerFacts`. */
 import type { Settings } from '../../config/options/options.ts';
-import { quote, quotePath } from '../../remote/shell.ts';
+import { parameters, positional } from '../../remote/shell.ts';
 import { shellFile } from '../../remote/shellFile.ts';
+import type { Query } from '../../remote/target.ts';
 import { LAYOUTS } from './layout.ts';
-import { transferProbe, parseTransferProbe, type TransferFacts } from '../../transfer/stream/probe.ts';
+import { transferProbe, type TransferFacts } from '../../transfer/stream/probe.ts';
 import { isSwitchMethod, trySwitch, type SwitchMethod } from './linkSwitch.ts';
 import {
   parseHold,
@@ -84,20 +85,6 @@ export interface ServerFacts {
   readonly transfer: TransferFacts;
 }
 
-const NEEDED_TOOLS = [
-  'readlink',
-  'mktemp',
-  'awk',
-  'sed',
-  'sort',
-  'find',
-  'xargs',
-  'df',
-  'grep',
-  'dd',
-  'gzip',
-];
-
 /** What the script needs to know of the stage. */
 export interface FactsRequest {
   readonly projectDir: string;
@@ -110,74 +97,24 @@ export interface FactsRequest {
 /** Defines `lock_id`. */
 export const lockIdentity = shellFile(import.meta.url, './lockIdentity.sh');
 
-/** The script. It changes nothing that stays, so a dry run, `status` and `check --connect` use it too. */
-export function factsScript({ projectDir, currentPath, shared, strategy }: FactsRequest): string {
+const look = shellFile(import.meta.url, './facts.sh');
+
+/** Changes nothing that stays, so a dry run, `status` and `check --connect` ask it, too. */
+export function factsQuery(request: FactsRequest): Query<ServerFacts> {
+  const { projectDir, currentPath, shared, strategy } = request;
   const { hasReleases } = LAYOUTS[strategy];
-  const lookForShared = shared
-    .map((path) => `[ -e "$p"/${quote(`shared/${path}`)} ] || say ${quote(`noshared=${path}`)}`)
-    .join('\n  ');
-  return `LC_ALL=C; export LC_ALL
-p=${quotePath(projectDir)}; c=${quotePath(currentPath)}; live=
-say() { printf '%s\\n' "$1"; }
-not_writable() {
-  case $({ : > "$1/.durant-try-$$"; } 2>&1) in *[Rr]ead-only*) say obstacle=read-only-file-system;; *) say obstacle=read-only;; esac
-  rm -f "$1/.durant-try-$$" 2>/dev/null
-}
-closed() { case $(ls -ld "$1") in ?????????[xt]*) return 1;; esac; }
-say "home=$HOME"; say "user=$(id -un)"; say "clock=$(date +%s)"
-for t in ${NEEDED_TOOLS.join(' ')}; do command -v "$t" >/dev/null 2>&1 || say "missing=$t"; done
-${hasReleases ? trySwitch() : ''}
-if command -v setsid >/dev/null 2>&1; then say setsid=yes; fi
-if [ -e "/var/lib/systemd/linger/$(id -un)" ] && command -v systemd-run >/dev/null 2>&1; then say scopes=yes; fi
-if [ -d /etc/systemd ]; then cat /usr/lib/systemd/logind.conf /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /run/systemd/logind.conf.d/*.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null | sed -n 's/^[[:space:]]*Kill/logind=Kill/p'; fi
-if [ -d "$p" ]; then
-  say exists=yes
-  ${lookForShared}
-  if cd "$p" 2>/dev/null && [ -r . ]; then
-    say "project=$(pwd -P)"
-    if ! [ -w . ] || { [ -e .durant ] && ! [ -w .durant ]; } || ${hasReleases ? '{ [ -e releases ] && ! [ -w releases ]; }' : 'false'}; then not_writable .; fi
-    if closed . || { [ -d releases ] && closed releases; }; then say hidden=yes; fi
-    if [ -d .durant ]; then say managed=yes; [ -f .durant/version ] && say "layout=$(cat .durant/version)"
-    else for e in * .[!.]* ..?*; do
-      case $e in shared) continue;; esac
-      if [ -e "$e" ] || [ -L "$e" ]; then say "foreign=$e"; break; fi
-    done; fi
-    [ ! -f .durant/live ] || say "inplace=$(cat .durant/live)"
-    ${hasReleases ? '' : 'if :; then :; el'}if [ -L "$c" ]; then
-      l=$(readlink "$c"); say "current=$l"
-      case $l in */*) n=\${l##*/}; if [ "$(cd -P "$c" 2>/dev/null && pwd -P)" = "$(cd -P "releases/$n" 2>/dev/null && pwd -P)" ] && [ -d "releases/$n" ]; then live=$n; say "live=$n"; fi;; esac
-    elif [ -e "$c" ]; then say currentfolder=yes; fi
-    for d in releases/*/; do [ -d "$d" ] || continue; d=\${d%/}; say "folder=\${d#releases/}"; done
-    ${lockIdentity}
-    if [ -e .durant/lock ]; then say "lockid=$(lock_id)"; say @lock; cat .durant/lock 2>/dev/null; say; say @end; fi
-    for e in .durant/lock.taken-*; do [ -f "$e" ] && say "taker=\${e#.durant/lock.taken-} $(awk '$1 == "run" { gsub("\\"", "", $3); print $3; exit } NF == 1 { print; exit }' "$e")"; done
-    [ ! -e .durant/maintenance ] || say maintenance=yes
-    if [ -f .durant/hold ]; then say @hold; cat .durant/hold; say; say @end; fi
-    if [ -f .durant/rollback ]; then say @rollback; cat .durant/rollback; say; say @end; fi
-    for e in .durant/reverted.*; do [ -f "$e" ] && { say @reverted; cat "$e"; say; say @end; }; done
-    for e in .durant/releases/*.services; do e=\${e##*/}; [ "$e" = '*.services' ] || say "services=\${e%.services}"; done
-    set -- .durant/releases/*.ini
-    # One that somebody removes meanwhile ends awk: then all are read again.
-    i=0; while [ -f "$1" ] && [ $i -lt 5 ]; do
-      awk 'FNR==1 { f=FILENAME; sub(/.*\\//, "", f); print "@record " f } { print }' "$@" 2>/dev/null && i=5
-      say @end; i=$((i + 1)); [ $i -gt 5 ] || set -- .durant/releases/*.ini
-    done
-    ${transferProbe}
-  else say obstacle=denied; fi
-elif [ -e "$p" ] || [ -L "$p" ]; then say obstacle=not-a-folder
-else
-  q=$p; while ! [ -d "$q" ]; do q=$(dirname -- "$q"); done
-  cd "$q" 2>/dev/null && [ -w . ] || not_writable "$q"
-  case $(umask) in *[1357]) say hidden=yes;; esac
-  ${transferProbe}
-fi
-df -Pk . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "free=" $(NF-2) }'
-df -Pi . 2>/dev/null | awk 'NR > 1 && NF >= 6 { print "inodes=" $(NF-2) }'
-:`;
+  const script = [
+    parameters({ has_releases: hasReleases ? 'yes' : '' }, { project: projectDir, current: currentPath }),
+    positional(shared),
+    hasReleases ? `try_switch() {\n${trySwitch()}\n}\n` : '',
+    `transfer_probe() {\n${transferProbe.script}}\n`,
+    lockIdentity,
+    look,
+  ].join('');
+  return { script, parse: (stdout) => parseFacts(stdout, request) };
 }
 
-/** Parses what `factsScript` printed. */
-export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
+function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
   const values = new Map<string, string>();
   const missingTools: string[] = [];
   const folders = new Set<string>();
@@ -255,7 +192,7 @@ export function parseFacts(stdout: Buffer, request: FactsRequest): ServerFacts {
     user: values.get('user') ?? '',
     withServices,
     missingShared: values.get('exists') === 'yes' ? missingShared : new Set(request.shared),
-    transfer: parseTransferProbe(stdout),
+    transfer: transferProbe.parse(stdout),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Step, StepContext } from '../run/step.ts';
 import { factsRequest } from '../server/connectServers.ts';
 import { lockInput, lockScript, seenLock, takeOverScript, type SeenLock } from '../server/lockScripts.ts';
 import { age, lockedError } from '../server/preflight.ts';
-import { factsScript, parseFacts, type ServerFacts } from '../server/serverFacts.ts';
+import { factsQuery, type ServerFacts } from '../server/serverFacts.ts';
 
 export const lock: Step<Run> = {
   name: 'lock',
@@ -40,18 +40,18 @@ export async function takeLock({ run, server, signal }: StepContext): Promise<vo
   // Set before the attempt: if the connection dies under it, the lock may be ours.
   server.ownLock = { state: 'asked' };
   const { project_dir, strategy } = run.settings;
-  const request = factsRequest(run.settings);
+  const facts = factsQuery(factsRequest(run.settings));
   const take =
     seen === undefined
       ? lockScript(project_dir, run.id, strategy)
       : takeOverScript(project_dir, run.id, seen, strategy);
   const result = await server.connection.exec({
-    script: `${take}\n${factsScript(request)}`,
+    script: `${take}\n${facts.script}`,
     input: lockInput(lockOf(run, '')),
     signal,
   });
   if (result.status !== 0) throw serverFailure(server, result);
-  server.facts = parseFacts(result.stdout, request);
+  server.facts = facts.parse(result.stdout);
   const answer = result.stdout.toString('utf8', 0, 16).split('\n', 1)[0];
   if (answer === 'taken') {
     server.ownLock = { state: 'held' };

@@ -21,7 +21,7 @@ export interface LoadRequest {
   readonly connection: Connection;
   /** Where the load's files are read. */
   readonly tree: Pick<Tree, 'root'>;
-  /** What `parseTransferProbe` read. */
+  /** What `transferProbe` answered. */
   readonly facts: TransferFacts;
   /** sh text for project_dir that runs before anything else in the same round trip; where it fails nothing is sent. */
   readonly before: string;

@@ -1,5 +1,6 @@
 /** What the transfer asks a server before it plans: tools, the live release's manifest, what was touched, the spare. */
 import { shellFile } from '../../remote/shellFile.ts';
+import type { Query } from '../../remote/target.ts';
 import { unescapePath } from '../tree/manifest.ts';
 import type { HashTool } from './serverFunctions.ts';
 
@@ -30,13 +31,15 @@ export function resendPaths(facts: TransferFacts): readonly string[] {
 }
 
 /**
- * sh text for a `prepare` script, run in `project_dir` (which may not exist: then anywhere) with `$live` = name of the live release or
- * empty. Prints lines `transfer.KEY=VALUE`; changes nothing.
+ * Asked in `project_dir` (which may not exist: then anywhere) with `$live` = name of the live release or empty. Lines of what else the script
+ * prints are passed over.
  */
-export const transferProbe = shellFile(import.meta.url, './probe.sh');
+export const transferProbe: Query<TransferFacts> = {
+  script: shellFile(import.meta.url, './probe.sh'),
+  parse: parseTransferProbe,
+};
 
-/** Reads the probe's lines out of a script's standard output; other lines are ignored. */
-export function parseTransferProbe(stdout: Buffer): TransferFacts {
+function parseTransferProbe(stdout: Buffer): TransferFacts {
   const values = new Map<string, string[]>();
   for (const line of stdout.toString('latin1').split('\n')) {
     const match = /^transfer\.([a-z]+)=(.*)$/s.exec(line);
