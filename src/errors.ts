@@ -1,6 +1,6 @@
 /**
- * The one family of errors of Durant. Its summary is a sentence fit to show that ends with the remedy; its code is stable
- * and public (`run-finished.error.code`, `--json`). Nobody takes a sentence apart: what is to be handled is in `data`.
+ * The one family of errors of Durant: what is wrong (`summary`), what to do about it (`remedy`), what a command printed (`output`).
+ * The code is stable and public (`run-finished.error.code`, `--json`). Nobody takes a sentence apart: what is to be handled is in `data`.
  */
 
 /** Stable error codes, grouped by the exit status that the CLI gives them. */
@@ -77,9 +77,15 @@ export interface ErrorData {
   readonly signIn?: string;
   /** How a command of durant.conf ended. */
   readonly exitStatus?: number;
+  /** The command line that the remedy ends with, as it is to be typed. */
+  readonly command?: string | undefined;
 }
 
 export interface ErrorDetails {
+  /** What to do, in a sentence or two; where a command follows, without the colon before it. */
+  readonly remedy?: string | undefined;
+  /** The command line to run. The remedy ends with it. */
+  readonly command?: string | undefined;
   readonly changed?: boolean;
   readonly server?: string | undefined;
   readonly output?: string | undefined;
@@ -87,12 +93,14 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A failure that Durant foresaw. Unknown errors are bugs: they are shown as `internal`. `message` is the summary and the output. */
+/** A failure that Durant foresaw. Unknown errors are bugs: they are shown as `internal`. `message` is summary, remedy and output. */
 export class DurantError extends Error {
   override readonly name = 'DurantError';
   readonly code: ErrorCode;
-  /** What is wrong, where, and what to do. */
+  /** What is wrong, and where. */
   readonly summary: string;
+  /** What to do; empty where there is nothing to do. */
+  readonly remedy: string;
   /** What a command printed about it, for lines of its own; empty for none. */
   readonly output: string;
   readonly data: ErrorData;
@@ -102,28 +110,80 @@ export class DurantError extends Error {
   readonly server: string | undefined;
 
   constructor(code: ErrorCode, summary: string, details: ErrorDetails = {}) {
-    const { output = '', data = {}, changed = false, server, cause } = details;
-    super(output === '' ? summary : `${summary}\n${output}`, cause === undefined ? undefined : { cause });
+    const { command, output = '', data = {}, changed = false, server, cause } = details;
+    const remedy = command === undefined ? (details.remedy ?? '') : `${details.remedy ?? 'Run'}: ${command}`;
+    const paragraph = joined(summary, remedy);
+    super(output === '' ? paragraph : `${paragraph}\n${output}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.summary = summary;
+    this.remedy = remedy;
     this.output = output;
-    this.data = data;
+    this.data = command === undefined ? data : { ...data, command };
     this.changed = changed;
     this.server = server;
   }
 
   /** The same failure with some of it told otherwise. */
-  with(change: Partial<Pick<DurantError, 'code' | 'summary' | 'changed' | 'server'>>): DurantError {
-    const { code, summary, output, data, changed, server } = this;
-    const told = { code, summary, changed, server, ...change };
-    return new DurantError(told.code, told.summary, {
-      output,
-      data,
-      changed: told.changed,
-      server: told.server,
-      cause: this,
+  with(change: Partial<ErrorFields> & Pick<ErrorDetails, 'command'>): DurantError {
+    const data = change.remedy === undefined ? this.data : { ...this.data, command: undefined };
+    return errorOf({ ...fieldsOf(this), data, ...change }, this);
+  }
+
+  /** The same failure without secrets, and without its cause, which may show them. */
+  masked(mask: (text: string) => string): DurantError {
+    const { summary, remedy, output } = this;
+    return errorOf({
+      ...fieldsOf(this),
+      summary: mask(summary),
+      remedy: mask(remedy),
+      output: mask(output),
     });
   }
+
+  /** Summary and remedy, without what a command printed. */
+  get paragraph(): string {
+    return joined(this.summary, this.remedy);
+  }
+}
+
+/** Both in one paragraph; where the summary lists something, the remedy has a line of its own. */
+function joined(summary: string, remedy: string): string {
+  return remedy === '' ? summary : `${summary}${summary.includes('\n') ? '\n' : ' '}${remedy}`;
+}
+
+/** An error as data, on its way to another process. */
+export type ErrorFields = Pick<
+  DurantError,
+  'code' | 'summary' | 'remedy' | 'output' | 'data' | 'changed' | 'server'
+>;
+
+export function fieldsOf({ code, summary, remedy, output, data, changed, server }: DurantError): ErrorFields {
+  return { code, summary, remedy, output, data, changed, server };
+}
+
+export function errorOf(
+  { code, summary, ...details }: ErrorFields & Pick<ErrorDetails, 'command'>,
+  cause?: unknown,
+): DurantError {
+  return new DurantError(code, summary, { ...details, cause });
+}
+
+/** What happened, in the words of whatever was thrown. */
+export function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** @param server where, if it was one server's work that was ended. */
+export function cancelled(server?: string): DurantError {
+  return new DurantError('cancelled', 'Cancelled.', { server });
+}
+
+/** A mistake of Durant's own: whoever uses it cannot do anything but tell us. */
+export function bug(summary: string, cause?: unknown): DurantError {
+  return new DurantError('internal', summary, {
+    remedy: 'This is a bug in Durant; please report it.',
+    cause,
+  });
 }
 
 /** Turns whatever was thrown into a DurantError; an abort becomes `cancelled`, the unforeseen `internal`. */
@@ -131,15 +191,10 @@ export function asDurantError(error: unknown): DurantError {
   if (error instanceof DurantError) return error;
   if (error instanceof Error && error.name === 'AbortError')
     return new DurantError('cancelled', 'Cancelled.', { cause: error });
-  const message = error instanceof Error ? error.message : String(error);
-  return new DurantError(
-    'internal',
-    `Unexpected failure: ${message}. This is a bug in Durant; please report it.`,
-    { cause: error },
-  );
+  return bug(`Unexpected failure: ${reasonOf(error)}.`, error);
 }
 
 /** Throws `cancelled` when the signal has been aborted. */
 export function throwIfCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw new DurantError('cancelled', 'Cancelled.');
+  if (signal.aborted) throw cancelled();
 }

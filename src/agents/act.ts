@@ -1,10 +1,11 @@
 /** `durant_deploy` and `durant_rollback`: exactly what was reviewed, or nothing. */
 import { deploy, rollback, type Emit, type RunFinished, type StageRequest } from '../engine/index.ts';
 import { DurantError } from '../errors.ts';
-import { collectFailure, publicError } from './failure.ts';
+import { publicError } from '../report/publicError.ts';
+import { collectFailure } from './failure.ts';
 import type { ActRequest, AgentOutcome } from './requests.ts';
 import type { ReviewedPlan } from './reviewed.ts';
-import type { AgentContext, Open } from './run.ts';
+import type { AgentContext, Open } from './context.ts';
 
 /** @throws {DurantError} `confirmation-needed` for a protected stage that nobody confirmed; no server is contacted then. */
 export async function act(
@@ -17,7 +18,8 @@ export async function act(
   if (request.settings.protected && !confirmed)
     throw new DurantError(
       'confirmation-needed',
-      `The stage ${stage} is protected, and nobody confirmed: this client cannot ask a person. Do it in a terminal: durant ${plan.action} ${stage}`,
+      `The stage ${stage} is protected, and nobody confirmed: this client cannot ask a person.`,
+      { remedy: 'Do it in a terminal', command: `durant ${plan.action} ${stage}` },
     );
   assertSameServers(request, plan);
   const warnings: { code: string; message: string; server: string | null }[] = [];
@@ -69,6 +71,7 @@ function assertSameServers({ servers, stage }: StageRequest, plan: ReviewedPlan)
   if (names(servers.map(({ entry }) => entry)) === names(plan.servers.map(({ server }) => server))) return;
   throw new DurantError(
     'plan-stale',
-    `The plan is stale: ${stage} has other servers by now. Nothing was changed. Do the dry run again.`,
+    `The plan is stale: ${stage} has other servers by now. Nothing was changed.`,
+    { remedy: 'Do the dry run again.' },
   );
 }

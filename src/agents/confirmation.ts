@@ -1,4 +1,5 @@
 /** What a person is told before an agent may deploy or roll back. Pure; a translation is given where there is one. */
+import { DurantError } from '../errors.ts';
 import { countFiles, countServers, shortCommit, type Translate } from '../format.ts';
 import { printable } from '../printable.ts';
 import type { ReviewedPlan } from './reviewed.ts';
@@ -10,6 +11,11 @@ export interface ConfirmationText {
   readonly button: string;
   /** Line by line: what changes, where, and the plan's digest. */
   readonly lines: readonly string[];
+}
+
+/** The error where the person who was asked said no, or nothing. */
+export function notConfirmed(): DurantError {
+  return new DurantError('cancelled', 'Nobody said yes: nothing was changed.');
 }
 
 /** More warnings and commits than this are counted. */

@@ -1,10 +1,11 @@
 /** `durant_dry_run`: what a deploy or a rollback would do, and the plan that a person may confirm. */
 import { deploy, rollback, type DeployPlan, type RunEvent, type RunFinished } from '../engine/index.ts';
 import { collectFindings, isPending, type Findings } from '../report/findings.ts';
-import { collectFailure, publicError } from './failure.ts';
+import { publicError } from '../report/publicError.ts';
+import { collectFailure } from './failure.ts';
 import type { AgentOutcome, DryRunRequest } from './requests.ts';
 import { reviewedPlan, type ReviewedPlan } from './reviewed.ts';
-import type { AgentContext, Open } from './run.ts';
+import type { AgentContext, Open } from './context.ts';
 
 /** More files than this are counted: a model reads no more of them. */
 const LISTED_FILES = 300;

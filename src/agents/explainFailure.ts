@@ -1,7 +1,7 @@
 /** `durant_explain_failure`: why the last failed run failed, from what this session saw, else from the servers' history. */
 import { stageLog } from '../engine/index.ts';
 import type { AgentOutcome, AgentRequest } from './requests.ts';
-import type { AgentContext, Open } from './run.ts';
+import type { AgentContext, Open } from './context.ts';
 
 /** How far back a failure is looked for. */
 const SEARCHED_RUNS = 100;

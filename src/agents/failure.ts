@@ -1,11 +1,12 @@
 /** Why a run failed, collected from its events: what `durant_explain_failure` tells of a run that this session saw. Pure. */
-import type { RunError, RunEvent } from '../engine/events.ts';
+import type { RunEvent } from '../engine/events.ts';
+import { publicError, type PublicError } from '../report/publicError.ts';
 
 export interface Failure {
   readonly action: string;
   readonly run: string | null;
   readonly servers: readonly string[];
-  readonly error: Pick<RunError, 'code' | 'message' | 'changed' | 'output'>;
+  readonly error: PublicError;
   readonly failed_steps: readonly {
     readonly step: string;
     readonly server: string | null;
@@ -56,9 +57,4 @@ export function collectFailure(): {
             output,
           },
   };
-}
-
-/** As `--json` has it. */
-export function publicError({ code, message, changed, output = '' }: RunError): Failure['error'] {
-  return { code, message, changed, ...(output === '' ? {} : { output }) };
 }

@@ -1,8 +1,7 @@
 /** Carries out what an agent asked for, with the engine. Neither the editor nor the protocol of agents is known here. */
-import { validate, type Facts } from '../config/rules/validate.ts';
-import { toProblemJson } from '../config/syntax/problems.ts';
+import { validate } from '../config/rules/validate.ts';
+import { toProblemJson } from '../config/syntax/problemJson.ts';
 import { assertText, resolveStage, stageNames } from '../config/values/stage.ts';
-import type { ConfDocument } from '../config/syntax/document.ts';
 import {
   assessStage,
   behindCounter,
@@ -10,34 +9,17 @@ import {
   stageLog,
   stageStatus,
   type Assessment,
-  type Emit,
-  type Host,
-  type StageRequest,
   type StageStatus,
 } from '../engine/index.ts';
 import { asDurantError } from '../errors.ts';
 import { unknownStatus } from '../report/unknownStatus.ts';
 import { act } from './act.ts';
 import { dryRun } from './dryRun.ts';
+import type { AgentContext, Open } from './context.ts';
 import { explainFailure } from './explainFailure.ts';
-import { publicError } from './failure.ts';
+import { publicError } from '../report/publicError.ts';
 import type { AgentOutcome, AgentRequest } from './requests.ts';
 import { DEFAULT_RUNS } from './tools.ts';
-
-export interface AgentContext {
-  readonly host: Host;
-  readonly doc: ConfDocument;
-  /** Path of durant.conf that `doc` was read from. */
-  readonly file: string;
-  /** What is known here of some stages, for the check of the text. */
-  readonly facts: (doc: ConfDocument, stages: readonly string[]) => Promise<Facts>;
-  /** Steps of a run while it is under way. */
-  readonly emit: Emit;
-  readonly signal: AbortSignal;
-}
-
-/** Opens a stage; its goals too, where a deploy is about them. */
-export type Open = (stage: string, goals?: 'with goals') => Promise<StageRequest>;
 
 /** Never rejects: what failed is the result. */
 export async function runAgentRequest(request: AgentRequest, context: AgentContext): Promise<AgentOutcome> {

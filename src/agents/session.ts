@@ -62,10 +62,9 @@ export function createAgentSession(): AgentSession {
         case 'durant_rollback': {
           const plan = planOf(tool, input);
           if (plan === undefined)
-            throw new DurantError(
-              'usage',
-              `No dry run of this session gave that plan. Call durant_dry_run${tool.name === 'durant_rollback' ? ' with action rollback' : ''} first, and take the plan that it gives.`,
-            );
+            throw new DurantError('usage', 'No dry run of this session gave that plan.', {
+              remedy: `Call durant_dry_run${tool.name === 'durant_rollback' ? ' with action rollback' : ''} first, and take the plan that it gives.`,
+            });
           return { tool: tool.name, file: plan.file, stage: plan.stage, plan };
         }
       }

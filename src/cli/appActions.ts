@@ -1,5 +1,6 @@
 /** What each action of `durant app` does. */
 import {
+  firstServer,
   appExec,
   appInfo,
   appLogs,
@@ -138,14 +139,12 @@ async function run(
   const words = command.words;
   const line =
     words.length === 0 ? undefined : command.action === 'exec' ? words.map(quote).join(' ') : words.join(' ');
-  const [address] = request.servers;
-  if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
+  const address = firstServer(request);
   const { options, output, input, env } = context;
   if (options.json && line === undefined)
-    throw new DurantError(
-      'usage',
-      'A shell is interactive and does not support --json. Name a command after --.',
-    );
+    throw new DurantError('usage', 'A shell is interactive and does not support --json.', {
+      remedy: 'Name a command after --.',
+    });
   if (!options.json && input.isTTY === true) {
     const secrets = await appSecrets(parts);
     closeDisplay();

@@ -1,10 +1,12 @@
 /** One command line, from its words to its exit status. What it reads, writes and hears comes from outside, so that it runs in any process. */
 import { asDurantError, DurantError, type ErrorCode } from '../errors.ts';
+import { errorText } from './errorText.ts';
 import { parseArgs, type ParsedArgs } from './args.ts';
 import type { Context, GlobalOptions } from './context.ts';
 import { exitStatus } from './exitStatus.ts';
 import { listenForInterrupts, type SignalSource } from './interrupt.ts';
-import { errorObject, printJson } from './json.ts';
+import { printJson } from './json.ts';
+import { publicError } from '../report/publicError.ts';
 import { createOutput, printLine, type Output, type TextStream } from './output.ts';
 import { printableLines } from '../printable.ts';
 import type { TerminalInput } from './prompts.ts';
@@ -94,8 +96,8 @@ function showError(
   { json }: GlobalOptions,
   output: Output,
 ): number {
-  const shown = errorObject(error);
-  if (!json) printLine(output.stderr, `${output.errorColor.red('durant:')} ${printableLines(error.message)}`);
+  const shown = publicError(error);
+  if (!json) printLine(output.stderr, `${output.errorColor.red('durant:')} ${errorText(error)}`);
   else if (command !== undefined && printsEvents.includes(command))
     // These promise events, so what waits for the last one gets it even where nothing was begun.
     printJson(output, {

@@ -1,7 +1,8 @@
 /** `--json`: everything on standard output, one object a line. */
-import type { RunError } from '../engine/index.ts';
+import type { RunFinished } from '../engine/index.ts';
+import { publicError } from '../report/publicError.ts';
 import type { Output } from './output.ts';
-import type { Renderer } from './render.ts';
+import type { Renderer } from './renderer.ts';
 
 export function printJson(output: Output, value: object): void {
   // JSON leaves DEL, C1 and the Unicode line separators raw: escaped, no line can drive a terminal or be split.
@@ -18,7 +19,7 @@ export function jsonRenderer(output: Output): Renderer {
       printJson(
         output,
         event.event === 'run-finished' && event.error !== null
-          ? { ...event, error: errorObject(event.error) }
+          ? { ...event, error: publicError(event.error) }
           : event,
       );
     },
@@ -28,7 +29,7 @@ export function jsonRenderer(output: Output): Renderer {
   };
 }
 
-/** The public form of an error. */
-export function errorObject({ code, message, changed, output = '' }: RunError): RunError {
-  return { code, message, changed, ...(output === '' ? {} : { output }) };
+/** The one object of a command that prints no events: its result, or why it failed. */
+export function printResult(output: Output, { error }: RunFinished, result: object): void {
+  printJson(output, error === null ? result : { error: publicError(error) });
 }

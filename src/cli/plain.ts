@@ -2,7 +2,7 @@
 import type { RunEvent } from '../engine/events.ts';
 import { eventLines, isAchievedGoal, transferLine } from './lines.ts';
 import { printLine, type Output } from './output.ts';
-import type { Renderer } from './render.ts';
+import type { Renderer } from './renderer.ts';
 import { collectFindings, isPending } from '../report/findings.ts';
 import { reviewLines } from './reviewLines.ts';
 import { failureLines, resultLines, type RunStarted } from './summary.ts';

@@ -1,7 +1,7 @@
 /** The file of a saved plan. */
 import { access, constants, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DurantError } from '../errors.ts';
+import { DurantError, reasonOf } from '../errors.ts';
 
 export interface PlanFile {
   readonly path: string;
@@ -14,7 +14,10 @@ export async function readPlan({ path, name }: PlanFile): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new DurantError('usage', `${name} cannot be read. Name the file of a plan.`, { cause: error });
+    throw new DurantError('usage', `${name} cannot be read.`, {
+      remedy: 'Name the file of a plan.',
+      cause: error,
+    });
   }
 }
 
@@ -39,9 +42,8 @@ export async function writePlan(file: PlanFile, plan: object): Promise<void> {
 }
 
 function notWritten({ name }: PlanFile, why: unknown): DurantError {
-  return new DurantError(
-    'usage',
-    `The plan cannot be written to ${name} (${why instanceof Error ? why.message : String(why)}). Name a file in a folder that is there and yours.`,
-    { cause: why },
-  );
+  return new DurantError('usage', `The plan cannot be written to ${name} (${reasonOf(why)}).`, {
+    remedy: 'Name a file in a folder that is there and yours.',
+    cause: why,
+  });
 }

@@ -1,5 +1,5 @@
 /** Problems of durant.conf as compilers print theirs: `file:line:col: severity code: message`. */
-import type { ProblemJson } from '../config/syntax/problems.ts';
+import type { ProblemJson } from '../config/syntax/problemJson.ts';
 import { count } from '../format.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from '../printable.ts';

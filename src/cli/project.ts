@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import type { ConfDocument } from '../config/syntax/document.ts';
 import { parseConfBytes } from '../config/syntax/decode.ts';
 import { allStages, assertText, resolveStage, type Stage } from '../config/values/stage.ts';
-import { DurantError } from '../errors.ts';
+import { DurantError, reasonOf } from '../errors.ts';
 
 export const CONF_NAME = 'durant.conf';
 
@@ -34,15 +34,19 @@ export async function openProject(place: {
   } catch (error) {
     const remedy =
       place.config === undefined
-        ? 'Go to the folder of the project, name the file with --config FILE, or write one with: durant init'
-        : 'Name a file that can be read, or write one with: durant init';
+        ? 'Go to the folder of the project, name the file with --config FILE, or write one'
+        : 'Name a file that can be read, or write one';
     const found =
       error instanceof Error && 'code' in error && error.code === 'ENOENT'
         ? place.config === undefined
           ? `There is no ${CONF_NAME} in ${place.cwd}, nor in a folder above it`
           : `There is no file ${shown}`
-        : `${shown} cannot be read (${error instanceof Error ? error.message : String(error)})`;
-    throw new DurantError('config-not-found', `${found}. ${remedy}`, { cause: error });
+        : `${shown} cannot be read (${reasonOf(error)})`;
+    throw new DurantError('config-not-found', `${found}.`, {
+      remedy,
+      command: 'durant init',
+      cause: error,
+    });
   }
 }
 

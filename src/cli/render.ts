@@ -1,19 +1,10 @@
-/** What shows a run: live on a terminal, plain lines elsewhere, JSON where asked. One interface, chosen once. */
-import type { RunEvent } from '../engine/events.ts';
+/** Chooses what shows a run: live on a terminal, plain lines elsewhere, JSON where asked. */
 import type { GlobalOptions } from './context.ts';
 import { jsonRenderer } from './json.ts';
 import { canRewrite, type Output } from './output.ts';
 import { plainRenderer } from './plain.ts';
+import type { Renderer } from './renderer.ts';
 import { tenFramesASecond, terminalRenderer } from './terminal.ts';
-
-export interface Renderer {
-  event(event: RunEvent): void;
-  /** Takes what is live off the screen, so that a question can be asked. */
-  suspend(): void;
-  resume(): void;
-  /** Nothing more comes. Idempotent. */
-  close(): void;
-}
 
 export function createRenderer(
   output: Output,

@@ -8,7 +8,8 @@ import { abandoned, leftBehind, noTraces, trace } from './leftBehind.ts';
 import { printLine } from './output.ts';
 import type { Project } from './project.ts';
 import { createPrompter } from './prompts.ts';
-import { createRenderer, type Renderer } from './render.ts';
+import { createRenderer } from './render.ts';
+import type { Renderer } from './renderer.ts';
 import { everyServer, type ServerChoice } from './serverOptions.ts';
 
 export interface Session {

@@ -1,6 +1,7 @@
 /** How a run ended, in words. Pure. */
 import type { RunEvent, RunFinished, ServerOutcome } from '../engine/events.ts';
 import { count, formatDuration } from '../format.ts';
+import { errorText } from './errorText.ts';
 import type { Colors } from './output.ts';
 import { printable, printableLines } from '../printable.ts';
 
@@ -50,15 +51,14 @@ export function resultLines({ started, finished, pending, goals = 0, ms }: Endin
 
 /** For standard error: what went wrong and how each server stands. */
 export function failureLines({ finished }: Pick<Ending, 'finished'>, color: Colors): string[] {
-  if (finished.ok) return [];
-  const message = finished.error?.message ?? 'The run failed.';
+  if (finished.error === null) return [];
+  const { message, changed } = finished.error;
   const standing = finished.servers.map(
     (outcome) =>
       `  ${outcomeLine(outcome.error !== null && message.includes(outcome.error) ? { ...outcome, error: null } : outcome, color)}`,
   );
-  const changed = finished.error?.changed === true;
   return [
-    `${color.red('durant:')} ${printableLines(message)}`,
+    `${color.red('durant:')} ${errorText(finished.error)}`,
     ...standing,
     ...(finished.servers.length === 0
       ? []

@@ -130,11 +130,10 @@ function endOf(program: string, child: ChildProcess, event: 'exit' | 'close'): P
   return new Promise((resolve, reject) => {
     child.on('error', (error) => {
       reject(
-        new DurantError(
-          'local-tool-missing',
-          `${program} could not be started (${error.message}). Install OpenSSH's client, or put it on the PATH.`,
-          { cause: error },
-        ),
+        new DurantError('local-tool-missing', `${program} could not be started (${error.message}).`, {
+          remedy: "Install OpenSSH's client, or put it on the PATH.",
+          cause: error,
+        }),
       );
     });
     child.on(event, (status: number | null, signal: NodeJS.Signals | null) =>

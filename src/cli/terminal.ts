@@ -6,7 +6,7 @@ import type { RunEvent } from '../engine/events.ts';
 import type { Output, TextStream } from './output.ts';
 import { advance, newProgress } from '../report/progress.ts';
 import { progressLines } from './progressLines.ts';
-import type { Renderer } from './render.ts';
+import type { Renderer } from './renderer.ts';
 
 const clearToEndOfLine = '\u001b[K';
 const clearBelow = '\u001b[J';

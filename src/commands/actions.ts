@@ -1,7 +1,7 @@
 /** The message at the end of a run, and what its buttons do. */
 import * as vscode from 'vscode';
 import { commands, nodeCommands } from '../editor/ids.ts';
-import { commandIn, keyOf, type Ending, type Remedy } from '../editor/ending.ts';
+import { keyOf, type Ending, type Remedy } from '../editor/ending.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { StageId } from '../views/store.ts';
 import type { App } from './commandContext.ts';
@@ -33,7 +33,7 @@ export function showEnding(app: App, ending: Ending, again: Again): void {
   void show.then((chosen) => {
     const remedy = ending.remedies[labels.indexOf(chosen ?? '')];
     if (remedy !== undefined)
-      apply(app, remedy, { ...again, message: ending.message, origin: ending.origin });
+      apply(app, remedy, { ...again, command: ending.command ?? '', origin: ending.origin });
   });
 }
 
@@ -89,9 +89,9 @@ function apply(
     code,
     before,
     key,
-    message,
+    command,
     origin,
-  }: Again & { readonly message: string; readonly origin: string | undefined },
+  }: Again & { readonly command: string; readonly origin: string | undefined },
 ): void {
   switch (remedy) {
     case 'show-output':
@@ -122,7 +122,7 @@ function apply(
         });
       return;
     case 'copy-command':
-      void vscode.env.clipboard.writeText(commandIn(message) ?? message);
+      void vscode.env.clipboard.writeText(command);
       return;
     case 'unlock':
       void vscode.commands.executeCommand(commands.unlock, stage);

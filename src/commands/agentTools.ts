@@ -1,14 +1,14 @@
 /** The language-model tools: what an agent of the editor may call. What changes a server is confirmed by a person each time. */
 import * as vscode from 'vscode';
-import { confirmationText } from '../agents/confirmation.ts';
-import { publicError } from '../agents/failure.ts';
+import { confirmationText, notConfirmed } from '../agents/confirmation.ts';
+import { publicError } from '../report/publicError.ts';
 import { readInput } from '../agents/input.ts';
 import type { ActRequest, AgentOutcome } from '../agents/requests.ts';
 import type { AgentSession } from '../agents/session.ts';
 import { editorTools, type AgentTool } from '../agents/tools.ts';
 import { logRun } from '../editor/log.ts';
 import { createAnswer } from '../editor/prompts.ts';
-import { asDurantError, DurantError } from '../errors.ts';
+import { asDurantError, bug, DurantError } from '../errors.ts';
 import type { App } from './commandContext.ts';
 import { deployStage } from './deploy.ts';
 import { rollback } from './rollback.ts';
@@ -123,8 +123,7 @@ async function act(
   if (vscode.workspace.isTrusted) {
     const detail = lines.join('\n\n');
     const chosen = await vscode.window.showWarningMessage(question, { modal: true, detail }, button);
-    if (chosen !== button || signal.aborted)
-      throw new DurantError('cancelled', 'Nobody said yes: nothing was changed.');
+    if (chosen !== button || signal.aborted) throw notConfirmed();
   }
   const cancel = (): void => {
     app.runs.cancel({ file, stage });
@@ -141,10 +140,9 @@ async function act(
         session.learn(request, outcome);
         const { finished, error } = outcome;
         if (finished !== undefined) return finished;
-        throw new DurantError(
-          error?.code ?? 'internal',
-          error?.message ?? 'Nobody said why it was not begun.',
-        );
+        if (error === undefined) throw bug('A call of an agent ended without a result.');
+        const { code, message, summary = message, ...details } = error;
+        throw new DurantError(code, summary, details);
       },
       retry: () =>
         void (plan.action === 'deploy'
@@ -180,10 +178,11 @@ function fileOf(app: App, text: (name: string) => string | undefined): string {
   const [first, second] = fitting.length === 0 && config === undefined && all.length === 1 ? all : fitting;
   if (first !== undefined && second === undefined) return first.file;
   const names = all.map(({ file }) => path(file)).join(', ');
-  throw new DurantError(
-    all.length === 0 ? 'config-not-found' : 'usage',
-    all.length === 0
-      ? 'No folder of this window has a durant.conf. A person can write one with Durant: Create durant.conf.'
-      : `Say which durant.conf is meant, as config: ${names}`,
-  );
+  throw all.length === 0
+    ? new DurantError('config-not-found', 'No folder of this window has a durant.conf.', {
+        remedy: 'A person can write one with Durant: Create durant.conf.',
+      })
+    : new DurantError('usage', 'This window has several durant.conf files.', {
+        remedy: `Name one of them as config: ${names}`,
+      });
 }

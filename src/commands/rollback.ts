@@ -1,5 +1,6 @@
 /** Roll back: to a release of one's choice, to the previous one, or to the one that was clicked. */
 import * as vscode from 'vscode';
+import { reasonOf } from '../errors.ts';
 import { formatAge, shortCommit } from '../format.ts';
 import type { Node } from '../views/nodes.ts';
 import { candidatesOf, isNewer } from '../views/candidates.ts';
@@ -71,7 +72,7 @@ async function pickRelease(app: App, stage: StageId): Promise<string | undefined
     });
     return picked === undefined || !('release' in picked) ? undefined : picked.release;
   } catch (error) {
-    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    void vscode.window.showErrorMessage(reasonOf(error));
     return undefined;
   }
 }

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { configName, taskType } from '../editor/ids.ts';
 import { createLines } from '../editor/log.ts';
 import { parseConf } from '../config/syntax/parse.ts';
-import { toProblemJson } from '../config/syntax/problems.ts';
+import { toProblemJson } from '../config/syntax/problemJson.ts';
 import { validate } from '../config/rules/validate.ts';
 import type { RunEvent, RunFinished } from '../engine/index.ts';
 import { printable } from '../printable.ts';

@@ -37,6 +37,8 @@ export interface Ending {
   readonly remedies: readonly Remedy[];
   /** What `sign-in` signs in to. */
   readonly origin?: string | undefined;
+  /** What `copy-command` copies. */
+  readonly command?: string | undefined;
 }
 
 /** `restore` is a rollback to a newer release. */
@@ -145,8 +147,9 @@ export function failureOf(
       message: t('{0}: durant.conf, line {1}: {2}', stage, problem.line, problem.message),
       remedies: ['go-to-problem'],
     };
-  const sentence = withoutCommandLine(error.summary ?? error.message);
-  // Where a goal after the deploy failed, the sentence says itself what is live.
+  const { summary = error.message, remedy: text = '' } = error;
+  const command = error.data?.command;
+  // Where a goal after the deploy failed, the summary says itself what is live.
   const standing =
     error.code === 'goal-failed'
       ? ''
@@ -157,14 +160,15 @@ export function failureOf(
           : '';
   return {
     level: 'error',
-    message: `${stage}: ${sentence}${printed === '' ? '' : ` “${printed}”`}${standing}`,
+    message: `${stage}: ${summary}${printed === '' ? '' : ` “${printed}”`}${standing}${hasButton(text, command) ? '' : ` ${text}`}`,
+    command,
     remedies: [
       ...(hasProblems ? ['show-problems' as const] : []),
       ...(REMEDIES[error.code] ?? (['retry'] as const)).filter(
         (remedy) =>
           (remedy !== 'wait' || mayWait) &&
           (remedy !== 'sign-in' || error.data?.signIn !== undefined) &&
-          (remedy !== 'copy-command' || commandIn(error.message) !== undefined),
+          (remedy !== 'copy-command' || command !== undefined),
       ),
       'show-output',
     ],
@@ -172,10 +176,9 @@ export function failureOf(
   };
 }
 
-/** Remedies that are options or commands of the command line: here the buttons are the remedy. The first sentence always stays. */
-function withoutCommandLine(paragraph: string): string {
-  const [first = '', ...rest] = paragraph.split(/(?<=[.!?]) (?=[A-Z])/);
-  return [first, ...rest.filter((sentence) => !/(^|[\s(])--\w|\bdurant [a-z-]/.test(sentence))].join(' ');
+/** What a command of Durant would do, the buttons do here. */
+function hasButton(remedy: string, command: string | undefined): boolean {
+  return remedy === '' || command?.startsWith('durant ') === true;
 }
 
 const CONFIGURATION: readonly Remedy[] = ['open-configuration', 'retry'];
@@ -209,11 +212,6 @@ const REMEDIES: Partial<Readonly<Record<ErrorCode, readonly Remedy[]>>> = {
   'remote-command-failed': CONFIGURATION,
   internal: ['retry'],
 };
-
-/** The command that an error tells to run; undefined where it names none. */
-export function commandIn(message: string): string | undefined {
-  return /\bssh-keygen (?:-f (?:"[^"]*"|\S+) )?-R '?[^\s'.]\S*/.exec(message)?.[0].replace(/[.,]$/, '');
-}
 
 /** The key of durant.conf that a failure is about, to open it there. */
 export function keyOf(code: ErrorCode): string | undefined {

@@ -1,6 +1,7 @@
 /** `durant` on the PATH of VS Code's terminals: of the folder that is trusted, and unless a setting says no. */
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
+import { reasonOf } from '../errors.ts';
 import { hasTerminalCommand } from './configuration.ts';
 import { settings } from './ids.ts';
 import { writeLauncher } from './launcher.ts';
@@ -35,7 +36,7 @@ export function provideTerminalCommand({
       });
     } catch (error) {
       variables.clear();
-      onFailure(error instanceof Error ? error.message : String(error));
+      onFailure(reasonOf(error));
     }
   };
   void update();

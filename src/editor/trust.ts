@@ -12,9 +12,8 @@ export function trustedOnly(engine: EngineClient): EngineClient {
         : Promise.reject(
             new DurantError(
               'usage',
-              vscode.l10n.t(
-                'This folder is not trusted: Durant runs nothing and connects to no server. Trust it with Workspaces: Manage Workspace Trust.',
-              ),
+              vscode.l10n.t('This folder is not trusted: Durant runs nothing and connects to no server.'),
+              { remedy: vscode.l10n.t('Trust it with Workspaces: Manage Workspace Trust.') },
             ),
           ),
   };

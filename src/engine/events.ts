@@ -108,13 +108,16 @@ export type RunEvent =
     }
   | RunFinished;
 
-/** Why a run failed. `message` is all of it; `--json` prints it with `code`, `changed`, and `output` where there is any. */
+/** Why a run failed. `message` is all of it, the rest its parts: `--json` prints all but `data`. */
 export interface RunError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly changed: boolean;
-  /** The sentences of `message`, without what a command printed. */
+  /** What is wrong, and where. */
   readonly summary?: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+  /** What a command printed about it. */
   readonly output?: string;
   readonly data?: ErrorData;
 }

@@ -48,7 +48,8 @@ export { siteAddress } from './app/site.ts';
 export { BUILT_IN_TEMPLATES } from './app/builtInTemplates.ts';
 export { openStage, type StageOpening } from './run/openStage.ts';
 export { openJournal, type Journal, type JournalEntry } from './server/journal.ts';
-export { selectServers, type StageRequest } from './run/run.ts';
+export type { StageRequest } from './run/run.ts';
+export { firstServer, selectServers } from './run/serverChoice.ts';
 export type {
   Emit,
   RunError,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { AppParts, Emit, Host, StageRequest } from '../engine/index.ts';
 import type { CacheRequest } from '../git/cachedFiles.ts';
 import { definedOnly } from './localChanges.ts';
-import type { Question, StageCall } from './protocol.ts';
+import type { Calls, Method, Question, StageCall } from './protocol.ts';
 import { openStage } from './stageOfFile.ts';
 
 export interface CallContext {
@@ -54,3 +54,8 @@ export function cacheOf(request: StageRequest, host: Host, signal: AbortSignal):
     signal,
   };
 }
+
+/** What each call does. */
+export type Handlers = {
+  readonly [M in Method]: (takes: Calls[M]['takes'], context: CallContext) => Promise<Calls[M]['gives']>;
+};

@@ -24,13 +24,9 @@ import { projectFacts } from '../git/projectRepository.ts';
 import { definedOnly, findLeftOut } from './localChanges.ts';
 import { readConf } from './stageOfFile.ts';
 import { pruneAsked } from './confirmPrune.ts';
-import { cacheOf, guarded, open, openedBefore, partsOf, type CallContext } from './callContext.ts';
-import type { Calls, Candidates, FileChange, Method, StageCall } from './protocol.ts';
+import { cacheOf, guarded, open, openedBefore, partsOf, type Handlers } from './callContext.ts';
+import type { Candidates, FileChange, StageCall } from './protocol.ts';
 import { stageHandlers } from './stageCalls.ts';
-
-export type Handlers = {
-  readonly [M in Method]: (takes: Calls[M]['takes'], context: CallContext) => Promise<Calls[M]['gives']>;
-};
 
 export const handlers: Handlers = {
   ...stageHandlers,

@@ -1,6 +1,6 @@
 /** The editor's side of the engine process: started on the first call, ended when nobody has called for a while. No `vscode` here. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { DurantError } from '../errors.ts';
+import { cancelled, DurantError, errorOf } from '../errors.ts';
 import type { Emit } from '../engine/index.ts';
 import { createAcceptance, type Acceptance } from './acceptance.ts';
 import type { Calls, FromEngine, Method, Question, Setup, ToEngine } from './protocol.ts';
@@ -97,11 +97,11 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   const ended = (how: string): void => {
     for (const { reject } of pending.values())
       reject(
-        new DurantError(
-          'internal',
-          `Durant's engine process ended (${how}). Run it again; an interrupted run is taken up by the next one. Durant: Show Output tells more.`,
-          { changed: true },
-        ),
+        new DurantError('internal', `Durant's engine process ended (${how}).`, {
+          remedy:
+            'Run it again; an interrupted run is taken up by the next one. Durant: Show Output tells more.',
+          changed: true,
+        }),
       );
     pending.clear();
     for (const question of questions.values()) question.abort();
@@ -121,8 +121,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
     else if (message.kind === 'question') void answer(message, call);
     else if (message.kind === 'result') call.resolve(message.gives);
     else {
-      const { code, summary, ...details } = message.failure;
-      call.reject(new DurantError(code, summary, details));
+      call.reject(errorOf(message.failure));
     }
   };
 
@@ -155,7 +154,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient {
   return {
     call: (method, takes, callOptions) => {
       const { signal } = callOptions;
-      if (signal.aborted) return Promise.reject(new DurantError('cancelled', 'Cancelled.'));
+      if (signal.aborted) return Promise.reject(cancelled());
       start();
       calls += 1;
       const call = calls;

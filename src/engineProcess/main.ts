@@ -1,5 +1,5 @@
 /** The engine process: started by client.ts with an IPC channel, ended by the channel's end. Nothing here knows the editor. */
-import { asDurantError } from '../errors.ts';
+import { asDurantError, fieldsOf } from '../errors.ts';
 import type { Host, RunEvent, StageRequest } from '../engine/index.ts';
 import { createConnect } from '../remote/connect.ts';
 import type { Login } from '../git/port.ts';
@@ -98,9 +98,8 @@ function serve(): void {
       await outbox.flush();
       await send({ kind: 'result', call, gives });
     } catch (error) {
-      const { code, summary, output, data, changed, server } = asDurantError(error);
       await outbox.flush();
-      await send({ kind: 'failed', call, failure: { code, summary, output, data, changed, server } });
+      await send({ kind: 'failed', call, failure: fieldsOf(asDurantError(error)) });
     } finally {
       calls.delete(call);
       if (leaving && calls.size === 0) process.exit(0);

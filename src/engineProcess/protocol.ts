@@ -3,7 +3,7 @@
  * during the largest deploy, and so that a run whose window was closed can still undo itself.
  */
 import type { AgentOutcome, AgentRequest } from '../agents/requests.ts';
-import type { DurantError } from '../errors.ts';
+import type { ErrorFields } from '../errors.ts';
 import type {
   AppControl,
   AppInfo,
@@ -260,9 +260,6 @@ export type Question =
   | { readonly kind: 'unlock'; readonly server: string; readonly lock: LockRecord }
   | { readonly kind: 'left-out'; readonly server: null; readonly leftOut: LeftOut };
 
-/** A `DurantError` on its way to the editor. */
-export type Failure = Pick<DurantError, 'code' | 'summary' | 'output' | 'data' | 'changed' | 'server'>;
-
 /** To the engine process. */
 export type ToEngine =
   | { readonly kind: 'setup'; readonly setup: Setup }
@@ -286,4 +283,4 @@ export type FromEngine =
   /** A connection to this server, an entry as written, was opened for the call: what was answered for it was right. */
   | { readonly kind: 'connected'; readonly call: number; readonly server: string }
   | { readonly kind: 'result'; readonly call: number; readonly gives: unknown }
-  | { readonly kind: 'failed'; readonly call: number; readonly failure: Failure };
+  | { readonly kind: 'failed'; readonly call: number; readonly failure: ErrorFields };

@@ -14,8 +14,7 @@ import {
 } from '../engine/index.ts';
 import { DurantError } from '../errors.ts';
 import { committedLog } from '../git/cachedFiles.ts';
-import { cacheOf, guarded, open, openedBefore } from './callContext.ts';
-import type { Handlers } from './calls.ts';
+import { cacheOf, guarded, open, openedBefore, type Handlers } from './callContext.ts';
 import type { StageMethod } from './protocol.ts';
 
 /** More commits between two releases than this are not read. */
@@ -82,9 +81,8 @@ export const stageHandlers: Pick<Handlers, StageMethod> = {
 function untilOf(text: string | undefined): Until {
   const until: Until | undefined = text === undefined ? { kind: 'lifted' } : parseUntil(text);
   if (until === undefined)
-    throw new DurantError(
-      'usage',
-      `${text ?? ''} is no time. Give a duration (2h) or ISO 8601 (2027-01-04T08:00).`,
-    );
+    throw new DurantError('usage', `${text ?? ''} is no time.`, {
+      remedy: 'Give a duration (2h) or ISO 8601 (2027-01-04T08:00).',
+    });
   return until;
 }

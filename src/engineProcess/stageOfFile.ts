@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { ConfDocument } from '../config/syntax/document.ts';
 import { parseConfBytes } from '../config/syntax/decode.ts';
 import { openStage as openParsedStage, type Host, type StageRequest } from '../engine/index.ts';
-import { DurantError } from '../errors.ts';
+import { DurantError, reasonOf } from '../errors.ts';
 import type { StageCall } from './protocol.ts';
 
 /**
@@ -25,10 +25,9 @@ export async function readConf(file: string): Promise<ConfDocument> {
   try {
     return parseConfBytes(await readFile(file));
   } catch (error) {
-    throw new DurantError(
-      'config-not-found',
-      `${file} cannot be read (${error instanceof Error ? error.message : String(error)}). Put it back, or run Durant: Create durant.conf.`,
-      { cause: error },
-    );
+    throw new DurantError('config-not-found', `${file} cannot be read (${reasonOf(error)}).`, {
+      remedy: 'Put it back, or run Durant: Create durant.conf.',
+      cause: error,
+    });
   }
 }

@@ -3,7 +3,7 @@ import { verifyCommit } from './verifyCommit.ts';
 import { mkdir, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { DurantError, throwIfCancelled } from '../errors.ts';
+import { bug, DurantError, throwIfCancelled } from '../errors.ts';
 import { listReferences, refreshCache, type Cache } from './cache.ts';
 import { CLONE_CONFIG, findGit, GitFailure, type GitContext, runGit } from './gitProcess.ts';
 import { withCredentials } from './credentials.ts';
@@ -119,8 +119,7 @@ function cloneOf({ request, cache, tree, scratch, release }: Parts): Clone {
       files = (await checkedOutIn(tree, commit, options.submodules)).files;
     },
     async trackedFiles() {
-      if (files === undefined)
-        throw new DurantError('internal', 'Nothing is checked out in the local clone. Please report this.');
+      if (files === undefined) throw bug('Nothing is checked out in the local clone.');
       return files;
     },
     async file(commit, path) {
@@ -214,6 +213,7 @@ function refusePointers(pointers: readonly string[]): void {
   const listed = named.join(', ') + (pointers.length > named.length ? ', …' : '');
   throw new DurantError(
     'lfs-missing',
-    `${pointers.length} file${pointers.length === 1 ? ' is a Git LFS pointer' : 's are Git LFS pointers'} instead of content (${listed}). Install git-lfs on this machine, or write lfs: no to send the pointers as they are.`,
+    `${pointers.length} file${pointers.length === 1 ? ' is a Git LFS pointer' : 's are Git LFS pointers'} instead of content (${listed}).`,
+    { remedy: 'Install git-lfs on this machine, or write lfs: no to send the pointers as they are.' },
   );
 }

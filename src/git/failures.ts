@@ -7,10 +7,12 @@ import { withoutSecrets, type Repository } from './repository.ts';
 export function unreachable(failure: GitFailure, repository: Repository): DurantError {
   return new DurantError(
     'repository-unreachable',
-    `${repository.shown} cannot be fetched. ${gitSaid(failure, repository)} ${remedyFor(failure.message, repository)}`,
-    repository.origin !== undefined && wantsLogin(failure.message)
-      ? { data: { signIn: repository.origin } }
-      : {},
+    `${repository.shown} cannot be fetched. ${gitSaid(failure, repository)}`,
+    {
+      remedy: remedyFor(failure.message, repository),
+      data:
+        repository.origin !== undefined && wantsLogin(failure.message) ? { signIn: repository.origin } : {},
+    },
   );
 }
 
@@ -23,7 +25,8 @@ export function checkoutFailed(failure: GitFailure, repository: Repository, dire
       : `Check that ${directory} can be written; if it can, remove that folder and run again.`;
   return new DurantError(
     'checkout-failed',
-    `The commit cannot be checked out in ${directory}. ${gitSaid(failure, repository)} ${remedy}`,
+    `The commit cannot be checked out in ${directory}. ${gitSaid(failure, repository)}`,
+    { remedy },
   );
 }
 

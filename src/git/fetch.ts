@@ -17,7 +17,15 @@ import { isDiskFull, unreachable } from './failures.ts';
 import { removeStaleLocks, shallowBoundary } from './gitFolder.ts';
 import type { CloneRequest, Commit } from './port.ts';
 import { localPath } from './repository.ts';
-import { findReference, isAmbiguous, noSuchReference, shownName, type Reference } from './references.ts';
+import {
+  endsBefore,
+  findReference,
+  isAmbiguous,
+  noDefaultBranch,
+  noSuchReference,
+  shownName,
+  type Reference,
+} from './references.ts';
 
 /** What was fetched. */
 export interface Fetched {
@@ -112,12 +120,7 @@ async function stepsFrom(
   const found = await commitOf(cache, `${commit.id}${steps}`, commit.branch);
   if (found !== undefined) return { ...fetched, commit: found };
   const isShallow = (await shallowBoundary(cache.directory)).size > 0;
-  throw new DurantError(
-    'branch-not-found',
-    isShallow
-      ? `${cache.repository.shown} is a shallow clone, whose history ends before ${ref?.trim() ?? ''}. Fetch more of it there: git fetch --unshallow`
-      : `There is no commit ${ref?.trim() ?? ''}: the history of ${commit.branch} ends before it.`,
-  );
+  throw endsBefore(ref?.trim() ?? '', commit.branch, isShallow ? cache.repository : undefined);
 }
 
 /** @throws {DurantError} `repository-unreachable` for a clone of this machine that has only some of its objects, as nothing can be fetched from it. */
@@ -132,7 +135,11 @@ async function refusePartial(cache: Cache): Promise<void> {
   if (found === undefined || found.trim() === '') return;
   throw new DurantError(
     'repository-unreachable',
-    `${repository.shown} is a partial clone, which does not have all of its objects. Fetch them there (git fetch --refetch --no-filter), or name the repository that it was cloned from as \`repository\`.`,
+    `${repository.shown} is a partial clone, which does not have all of its objects.`,
+    {
+      remedy:
+        'Fetch them there (git fetch --refetch --no-filter), or name the repository that it was cloned from as `repository`.',
+    },
   );
 }
 
@@ -239,7 +246,7 @@ async function defaultCommit(
   const named =
     head?.branch === undefined ? undefined : findReference(references, `refs/heads/${head.branch}`);
   if (named !== undefined) return await commitOfReference(cache, named);
-  if (head?.id === undefined) throw noDefaultBranch(cache, references);
+  if (head?.id === undefined) throw noDefaultBranch(cache.repository, references);
   // Detached, or a bundle or old server, which do not tell which branch HEAD is.
   const same = references.filter((each) => each.kind === 'branch' && each.id === head.id);
   const likely = same.find((each) => /^(main|master)$/.test(each.name)) ?? same[0];
@@ -248,16 +255,6 @@ async function defaultCommit(
   if (known !== undefined) return known;
   await fetchReferences(cache, ['+HEAD:refs/durant/head']);
   return await commitOf(cache, 'refs/durant/head', 'HEAD');
-}
-
-function noDefaultBranch(cache: Cache, references: readonly Reference[]): DurantError {
-  const branches = references.filter((each) => each.kind === 'branch').map(shownName);
-  return new DurantError(
-    'branch-not-found',
-    branches.length === 0
-      ? `${cache.repository.shown} has no commits yet: push a branch first.`
-      : `${cache.repository.shown} has no default branch, since its HEAD names none that exists: set \`branch\` to one of ${branches.slice(0, 5).join(', ')}.`,
-  );
 }
 
 async function commitOfReference(
@@ -286,7 +283,8 @@ async function commitOfAbbreviation(cache: Cache, wanted: string): Promise<Commi
   const listed = [...different.keys()].slice(0, 5).map((each) => each.slice(0, short.length + 4));
   throw new DurantError(
     'branch-not-found',
-    `${wanted} begins the ids of several commits: ${listed.join(', ')}. Give more digits.`,
+    `${wanted} begins the ids of several commits: ${listed.join(', ')}.`,
+    { remedy: 'Give more digits.' },
   );
 }
 

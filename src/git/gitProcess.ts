@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { GitConstructError, GitPluginError, simpleGit, type SimpleGitOptions } from 'simple-git';
 import { platform } from '../platform.ts';
-import { DurantError, throwIfCancelled } from '../errors.ts';
+import { bug, DurantError, reasonOf, throwIfCancelled } from '../errors.ts';
 
 /** What all git processes of a clone share. */
 export interface GitContext {
@@ -158,18 +158,16 @@ export async function gitTextIfAny(context: GitContext, call: GitCall): Promise<
 
 function understood(error: unknown, binary: string): Error {
   if (error instanceof GitConstructError) return new GitFailure('not a git repository: no such folder');
-  if (error instanceof GitPluginError)
-    return new DurantError('internal', `git was not run: ${error.message}. Please report this.`);
-  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof GitPluginError) return bug(`git was not run: ${error.message}.`);
+  const message = reasonOf(error);
   if (/spawn .*(ENOENT|EACCES)/.test(message)) return gitMissing(binary);
   return new GitFailure(message.trim() === '' ? 'git was ended from outside' : message.trim());
 }
 
 function gitMissing(binary: string): DurantError {
-  return new DurantError(
-    'git-missing',
-    `git was not found (looked for ${binary}); install git and make sure that it is on the PATH.`,
-  );
+  return new DurantError('git-missing', `git was not found (looked for ${binary}).`, {
+    remedy: 'Install git and make sure that it is on the PATH.',
+  });
 }
 
 /** The task, or a rejection some time after the signal: what git has started may outlive it and hold its pipes. */

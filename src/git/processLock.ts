@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { DurantError, throwIfCancelled } from '../errors.ts';
+import { DurantError, reasonOf, throwIfCancelled } from '../errors.ts';
 import { inSamePlace, parsePlace, processPlace, processStart, type ProcessPlace } from './processIdentity.ts';
 
 export interface LocalLock {
@@ -132,11 +132,10 @@ async function read(file: string): Promise<Holder | 'absent' | 'in the making' |
     age = Date.now() - (await stat(file)).mtimeMs;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return 'absent';
-    throw new DurantError(
-      'checkout-failed',
-      `The local lock ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}. Make it readable, or remove it.`,
-      { cause: error },
-    );
+    throw new DurantError('checkout-failed', `The local lock ${file} cannot be read: ${reasonOf(error)}.`, {
+      remedy: 'Make it readable, or remove it.',
+      cause: error,
+    });
   }
   return parse(text) ?? (age < WRITING_MS ? 'in the making' : 'unreadable');
 }

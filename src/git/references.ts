@@ -1,6 +1,7 @@
 /** Branches and tags of a cache: read, resolved, and written as a clone has them. */
 import { didYouMean } from '../config/rules/suggest.ts';
 import { DurantError } from '../errors.ts';
+import type { Repository } from './repository.ts';
 
 /** A branch or tag. */
 export interface Reference {
@@ -69,14 +70,49 @@ export function noSuchReference(
   const listed = branches.slice(0, 5).join(', ') + (branches.length > 5 ? ', …' : '');
   const remedy =
     near !== undefined
-      ? `did you mean ${near}?`
+      ? `Did you mean ${near}?`
       : branches.length > 0
-        ? `its branches are ${listed}; correct \`branch\` or push it first.`
-        : 'it has no branches yet; push one first.';
+        ? `Its branches are ${listed}: correct \`branch\`, or push it first.`
+        : 'It has no branches yet: push one first.';
   return new DurantError(
     'branch-not-found',
-    `${repository} has no branch, tag or commit ${JSON.stringify(name)}: ${remedy}`,
+    `${repository} has no branch, tag or commit ${JSON.stringify(name)}.`,
+    { remedy },
   );
+}
+
+/** The history ends before the commit that was asked for. @param shallow the repository, where it has more history elsewhere. */
+export function endsBefore(
+  name: string,
+  branch: string,
+  shallow: Pick<Repository, 'shown'> | undefined,
+): DurantError {
+  return shallow === undefined
+    ? new DurantError(
+        'branch-not-found',
+        `There is no commit ${name}: the history of ${branch} ends before it.`,
+        { remedy: 'Name a newer one.' },
+      )
+    : new DurantError(
+        'branch-not-found',
+        `${shallow.shown} is a shallow clone, whose history ends before ${name}.`,
+        { remedy: 'Fetch more of it there', command: 'git fetch --unshallow' },
+      );
+}
+
+/** The repository has no HEAD to deploy. */
+export function noDefaultBranch(
+  { shown }: Pick<Repository, 'shown'>,
+  references: readonly Reference[],
+): DurantError {
+  const branches = references.filter((each) => each.kind === 'branch').map(shownName);
+  return branches.length === 0
+    ? new DurantError('branch-not-found', `${shown} has no commits yet.`, { remedy: 'Push a branch first.' })
+    : new DurantError(
+        'branch-not-found',
+        `${shown} has no default branch, since its HEAD names none that exists.`,
+        { remedy: `Set \`branch\` to one of ${branches.slice(0, 5).join(', ')}.` },
+      );
 }
 
 /** `packed-refs` of a clone whose remote has this name: its branches under `refs/remotes/`, its tags as they are. */

@@ -73,7 +73,8 @@ export function checkRemoteName(name: string): void {
   if (/^[A-Za-z0-9_][A-Za-z0-9_./-]*$/.test(name) && !/\.\.|\/\/|\/\.|\.lock(\/|$)|[./]$/.test(name)) return;
   throw new DurantError(
     'config-invalid',
-    `\`remote\` is not a name that git takes for a remote: ${JSON.stringify(name)}. Use letters, digits, - and _, such as origin.`,
+    `\`remote\` is not a name that git takes for a remote: ${JSON.stringify(name)}.`,
+    { remedy: 'Use letters, digits, - and _, such as origin.' },
   );
 }
 
@@ -174,5 +175,5 @@ function passwordsOf(credentials: Credentials | undefined): readonly string[] {
 }
 
 function refuse(what: string, remedy: string): never {
-  throw new DurantError('config-invalid', `\`repository\` ${what}. ${remedy}.`);
+  throw new DurantError('config-invalid', `\`repository\` ${what}.`, { remedy: `${remedy}.` });
 }

@@ -1,7 +1,7 @@
 /** Where the work tree of a stage lies, and whether Durant may use that folder. */
 import { lstat, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve, isAbsolute } from 'node:path';
-import { DurantError } from '../errors.ts';
+import { DurantError, reasonOf } from '../errors.ts';
 import type { CloneRequest } from './port.ts';
 import { shortHash } from './repository.ts';
 
@@ -33,8 +33,8 @@ export async function workTreePlace(
   await mkdir(wanted, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw new DurantError(
       'temp-dir-refused',
-      `${wanted} cannot be made for the local clone: ${error instanceof Error ? error.message : String(error)}. Set \`temp_dir\` to a folder that your user can write.`,
-      { cause: error },
+      `${wanted} cannot be made for the local clone: ${reasonOf(error)}.`,
+      { remedy: 'Set `temp_dir` to a folder that your user can write.', cause: error },
     );
   });
   const directory = await realpath(wanted);
@@ -46,11 +46,14 @@ export async function workTreePlace(
 
 function tempDirectory(written: string, project: string): string {
   if (written.trim() === '' || written.includes('\0'))
-    throw new DurantError('temp-dir-refused', '`temp_dir` is empty: name a folder, or remove the line.');
+    throw new DurantError('temp-dir-refused', '`temp_dir` is empty.', {
+      remedy: 'Name a folder, or remove the line.',
+    });
   if (/^~|^\$/.test(written))
     throw new DurantError(
       'temp-dir-refused',
-      `\`temp_dir\` starts with ${written.slice(0, 1)}, which could not be expanded (${written}): set that variable, or write the path out.`,
+      `\`temp_dir\` starts with ${written.slice(0, 1)}, which could not be expanded (${written}).`,
+      { remedy: 'Set that variable, or write the path out.' },
     );
   return resolve(project, written);
 }
@@ -58,10 +61,9 @@ function tempDirectory(written: string, project: string): string {
 async function refuseFile(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined || found.isDirectory() || found.isSymbolicLink()) return;
-  throw new DurantError(
-    'temp-dir-refused',
-    `\`temp_dir\` ${path} is not a folder: name an empty or new one.`,
-  );
+  throw new DurantError('temp-dir-refused', `\`temp_dir\` ${path} is not a folder.`, {
+    remedy: 'Name an empty or new one.',
+  });
 }
 
 function refuseProject(path: string, project: string): void {
@@ -70,7 +72,8 @@ function refuseProject(path: string, project: string): void {
   if (!holds) return;
   throw new DurantError(
     'temp-dir-refused',
-    `\`temp_dir\` ${path} ${below === '' ? 'is the project itself' : 'holds the project'}, and the local clone is reset and cleaned: name an empty or new folder elsewhere.`,
+    `\`temp_dir\` ${path} ${below === '' ? 'is the project itself' : 'holds the project'}, and the local clone is reset and cleaned.`,
+    { remedy: 'Name an empty or new folder elsewhere.' },
   );
 }
 
@@ -84,7 +87,8 @@ async function claim(directory: string, gitFolder: string): Promise<void> {
   if (names.length > 0 || !halfMade)
     throw new DurantError(
       'temp-dir-refused',
-      `\`temp_dir\` ${directory} is not empty and was not made by Durant, which resets and cleans its clone: name an empty or new folder, or remove what is in it.`,
+      `\`temp_dir\` ${directory} is not empty and was not made by Durant, which resets and cleans its clone.`,
+      { remedy: 'Name an empty or new folder, or remove what is in it.' },
     );
   await mkdir(gitFolder, { recursive: true, mode: 0o700 });
   await writeFile(marker, 'This work tree is made, reset and cleaned by Durant.\n');

@@ -7,7 +7,7 @@
  * status. What start-up files of the login shell print stays in front of the first; all that the script wrote is in front of the last,
  * even where background children keep the streams open or the server sends the exit status ahead of the data.
  */
-import { DurantError } from '../errors.ts';
+import { bug } from '../errors.ts';
 import { quote } from './shell.ts';
 
 /**
@@ -166,12 +166,7 @@ function partialAt(data: Buffer, marker: Buffer): number {
  */
 export function killScript(group: ProcessGroup): string {
   const { pid, pgid, started } = group;
-  for (const id of [pid, pgid])
-    if (!Number.isInteger(id) || id <= 1)
-      throw new DurantError(
-        'internal',
-        `${id} is not a process id. This is a bug in Durant; please report it.`,
-      );
+  for (const id of [pid, pgid]) if (!Number.isInteger(id) || id <= 1) throw bug(`${id} is not a process id.`);
   return [
     `p=${pid} want=${quote(started)} have=`,
     'if { read -r l </proc/$p/stat; } 2>/dev/null; then set -- ${l##*)}; have=${20}',

@@ -25,10 +25,9 @@ function parseJumpHost(text: string, forHost: string): JumpHost {
   const host = match?.groups?.['v6'] ?? match?.groups?.['host'];
   const user = match?.groups?.['user'];
   if (host === undefined || !isSafeName(host) || (user !== undefined && !isSafeName(user)))
-    throw new DurantError(
-      'connection-unsupported',
-      `ProxyJump ${text} of ${forHost} cannot be read. Write it as [user@]host[:port].`,
-    );
+    throw new DurantError('connection-unsupported', `ProxyJump ${text} of ${forHost} cannot be read.`, {
+      remedy: 'Write it as [user@]host[:port].',
+    });
   const port = match?.groups?.['port'];
   return { host, user, port: port === undefined ? undefined : Number(port), text };
 }

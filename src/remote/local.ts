@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { localShell, platform } from '../platform.ts';
 import { DurantError, throwIfCancelled } from '../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from './bootstrap.ts';
-import { runScript, type ChannelEnd, type ScriptChannel } from './scriptRun.ts';
+import { closedConnection, runScript, type ChannelEnd, type ScriptChannel } from './scriptRun.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from './target.ts';
 
 /** "Connects" to this machine. Scripts start in the home folder, as they do on a server. */
@@ -61,8 +61,13 @@ function startShell(open: Set<LocalChannel>, entry: string): ScriptChannel {
       if (child.pid !== undefined && platform.hasProcessGroups) process.kill(-child.pid, 'SIGTERM');
     };
     child.once('error', (error) => {
-      const message = `This machine's sh could not be started (${error.message}); put a POSIX sh on the PATH; Git for Windows has one.`;
-      reject(new DurantError('local-tool-missing', message, { server: entry, cause: error }));
+      reject(
+        new DurantError('local-tool-missing', `This machine's sh could not be started (${error.message}).`, {
+          remedy: 'Put a POSIX sh on the PATH; Git for Windows has one.',
+          server: entry,
+          cause: error,
+        }),
+      );
     });
     child.once('exit', (status, signal) => {
       if (signal === null) resolve({ status: status ?? undefined, signalled: false });
@@ -97,8 +102,13 @@ function openSocket(entry: string, host: string, port: number): Promise<Duplex> 
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host, port });
     const onError = (error: Error): void => {
-      const message = `This machine could not connect to ${host}:${port}. Check that something listens there.`;
-      reject(new DurantError('host-unreachable', message, { server: entry, cause: error }));
+      reject(
+        new DurantError('host-unreachable', `This machine could not connect to ${host}:${port}.`, {
+          remedy: 'Check that something listens there.',
+          server: entry,
+          cause: error,
+        }),
+      );
     };
     socket.once('error', onError);
     socket.once('connect', () => {
@@ -110,10 +120,4 @@ function openSocket(entry: string, host: string, port: number): Promise<Duplex> 
 
 function expandHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
-}
-
-function closedConnection(entry: string): DurantError {
-  return new DurantError('connection-lost', `The connection to ${entry} has been closed; run again.`, {
-    server: entry,
-  });
 }

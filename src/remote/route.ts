@@ -57,8 +57,7 @@ function hostId({ originalHost, user, hostname, port, proxyJump }: SshSettings):
 }
 
 function loop(hosts: readonly string[]): DurantError {
-  return new DurantError(
-    'connection-unsupported',
-    `ProxyJump leads in a loop: ${hosts.join(' → ')}. Correct ProxyJump in the ssh configuration, or set ProxyJump none for a jump host.`,
-  );
+  return new DurantError('connection-unsupported', `ProxyJump leads in a loop: ${hosts.join(' → ')}.`, {
+    remedy: 'Correct ProxyJump in the ssh configuration, or set ProxyJump none for a jump host.',
+  });
 }

@@ -1,7 +1,7 @@
 /** Runs one script over an open channel of any client: input, output, time limit, cancelling, and what its end means. */
 import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
-import { DurantError } from '../errors.ts';
+import { bug, cancelled, DurantError } from '../errors.ts';
 import {
   createOutputFrame,
   encodeScript,
@@ -92,8 +92,8 @@ export async function runScript(
     if (known === undefined)
       throw new DurantError(
         'connection-lost',
-        `The channel to ${context.server} closed before the command ended; run again, the next run first looks after what was left.`,
-        { server: context.server },
+        `The channel to ${context.server} closed before the command ended.`,
+        { remedy: 'Run again: the next run first clears up what was left.', server: context.server },
       );
     return { status: known, stdout: stdout.take(), stderr: stderr.take() };
   }
@@ -184,8 +184,7 @@ function sendInput(
   });
   input.once('error', reject);
   input.once('close', () => {
-    if (!done)
-      reject(new DurantError('internal', 'The input of a remote command was closed before its end.'));
+    if (!done) reject(bug('The input of a remote command was closed before its end.'));
   });
   input.pipe(stdin);
   return {
@@ -204,7 +203,7 @@ function watchInterruption(
   const { promise, reject } = deferred<never>();
   promise.catch(() => undefined);
   const onAbort = (): void => {
-    reject(new DurantError('cancelled', 'Cancelled.', { server }));
+    reject(cancelled(server));
   };
   if (command.signal?.aborted === true) onAbort();
   command.signal?.addEventListener('abort', onAbort, { once: true });
@@ -215,8 +214,8 @@ function watchInterruption(
           reject(
             new DurantError(
               'timeout',
-              `The command on ${server} was ended after ${String((command.timeoutMs ?? 0) / 1000)} s; raise command_timeout if it needs longer.`,
-              { server },
+              `The command on ${server} was ended after ${String((command.timeoutMs ?? 0) / 1000)} s.`,
+              { remedy: 'Raise command_timeout if it needs longer.', server },
             ),
           );
         }, command.timeoutMs);
@@ -239,8 +238,8 @@ function noShell(
   const how = status === undefined ? 'closed the channel' : `ended with status ${status}`;
   return new DurantError(
     'connection-unsupported',
-    `${server} did not run a POSIX sh: it ${how}${said === '' ? '' : ` and said “${said}”`}. Give the login user a shell such as /bin/sh.`,
-    { server },
+    `${server} did not run a POSIX sh: it ${how}${said === '' ? '' : ` and said “${said}”`}.`,
+    { remedy: 'Give the login user a shell such as /bin/sh.', server },
   );
 }
 
@@ -266,5 +265,13 @@ function delay(ms: number): Promise<void> {
   return new Promise((resolve) => {
     // Does not keep the process alive.
     setTimeout(resolve, ms).unref();
+  });
+}
+
+/** Whoever asks has closed the connection before. */
+export function closedConnection(entry: string): DurantError {
+  return new DurantError('connection-lost', `The connection to ${entry} has been closed.`, {
+    remedy: 'Run again.',
+    server: entry,
   });
 }

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { homedir, hostname as localHostname, userInfo } from 'node:os';
-import { DurantError } from '../errors.ts';
+import { cancelled, DurantError } from '../errors.ts';
 import { interpretSettings, type SettingsEnvironment, type SshSettings } from './settingsText.ts';
 import { readSshConfigFile } from './sshConfigFile.ts';
 
@@ -53,7 +53,8 @@ export async function readSettings(query: SettingsQuery, signal: AbortSignal): P
     if (word !== undefined && !isSafeName(word))
       throw new DurantError(
         'usage',
-        `“${word}” is not a valid host or user name; letters, digits and . _ : % - may occur in it, and no - in front. Correct the server entry.`,
+        `“${word}” is not a valid host or user name; letters, digits and . _ : % - may occur in it, and no - in front.`,
+        { remedy: 'Correct the server entry.' },
       );
   const fromSsh = await askSsh(query, signal);
   if (fromSsh !== undefined)
@@ -101,20 +102,20 @@ function askSsh(query: SettingsQuery, signal: AbortSignal): Promise<string | und
         signal.removeEventListener('abort', end);
         if (error === null) resolve(stdout);
         else if (error.code === 'ENOENT' && query.sshPath === undefined) resolve(undefined);
-        else if (signal.aborted) reject(new DurantError('cancelled', 'Cancelled.'));
+        else if (signal.aborted) reject(cancelled());
         else
           reject(
             new DurantError(
               'connection-unsupported',
-              `\`${command} -G ${query.host}\` failed: ${stderr.trim() || error.message}. Correct the ssh configuration (or the setting that names ssh).`,
-              { cause: error },
+              `\`${command} -G ${query.host}\` failed: ${stderr.trim() || error.message}.`,
+              { remedy: 'Correct the ssh configuration (or the setting that names ssh).', cause: error },
             ),
           );
       },
     );
     const end = (): void => {
       // What its `Match exec` started may hold its output for longer.
-      child.once('exit', () => reject(new DurantError('cancelled', 'Cancelled.')));
+      child.once('exit', () => reject(cancelled()));
       child.kill();
     };
     signal.addEventListener('abort', end, { once: true });

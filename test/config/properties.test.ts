@@ -4,7 +4,7 @@ import type { ConfDocument, Range } from '../../src/config/syntax/document.ts';
 import { positionAt } from '../../src/config/syntax/document.ts';
 import { OPTIONS } from '../../src/config/options/options.ts';
 import { parseConf } from '../../src/config/syntax/parse.ts';
-import { toProblemJson } from '../../src/config/syntax/problems.ts';
+import { toProblemJson } from '../../src/config/syntax/problemJson.ts';
 import { configJson, rawConfig, resolveStage, stageNames } from '../../src/config/values/stage.ts';
 import { validate } from '../../src/config/rules/validate.ts';
 import { applied } from './marked.ts';

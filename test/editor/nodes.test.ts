@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Translate } from '../../src/format.ts';
 import { advance, newProgress } from '../../src/report/progress.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import { commandIn, failureOf } from '../../src/editor/ending.ts';
+import { failureOf } from '../../src/editor/ending.ts';
 import { liveStatusOf } from '../../src/views/liveStatus.ts';
 import type { Item } from '../../src/views/item.ts';
 import { childrenOf, itemOf, nodeId, parentOf, type Node } from '../../src/views/nodes.ts';
@@ -342,7 +342,12 @@ describe('the status bar', () => {
 describe('the remedies of a failure', () => {
   const remedies = (code: ErrorCode, mayWait = false): readonly string[] =>
     failureOf(
-      { code, message: 'No. Run: ssh-keygen -R web1', changed: false },
+      {
+        code,
+        message: 'No. Run: ssh-keygen -R web1',
+        changed: false,
+        data: { command: 'ssh-keygen -R web1' },
+      },
       { stage: 'production', mayWait },
       t,
     ).remedies;
@@ -355,9 +360,23 @@ describe('the remedies of a failure', () => {
     assert.deepEqual(remedies('locked', true), ['unlock', 'wait', 'retry', 'show-output']);
   });
 
-  it('copy the command that the error names, and no more of it', () => {
+  it('are told in words, but for commands of Durant, which are buttons', () => {
+    const told = (remedy: string, command: string): string =>
+      failureOf(
+        { code: 'locked', message: '', changed: false, summary: 'It is locked.', remedy, data: { command } },
+        { stage: 'production' },
+        t,
+      ).message;
+    assert.equal(told('Run: ssh-add key', 'ssh-add key'), 'production: It is locked. Run: ssh-add key');
+    assert.equal(
+      told('Use: durant unlock production', 'durant unlock production'),
+      'production: It is locked.',
+    );
+  });
+
+  it('copy the command that the error names', () => {
     const command = "ssh-keygen -f ~/.ssh/known_hosts -R '[web1]:2222'";
-    assert.equal(commandIn(`The key changed. If that is right, run ${command}, then try again.`), command);
-    assert.equal(commandIn('Nothing to run.'), undefined);
+    const error = { code: 'host-key-changed', message: 'No.', changed: false, data: { command } } as const;
+    assert.equal(failureOf(error, { stage: 'production' }, t).command, command);
   });
 });

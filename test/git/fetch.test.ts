@@ -155,14 +155,14 @@ describe('git: fetch', () => {
 
   it('names what a missing branch may have meant', async () => {
     const cases: readonly (readonly [ref: string, says: RegExp])[] = [
-      ['mian', /did you mean main\?$/],
-      ['origin/main', /did you mean main\?$/],
-      ['V1', /did you mean v1\?$/],
-      ['nothing-like-it', /branches are feature\/next, main;/],
+      ['mian', /Did you mean main\?$/],
+      ['origin/main', /Did you mean main\?$/],
+      ['V1', /Did you mean v1\?$/],
+      ['nothing-like-it', /branches are feature\/next, main:/],
       ['f'.repeat(40), /no branch, tag or commit/],
       ['fffff', /no branch, tag or commit/],
       ['-n', /no branch, tag or commit/],
-      ['mian~1', /did you mean main\?$/],
+      ['mian~1', /Did you mean main\?$/],
     ];
     for (const [ref, message] of cases)
       await assert.rejects(fetched(ref), { code: 'branch-not-found', message }, ref);
@@ -192,7 +192,7 @@ describe('git: fetch', () => {
     remote.git('symbolic-ref', 'HEAD', 'refs/heads/gone');
     await assert.rejects(fetched(undefined), {
       code: 'branch-not-found',
-      message: /set `branch` to one of feature/,
+      message: /Set `branch` to one of feature/,
     });
   });
 
@@ -344,7 +344,7 @@ describe('git: fetch', () => {
     const env = { ...testEnvironment(), PATH: area.root };
     await assert.rejects(area.open({ repository: '.', env }), {
       code: 'git-missing',
-      message: /install git/,
+      message: /Install git/,
     });
     await assert.rejects(area.open({ repository: '.', gitPath: '/nowhere/git' }), { code: 'git-missing' });
   });

@@ -1,7 +1,7 @@
 /** `durant adopt`. */
 import { defineCommand } from '../command.ts';
 import { runStatus } from '../exitStatus.ts';
-import { errorObject, printJson } from '../json.ts';
+import { printResult } from '../json.ts';
 import { flag } from '../optionValues.ts';
 import { openProject } from '../project.ts';
 
@@ -29,12 +29,7 @@ Examples:
       const request = await session.stageRequest(project, stage);
       const finished = await engine.adopt({ ...request, dryRun }, session.host, session.emit, session.signal);
       if (context.options.json)
-        printJson(
-          context.output,
-          finished.error === null
-            ? { stage, dry_run: dryRun, servers: finished.servers }
-            : { error: errorObject(finished.error) },
-        );
+        printResult(context.output, finished, { stage, dry_run: dryRun, servers: finished.servers });
       return runStatus(finished);
     } finally {
       session.renderer.close();

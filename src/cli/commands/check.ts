@@ -2,7 +2,7 @@
 import { flag } from '../optionValues.ts';
 import { asDurantError } from '../../errors.ts';
 import { defineCommand } from '../command.ts';
-import { toProblemJson } from '../../config/syntax/problems.ts';
+import { toProblemJson } from '../../config/syntax/problemJson.ts';
 import { stageNames } from '../../config/values/stage.ts';
 import { validate } from '../../config/rules/validate.ts';
 import type { Assessment } from '../../engine/operations/check.ts';

@@ -144,7 +144,7 @@ function withPlan({ stage }: DeployPlan, thrown: unknown): DurantError {
   if (error.code !== 'unknown-stage' && error.code !== 'unknown-server') return error;
   return new DurantError(
     'plan-stale',
-    `The plan is stale: durant.conf has other stages or servers by now. ${error.message} Save a new plan with: durant -n deploy ${stage} --out FILE`,
-    { cause: error },
+    `The plan is stale: durant.conf has other stages or servers by now. ${error.summary}`,
+    { remedy: 'Save a new plan', command: `durant -n deploy ${stage} --out FILE`, cause: error },
   );
 }

@@ -2,7 +2,7 @@
 import { printable } from '../../printable.ts';
 import { defineCommand } from '../command.ts';
 import { runStatus } from '../exitStatus.ts';
-import { errorObject, printJson } from '../json.ts';
+import { printResult } from '../json.ts';
 import { flag } from '../optionValues.ts';
 import { printLine } from '../output.ts';
 import { openProject } from '../project.ts';
@@ -39,18 +39,13 @@ Examples:
         session.signal,
       );
       if (options.json)
-        printJson(
-          output,
-          finished.error === null
-            ? {
-                stage: wanted.stage,
-                servers: finished.servers.map(({ server }) => ({
-                  server,
-                  removed: removed.get(server) ?? [],
-                })),
-              }
-            : { error: errorObject(finished.error) },
-        );
+        printResult(output, finished, {
+          stage: wanted.stage,
+          servers: finished.servers.map(({ server }) => ({
+            server,
+            removed: removed.get(server) ?? [],
+          })),
+        });
       else if (finished.ok)
         for (const [server, names] of removed)
           if (names.length === 0) printLine(output.stdout, `${printable(server)}: nothing was there`);

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { sampleConf } from '../../config/generate/sample.ts';
 import { placeholder, starterConf } from '../../config/generate/starter.ts';
-import { DurantError } from '../../errors.ts';
+import { DurantError, reasonOf } from '../../errors.ts';
 import { flag } from '../optionValues.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
@@ -39,15 +39,13 @@ overwritten.`,
 
 function refusal(shown: string, error: unknown): DurantError {
   if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
-    return new DurantError(
-      'config-exists',
-      `${shown} exists already and is left as it is. Change it, move it away, or name another file with --config FILE.`,
-      { cause: error },
-    );
-  const why = error instanceof Error ? error.message : String(error);
-  return new DurantError(
-    'path-not-writable',
-    `${shown} cannot be written: ${why}. Go to a folder that you may write in.`,
-    { cause: error },
-  );
+    return new DurantError('config-exists', `${shown} exists already and is left as it is.`, {
+      remedy: 'Change it, move it away, or name another file with --config FILE.',
+      cause: error,
+    });
+  const why = reasonOf(error);
+  return new DurantError('path-not-writable', `${shown} cannot be written: ${why}.`, {
+    remedy: 'Go to a folder that you may write in.',
+    cause: error,
+  });
 }

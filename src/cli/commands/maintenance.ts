@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander';
 import { defineCommand } from '../command.ts';
 import { runStatus } from '../exitStatus.ts';
-import { errorObject, printJson } from '../json.ts';
+import { printResult } from '../json.ts';
 import { openProject } from '../project.ts';
 
 export const maintenance = defineCommand({
@@ -35,12 +35,11 @@ Examples:
         session.signal,
       );
       if (options.json)
-        printJson(
-          output,
-          finished.error === null
-            ? { stage, maintenance: to === 'on', servers: finished.servers.map(({ server }) => server) }
-            : { error: errorObject(finished.error) },
-        );
+        printResult(output, finished, {
+          stage,
+          maintenance: to === 'on',
+          servers: finished.servers.map(({ server }) => server),
+        });
       return runStatus(finished);
     } finally {
       session.renderer.close();

@@ -1,10 +1,9 @@
 /** `durant mcp`: the tools of agents over standard input. */
 import manifest from '../../../package.json' with { type: 'json' };
-import { confirmationText } from '../../agents/confirmation.ts';
+import { confirmationText, notConfirmed } from '../../agents/confirmation.ts';
 import { createAgentSession } from '../../agents/session.ts';
 import { AGENT_TOOLS } from '../../agents/tools.ts';
 import { resolveStage } from '../../config/values/stage.ts';
-import { DurantError } from '../../errors.ts';
 import { english } from '../../format.ts';
 import { defineCommand } from '../command.ts';
 import { collectFacts } from '../machineFacts.ts';
@@ -59,8 +58,7 @@ Examples:
         },
         call: async (tool, input, { answer, progress, signal }) => {
           try {
-            if (tool.effect === 'acts' && answer === 'no')
-              throw new DurantError('cancelled', 'Nobody said yes: nothing was changed.');
+            if (tool.effect === 'acts' && answer === 'no') throw notConfirmed();
             const request = session.request(tool, input, file);
             const project = await openProject(place);
             const outcome = await runAgentRequest(

@@ -1,7 +1,7 @@
 /** `durant prune`. */
 import { defineCommand } from '../command.ts';
 import { runStatus } from '../exitStatus.ts';
-import { errorObject, printJson } from '../json.ts';
+import { printResult } from '../json.ts';
 import { flag, kept, number } from '../optionValues.ts';
 import { openProject } from '../project.ts';
 
@@ -44,22 +44,17 @@ Examples:
         session.signal,
       );
       if (context.options.json)
-        printJson(
-          context.output,
-          finished.error === null
-            ? {
-                stage: wanted.stage,
-                dry_run: wanted.dryRun,
-                keep,
-                servers: finished.servers.map(({ server, current }) => ({
-                  server,
-                  current,
-                  removed: removed.get(server) ?? [],
-                  kept: (kept.get(server) ?? []).map(({ name, why }) => ({ release: name, why })),
-                })),
-              }
-            : { error: errorObject(finished.error) },
-        );
+        printResult(context.output, finished, {
+          stage: wanted.stage,
+          dry_run: wanted.dryRun,
+          keep,
+          servers: finished.servers.map(({ server, current }) => ({
+            server,
+            current,
+            removed: removed.get(server) ?? [],
+            kept: (kept.get(server) ?? []).map(({ name, why }) => ({ release: name, why })),
+          })),
+        });
       return runStatus(finished);
     } finally {
       session.renderer.close();

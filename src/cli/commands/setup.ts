@@ -51,7 +51,9 @@ Examples:
     if (!wanted.yes) {
       const message = `This script is run as ${wanted.login} on ${request.servers.map(({ entry }) => entry).join(', ')}.`;
       if (!canAsk({ input: context.input, screen: output.stderr, mayAsk: !options.json }))
-        throw new DurantError('confirmation-needed', `${message} Read it, then run this again with --yes.`);
+        throw new DurantError('confirmation-needed', message, {
+          remedy: 'Read it, then run this again with --yes.',
+        });
       const answer = await host.prompt({ kind: 'confirm', server: null, message, expect: undefined }, signal);
       if (answer !== 'yes') return exitStatus('cancelled');
     }

@@ -1,6 +1,5 @@
 /** `durant ssh`: the system's ssh, as durant.conf has the server, in the live release. */
 import { InvalidArgumentError } from 'commander';
-import { DurantError } from '../../errors.ts';
 import type { StageRequest } from '../../engine/index.ts';
 import { defineCommand } from '../command.ts';
 import { flag } from '../optionValues.ts';
@@ -36,9 +35,8 @@ Examples:
     }
     const { server } = request.settings;
     const chosen = { servers: wanted.server === undefined ? [] : [wanted.server], roles: [] };
-    const [address] = engine.selectServers(server, chosen, request.settings.ssh_port);
-    if (address === undefined)
-      throw new DurantError('config-invalid', `The stage ${wanted.stage} has no server. Add one.`);
+    const servers = engine.selectServers(server, chosen, request.settings.ssh_port);
+    const address = engine.firstServer({ stage: wanted.stage, servers });
     if (wanted.server === undefined && server.length > 1)
       printLine(
         context.output.stderr,

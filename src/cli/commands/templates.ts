@@ -5,7 +5,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { expandLocalPath } from '../../config/values/localPath.ts';
 import { resolveStage, stageNames } from '../../config/values/stage.ts';
-import { DurantError } from '../../errors.ts';
+import { DurantError, reasonOf } from '../../errors.ts';
 import { printJson } from '../json.ts';
 import { printLine } from '../output.ts';
 import { printable } from '../../printable.ts';
@@ -71,13 +71,10 @@ async function write(folder: string, file: string, text: string): Promise<void> 
     // `wx`: what is there already is the user's.
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new DurantError(
-      'path-not-writable',
-      `${file} cannot be written: ${why}. Make its folder writable.`,
-      {
-        cause: error,
-      },
-    );
+    const why = reasonOf(error);
+    throw new DurantError('path-not-writable', `${file} cannot be written: ${why}.`, {
+      remedy: 'Make its folder writable.',
+      cause: error,
+    });
   }
 }

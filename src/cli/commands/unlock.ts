@@ -35,10 +35,10 @@ Example:
       if (wanted.force) return true;
       const holder = `${printable(server)} is locked by ${lockText(lock, host.now())}.`;
       if (!asks)
-        throw new DurantError(
-          'confirmation-needed',
-          `${holder} If that run is certainly dead, remove its lock with: durant unlock --force ${wanted.stage}`,
-        );
+        throw new DurantError('confirmation-needed', holder, {
+          remedy: 'If that run is certainly dead, remove its lock',
+          command: `durant unlock --force ${wanted.stage}`,
+        });
       const message = `${holder} Removing the lock of a run that still works can break its release.`;
       return (await host.prompt({ kind: 'confirm', server, message, expect: undefined }, signal)) === 'yes';
     };

@@ -9,6 +9,7 @@ import type { OptionSpec, OptionTable, ValuesOf } from './optionSpec.ts';
 import { PROCESS_OPTIONS } from './processOptions.ts';
 import { SERVICE_OPTIONS } from './serviceOptions.ts';
 import { SOURCE_OPTIONS } from './sourceOptions.ts';
+import { TARGET_OPTIONS } from './targetOptions.ts';
 
 export type { ItemForm, Kind, OptionSpec, OptionTable, OptionValue, Seed, TextForm } from './optionSpec.ts';
 export { GOAL_OPTIONS, GOAL_TYPES, goalOptions, isGoalType, type GoalType } from './goalOptions.ts';
@@ -18,6 +19,7 @@ export { PROCESS_OPTIONS } from './processOptions.ts';
 /** Every option of a stage (also in `[DEFAULT]`), by key, in the order of the reference. */
 export const OPTIONS = {
   ...SOURCE_OPTIONS,
+  ...TARGET_OPTIONS,
   ...BUILD_OPTIONS,
   ...HOOK_OPTIONS,
   ...PUBLISHING_OPTIONS,

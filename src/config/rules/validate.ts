@@ -179,16 +179,12 @@ export function requireValid(doc: ConfDocument, stage: string, facts: Facts = {}
   const more = errors.length > lines.length ? [`  … and ${String(errors.length - lines.length)} more`] : [];
   const count = errors.length === 1 ? 'an error' : `${String(errors.length)} errors`;
   const [first] = errors;
-  throw new DurantError(
-    'config-invalid',
-    [
-      `durant.conf has ${count}:`,
-      ...lines,
-      ...more,
-      'Correct it and try again; durant check shows every problem.',
-    ].join('\n'),
-    first === undefined
-      ? {}
-      : { data: { problem: { line: positionAt(doc, first.range.start).line, message: first.message } } },
-  );
+  throw new DurantError('config-invalid', [`durant.conf has ${count}:`, ...lines, ...more].join('\n'), {
+    remedy: 'Correct it, and see every problem with',
+    command: 'durant check',
+    data:
+      first === undefined
+        ? {}
+        : { problem: { line: positionAt(doc, first.range.start).line, message: first.message } },
+  });
 }

@@ -1,14 +1,11 @@
 /** What the parser makes of a durant.conf: sections and options with their places in the text. */
 import type { Problem } from './problems.ts';
+import type { Range } from './range.ts';
+
+export type { Range } from './range.ts';
 
 /** Name of the file, in the folder of the project. */
 export const configName = 'durant.conf';
-
-/** UTF-16 offsets into the text; `end` is exclusive. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
 
 /** One line of a value, trimmed. Blank lines inside a value are kept as empty ones. */
 export interface ValueLine {

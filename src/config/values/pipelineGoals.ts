@@ -45,15 +45,15 @@ export async function resolvePipeline(
   for (const item of items) {
     const name = item.replace(/\?$/, '');
     if (goals.some((goal) => nameOf(goal) === name))
-      throw new DurantError(
-        'config-invalid',
-        `"${name}" is listed twice in pipeline. Remove one of the two.`,
-      );
+      throw new DurantError('config-invalid', `"${name}" is listed twice in pipeline.`, {
+        remedy: 'Remove one of the two.',
+      });
     if (name === 'deploy') {
       if (item !== name)
         throw new DurantError(
           'config-invalid',
-          '"deploy" in pipeline cannot be optional: the goals after it need what it makes live. Remove the "?".',
+          '"deploy" in pipeline cannot be optional: the goals after it need what it makes live.',
+          { remedy: 'Remove the "?".' },
         );
       goals.push({ kind: 'deploy' });
       continue;

@@ -76,7 +76,8 @@ async function run(doc: ConfDocument, context: Resolving, resolver: Resolver): P
       if (value === undefined)
         throw unresolved(
           context,
-          `needs the environment variable ${argument}, which is not set. Set it and try again.`,
+          `needs the environment variable ${argument}, which is not set`,
+          'Set it and try again.',
         );
       return { value, secret: namesSecret(argument) };
     }
@@ -87,7 +88,8 @@ async function run(doc: ConfDocument, context: Resolving, resolver: Resolver): P
         const said = stderr.trim().slice(-2000);
         throw unresolved(
           context,
-          `runs sh!${argument}, which ended with exit status ${String(status)}${said === '' ? '' : ` and said: ${said}`}. Correct the command.`,
+          `runs sh!${argument}, which ended with exit status ${String(status)}${said === '' ? '' : ` and said: ${said}`}`,
+          'Correct the command.',
         );
       }
       return { value: stdout.replace(/\r?\n$/, ''), secret: false };
@@ -98,7 +100,8 @@ async function run(doc: ConfDocument, context: Resolving, resolver: Resolver): P
       if (value === undefined)
         throw unresolved(
           context,
-          `needs the secret ${argument}, which is not there. Set the environment variable ${secretVariable(argument)}, or store it in the editor.`,
+          `needs the secret ${argument}, which is not there`,
+          `Set the environment variable ${secretVariable(argument)}, or store it in the editor.`,
         );
       return { value, secret: true };
     }
@@ -117,7 +120,8 @@ async function decrypt(context: Resolving, message: string): Promise<string> {
     const reason = error instanceof Error ? error.message.trim() : String(error);
     throw unresolved(
       context,
-      `is a PGP message that gpg could not decrypt: ${reason.replace(/\.$/, '')}. Import the private key, or encrypt it again.`,
+      `is a PGP message that gpg could not decrypt: ${reason.replace(/\.$/, '')}`,
+      'Import the private key, or encrypt it again.',
     );
   }
 }
@@ -131,13 +135,15 @@ async function variable(doc: ConfDocument, context: Resolving, argument: string)
     const meant = didYouMean(name, vars?.options.keys() ?? []);
     throw unresolved(
       context,
-      `needs the variable ${argument}, which [vars] does not have. ${meant === undefined ? 'Add it there.' : `Did you mean ${meant}?`}`,
+      `needs the variable ${argument}, which [vars] does not have`,
+      meant === undefined ? 'Add it there.' : `Did you mean ${meant}?`,
     );
   }
   if (context.open.includes(name))
     throw unresolved(
       context,
-      `needs the variable ${argument}, which leads back to itself. Remove the circular reference in [vars].`,
+      `needs the variable ${argument}, which leads back to itself`,
+      'Remove the circular reference in [vars].',
     );
   const text = interpolator(doc, vars)(option).value ?? option.raw;
   const resolver = resolverOf(text);
@@ -147,6 +153,6 @@ async function variable(doc: ConfDocument, context: Resolving, argument: string)
   return { ...found, secret: found.secret || named };
 }
 
-function unresolved(context: Resolving, sentence: string): DurantError {
-  return new DurantError('unresolved-value', `"${context.key}" in ${context.where} ${sentence}`);
+function unresolved(context: Resolving, why: string, remedy: string): DurantError {
+  return new DurantError('unresolved-value', `"${context.key}" in ${context.where} ${why}.`, { remedy });
 }

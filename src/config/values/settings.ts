@@ -112,10 +112,9 @@ const FREE_TEXT: OptionSpec = {
 function namedSection(doc: ConfDocument, kind: 'goal' | 'process', name: string): ConfSection {
   const section = findNamed(doc, kind, name);
   if (section !== undefined) return section;
-  throw new DurantError(
-    'config-invalid',
-    `durant.conf has no section [${kind} ${name}]. Add it, or correct the name.`,
-  );
+  throw new DurantError('config-invalid', `durant.conf has no section [${kind} ${name}].`, {
+    remedy: 'Add it, or correct the name.',
+  });
 }
 
 /**
@@ -268,5 +267,5 @@ function parse(spec: OptionSpec, parts: readonly string[], context: ValueContext
 /** An error whose sentence shows no secret. */
 function masked(error: unknown, secrets: readonly string[]): unknown {
   if (!(error instanceof DurantError) || secrets.length === 0) return error;
-  return new DurantError(error.code, createMasker(secrets)(error.message), { changed: error.changed });
+  return error.masked(createMasker(secrets));
 }

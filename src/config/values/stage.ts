@@ -6,7 +6,8 @@ import { itemsOf, hasItems, wholeResolver } from './resolvers.ts';
 import { OPTIONS, type OptionSpec, type OptionTable } from '../options/options.ts';
 import { parseBool, parseDuration, parseWhole } from './kinds.ts';
 import type { ProblemCode } from '../syntax/problemCodes.ts';
-import { toProblemJson, type Problem, type ProblemJson } from '../syntax/problems.ts';
+import { toProblemJson, type ProblemJson } from '../syntax/problemJson.ts';
+import { type Problem } from '../syntax/problems.ts';
 import { placeOf, stageNames } from '../syntax/sections.ts';
 import { didYouMean } from '../rules/suggest.ts';
 
@@ -126,13 +127,15 @@ export function allStages(doc: ConfDocument): readonly Stage[] {
 
 function hiddenStage(doc: ConfDocument, what: string, hiding: Problem): DurantError {
   const { line, column } = positionAt(doc, hiding.range.start);
+  const mistake = `  ${String(line)}:${String(column)} ${hiding.message}`;
   return new DurantError(
     'config-invalid',
-    [
-      `durant.conf has ${what}, perhaps because of this mistake:`,
-      `  ${String(line)}:${String(column)} ${hiding.message}`,
-      'Correct it and try again; durant check shows every problem.',
-    ].join('\n'),
+    `durant.conf has ${what}, perhaps because of this mistake:\n${mistake}`,
+    {
+      remedy: 'Correct it, and see every problem with',
+      command: 'durant check',
+      data: { problem: { line, message: hiding.message } },
+    },
   );
 }
 
@@ -147,7 +150,7 @@ function unknownStage(doc: ConfDocument, name: string): DurantError {
       : names.length === 0
         ? `Add a section [${name}] to it.`
         : `Use one of: ${names.join(', ')}.`;
-  return new DurantError('unknown-stage', `durant.conf has no stage "${name}". ${remedy}`);
+  return new DurantError('unknown-stage', `durant.conf has no stage "${name}".`, { remedy });
 }
 
 /** A value as JSON shows it: by its kind where it is of that kind, else the text. */

@@ -20,7 +20,8 @@ export function appName({
   if (name === '')
     throw new DurantError(
       'config-invalid',
-      `The application of [${stage}] has no name that systemd could use. Write one: app = NAME`,
+      `The application of [${stage}] has no name that systemd could use.`,
+      { remedy: 'Write app = NAME.' },
     );
   return name;
 }

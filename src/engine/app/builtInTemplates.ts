@@ -82,7 +82,8 @@ export function fillTemplate(
       if (!Object.hasOwn(values, key))
         throw new DurantError(
           'config-invalid',
-          `The template ${name} uses {{${key}}}, which stands for nothing there. It may use ${Object.keys(values).join(', ')}.`,
+          `The template ${name} uses {{${key}}}, which stands for nothing there.`,
+          { remedy: `Use one of ${Object.keys(values).join(', ')}.` },
         );
     if (keys.length > 0 && keys.some((key) => values[key] === '')) return [];
     return [line.replace(/\{\{\s*([A-Za-z_]+)\s*\}\}/g, (_, key: string) => values[key] ?? '')];

@@ -58,8 +58,8 @@ ${picks.join('\n')}
   if (wanted.some((process) => !found.has(process)))
     throw new DurantError(
       'services-failed',
-      `No port from ${first} to ${last} is free on ${server.address.entry}. Name others with: ports`,
-      { server: server.address.entry },
+      `No port from ${first} to ${last} is free on ${server.address.entry}.`,
+      { remedy: 'Name others with ports.', server: server.address.entry },
     );
   return Object.fromEntries(found);
 }

@@ -2,9 +2,10 @@
 import type { Readable } from 'node:stream';
 import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
-import type { RemoteResult, ServerAddress } from '../../remote/target.ts';
+import type { RemoteResult } from '../../remote/target.ts';
 import type { OutputStream } from '../run/outputLines.ts';
 import { lastLines } from '../run/script.ts';
+import { firstServer } from '../run/serverChoice.ts';
 import { appName } from './appName.ts';
 import { lastLinesScript, serviceOf, SHOWN_LINES } from './journal.ts';
 import { runInLive } from './liveCommand.ts';
@@ -111,10 +112,9 @@ function unitsFor(action: ControlAction, files: readonly UnitFile[]): readonly s
     .filter(({ name }) => name.endsWith('.timer'))
     .map(({ name }) => name.replace(/\.timer$/, '.service'));
   if (jobs.length > 0) return jobs;
-  throw new DurantError(
-    'usage',
-    'Only what a timer starts can be run now. Name a process that has one, or start the others with: start',
-  );
+  throw new DurantError('usage', 'Only what a timer starts can be run now.', {
+    remedy: 'Name a process that has one; start starts the others.',
+  });
 }
 
 async function notDone(
@@ -139,22 +139,16 @@ async function notDone(
     signal,
   });
   const said = lastLines(stdout.toString('utf8'), SHOWN_LINES);
-  return new DurantError(
-    'services-failed',
-    `${action} failed on ${entry} (exit status ${result.status}). Read what ${failed} and the server said:`,
-    { server: entry, output: mask([said, lastLines(result.stderr.toString('utf8'), 5)].join('\n').trim()) },
-  );
+  return new DurantError('services-failed', `${action} failed on ${entry} (exit status ${result.status}).`, {
+    remedy: `Fix what keeps ${failed} from it, then try again.`,
+    server: entry,
+    output: mask([said, lastLines(result.stderr.toString('utf8'), 5)].join('\n').trim()),
+  });
 }
 
 /** The values that no output of the stage's first server may show: durant.conf's, and those of the live release's environment file. */
 export async function appSecrets(parts: AppParts): Promise<readonly string[]> {
-  return onServer(parts, firstServer(parts), async ({ secrets }) => secrets);
-}
-
-function firstServer({ request }: AppParts): ServerAddress {
-  const [address] = request.servers;
-  if (address === undefined) throw new DurantError('config-invalid', 'The stage has no server. Add one.');
-  return address;
+  return onServer(parts, firstServer(parts.request), async ({ secrets }) => secrets);
 }
 
 /**
@@ -169,7 +163,7 @@ export async function appExec(
   input: Readable | undefined,
   onOutput: (stream: OutputStream, text: string) => void,
 ): Promise<number> {
-  return onServer(parts, firstServer(parts), (opened) =>
+  return onServer(parts, firstServer(parts.request), (opened) =>
     runInLive(parts.request, opened, {
       command,
       input,

@@ -1,11 +1,11 @@
 /** A shell command in the live release of a server, with its environment; what it prints comes line by line, without secrets. */
 import type { Readable } from 'node:stream';
-import { DurantError } from '../../errors.ts';
 import { quote } from '../../remote/shell.ts';
 import { outputLines, type OutputStream } from '../run/outputLines.ts';
 import type { StageRequest } from '../run/run.ts';
 import { exports } from '../run/script.ts';
 import { LAYOUTS } from '../server/layout.ts';
+import { nothingLive } from '../server/preflight.ts';
 import { sourceEnvironment } from '../steps/envFile.ts';
 import type { Opened } from './openApp.ts';
 
@@ -27,12 +27,7 @@ export async function runInLive(
 ): Promise<number> {
   const { address } = connection;
   const { hasReleases, releaseFolder } = LAYOUTS[settings.strategy];
-  if (facts.live === null && hasReleases)
-    throw new DurantError(
-      'unknown-release',
-      `Nothing is live on ${address.entry}. Deploy first: durant deploy ${stage}`,
-      { server: address.entry },
-    );
+  if (facts.live === null && hasReleases) throw nothingLive(stage, address.entry);
   const live = facts.records.find(({ name }) => name === facts.live);
   const folder = releaseFolder(facts.project, facts.live ?? '');
   const env = {

@@ -39,7 +39,8 @@ export function maintenanceSite(
   if (Buffer.byteLength(body) > MAX_PAGE)
     throw new DurantError(
       'config-invalid',
-      `maintenance_page has ${Buffer.byteLength(body)} bytes, more than ${MAX_PAGE}. Make it smaller: what it links to is answered with the page, too.`,
+      `maintenance_page has ${Buffer.byteLength(body)} bytes, more than ${MAX_PAGE}.`,
+      { remedy: 'Make it smaller: what it links to is answered with the page, too.' },
     );
   return {
     path,

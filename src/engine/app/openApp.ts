@@ -59,12 +59,7 @@ export async function onServer<T>(
     mask = createMasker(secrets);
     return await work({ connection, facts, set: parseServiceSet(kept), secrets, mask });
   } catch (thrown) {
-    const error = asDurantError(thrown);
-    throw new DurantError(error.code, mask(error.summary), {
-      server: error.server,
-      output: mask(error.output),
-      cause: error,
-    });
+    throw asDurantError(thrown).masked(mask);
   } finally {
     connection.close();
   }
@@ -94,10 +89,10 @@ export function unitsOf({ set }: Opened, process: string | undefined): readonly 
   const found = set.units.filter((file) => file.process === process);
   const names = [...new Set(set.units.map((file) => file.process))];
   if (found.length === 0)
-    throw new DurantError(
-      'usage',
-      `The live release has no process "${process}". ${names.length === 0 ? 'It runs none; add [process …] and deploy.' : `Name one of ${names.join(', ')}.`}`,
-    );
+    throw new DurantError('usage', `The live release has no process "${process}".`, {
+      remedy:
+        names.length === 0 ? 'Add a section [process NAME] and deploy.' : `Name one of ${names.join(', ')}.`,
+    });
   return found;
 }
 
@@ -120,8 +115,8 @@ export function assertDone(address: ServerAddress, what: string, result: RemoteR
   const said = lastLines(result.stderr.toString('utf8'), 5);
   throw new DurantError(
     'services-failed',
-    `${what} failed on ${address.entry} (exit status ${result.status}). Read what the server said:`,
-    { server: address.entry, output: said },
+    `${what} failed on ${address.entry} (exit status ${result.status}).`,
+    { remedy: 'Fix the cause, then try again.', server: address.entry, output: said },
   );
 }
 

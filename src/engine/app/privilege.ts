@@ -49,8 +49,8 @@ export async function obtainSudo(request: SudoRequest): Promise<Sudo> {
   if (found === 'missing')
     throw new DurantError(
       'permission-denied',
-      `${entry} has no sudo, and ${user} is not root, so system units cannot be changed. Install sudo there, or write systemd = user.`,
-      { server: entry },
+      `${entry} has no sudo, and ${user} is not root, so system units cannot be changed.`,
+      { remedy: 'Install sudo there, or write systemd = user.', server: entry },
     );
   for (let attempt = 1; attempt <= 3; attempt++) {
     const message = `sudo password of ${user} on ${entry}${attempt === 1 ? '' : ' (the last one was wrong)'}`;
@@ -65,7 +65,10 @@ export async function obtainSudo(request: SudoRequest): Promise<Sudo> {
   }
   throw new DurantError(
     'permission-denied',
-    `sudo on ${entry} asks ${user} for a password, and none was given. Run it in a terminal or the editor, let ${user} use sudo without one (NOPASSWD in sudoers), or write systemd = user.`,
-    { server: entry },
+    `sudo on ${entry} asks ${user} for a password, and none was given.`,
+    {
+      remedy: `Run it in a terminal or the editor, let ${user} use sudo without one (NOPASSWD in sudoers), or write systemd = user.`,
+      server: entry,
+    },
   );
 }

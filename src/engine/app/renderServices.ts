@@ -9,10 +9,9 @@ import { siteOf } from './site.ts';
 export function renderServices(request: RenderRequest): ServiceSet {
   const publishing = publishingOf(request);
   if (publishing.how === 'restart' && request.settings.publish === 'beside')
-    throw new DurantError(
-      'config-invalid',
-      `publish: beside is not possible, as ${publishing.why}. Change that, or write publish: restart.`,
-    );
+    throw new DurantError('config-invalid', `publish: beside is not possible, as ${publishing.why}.`, {
+      remedy: 'Change that, or write publish: restart.',
+    });
   const site = siteOf(request, publishing.how === 'beside' ? 'beside' : 'restarted');
   const runningOf = (name: string): Running =>
     publishing.how === 'beside' && publishing.process.name === name ? 'beside' : 'restarted';

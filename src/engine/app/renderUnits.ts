@@ -91,7 +91,8 @@ export function unitsOf(
   if (command !== own.command && own.replicas > 1)
     throw new DurantError(
       'config-invalid',
-      `[process ${name}] has {port} or {socket} and several replicas, which cannot share one. Write replicas: 1.`,
+      `[process ${name}] has {port} or {socket} and several replicas, which cannot share one.`,
+      { remedy: 'Write replicas: 1.' },
     );
   const common = {
     description: plainValue(`${app} ${name} (${stage}, by Durant)`),
@@ -101,7 +102,8 @@ export function unitsOf(
   if (own.user !== undefined && settings.systemd === 'user' && own.user !== request.user)
     throw new DurantError(
       'config-invalid',
-      `[process ${name}] has user = ${own.user}, but with systemd: user everything runs as the login user ${request.user}. Remove user, or write systemd: system.`,
+      `[process ${name}] has user = ${own.user}, but with systemd: user everything runs as the login user ${request.user}.`,
+      { remedy: 'Remove user, or write systemd: system.' },
     );
   const service = `${base}${own.replicas > 1 ? '@' : ''}.service`;
   const timed = own.timer !== undefined;

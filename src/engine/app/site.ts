@@ -72,12 +72,13 @@ function upstreamOf(request: RenderRequest, running: Running): string {
   const isPlaceheld = upstream !== undefined && /\{(?:port|socket)\}/.test(upstream);
   if (process === undefined) {
     if (upstream !== undefined && !isPlaceheld) return upstream;
-    throw new DurantError(
-      'config-invalid',
-      isPlaceheld
-        ? `upstream is ${upstream}, but no process has it in its command, or several have. Write it in the command of the process that is to be asked.`
-        : 'domain_name is set, but the proxy does not know where to send requests: there is no [process web] with a socket. Write upstream = host:port, or give [process web] a socket.',
-    );
+    throw isPlaceheld
+      ? new DurantError(
+          'config-invalid',
+          `upstream is ${upstream}, but no process has it in its command, or several have.`,
+          { remedy: 'Write it in the command of the process that is to be asked.' },
+        )
+      : noUpstream();
   }
   const listens = listensOn(process);
   if (listens === 'port')
@@ -88,20 +89,25 @@ function upstreamOf(request: RenderRequest, running: Running): string {
     if (settings.systemd === 'user')
       throw new DurantError(
         'config-invalid',
-        `The proxy has no access to the login user's folder of sockets. With systemd: user give [process ${process.name}] a port: write {port} in its command, or socket = 8000`,
+        `The proxy has no access to the sockets of the login user, which [process ${process.name}] has one of (systemd: user).`,
+        { remedy: 'Give the process a port: write {port} in its command, or socket = 8000.' },
       );
     const path = socketPath(request, process, running);
     return isPlaceheld ? upstream.replaceAll('{socket}', path) : `unix/${path}`;
   }
   if (upstream !== undefined) return upstream;
   const given = process.settings.socket ?? '';
-  if (socketKind(given) === 'no')
-    throw new DurantError(
-      'config-invalid',
-      `domain_name is set, but the proxy does not know where to send requests: there is no [process web] with a socket. Write upstream = host:port, or give [process web] a socket.`,
-    );
+  if (socketKind(given) === 'no') throw noUpstream();
   if (given.startsWith('/')) return `unix/${given}`;
   return /^\d+$/.test(given) ? `127.0.0.1:${given}` : given.replace(/^0\.0\.0\.0:/, '127.0.0.1:');
+}
+
+function noUpstream(): DurantError {
+  return new DurantError(
+    'config-invalid',
+    'domain_name is set, but the proxy does not know where to send requests: there is no [process web] with a socket.',
+    { remedy: 'Write upstream = host:port, or give [process web] a socket.' },
+  );
 }
 
 /** A word of a Caddyfile. */

@@ -101,14 +101,14 @@ async function lookAt({ run, server, signal }: StepContext): Promise<Adoptable> 
   if (facts.obstacle !== undefined || !facts.exists)
     throw new DurantError(
       'nothing-to-adopt',
-      `project_dir ${path} on ${entry} does not exist or cannot be written. Check project_dir and the login user.`,
-      { server: entry },
+      `project_dir ${path} on ${entry} does not exist or cannot be written.`,
+      { remedy: 'Check project_dir and the login user.', server: entry },
     );
   if (facts.live === null)
     throw new DurantError(
       'nothing-to-adopt',
-      `${path} on ${entry} has no ${run.settings.current_path} link to a folder in releases/, so there is nothing to take over. Use strategy: inplace, or an empty project_dir.`,
-      { server: entry },
+      `${path} on ${entry} has no ${run.settings.current_path} link to a folder in releases/, so there is nothing to take over.`,
+      { remedy: 'Use strategy: inplace, or an empty project_dir.', server: entry },
     );
   const { script, parse } = adoptableQuery(
     facts.live,

@@ -5,6 +5,7 @@ import { prologue, stopSparesFunction } from '../../transfer/stream/serverFuncti
 import { findServices, removeServices, type FoundServices } from '../app/removeServices.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import type { Host } from '../ports.ts';
+import { assertTyped } from '../run/confirm.ts';
 import { connectServers, runLifecycle } from '../run/lifecycle.ts';
 import { forEachServer } from '../run/parallel.ts';
 import { removeReleases } from '../run/removal.ts';
@@ -81,13 +82,7 @@ async function confirm(run: Run, { stage, shared, confirmed, settings }: DownReq
   const kept = shared ? ', shared/ included' : '; shared/ stays';
   const message = `${stage} will be taken down: its units, site, releases and records in ${settings.project_dir} on ${run.servers.map(({ address }) => address.entry).join(', ')} will be removed${kept}. Type the stage's name to go on.`;
   const answer = await run.host.prompt({ kind: 'confirm', server: null, message, expect: stage }, run.signal);
-  if (answer === stage) return;
-  if (answer === undefined)
-    throw new DurantError(
-      'confirmation-needed',
-      `Taking down ${stage} was not confirmed. Add --yes to go on without being asked.`,
-    );
-  throw new DurantError('cancelled', `The name typed is not ${stage}: nothing was changed.`);
+  assertTyped(stage, answer, `Taking down ${stage} was not confirmed.`);
 }
 
 async function takeDown(
@@ -108,8 +103,13 @@ async function takeDown(
   if (left.length > 0)
     throw new DurantError(
       'permission-denied',
-      `Not all of ${run.request.stage} could be removed from ${entry}: ${left.join(', ')}. Remove it there, or set cleanup_use_sudo: yes, then run durant down again.`,
-      { server: entry, changed: true },
+      `Not all of ${run.request.stage} could be removed from ${entry}: ${left.join(', ')}.`,
+      {
+        remedy: 'Remove it there, or set cleanup_use_sudo: yes, then run it again',
+        command: `durant down ${run.request.stage}`,
+        server: entry,
+        changed: true,
+      },
     );
   const hadShared = shared && facts.exists;
   await runScript(server, lastScript(hadShared), { signal });

@@ -97,7 +97,8 @@ function endOf(until: Until, now: Date): Date | undefined {
   if (end.getTime() <= now.getTime())
     throw new DurantError(
       'usage',
-      `${end.toISOString()} has already passed by the server's clock (${now.toISOString()}). Name a later time.`,
+      `${end.toISOString()} has already passed by the server's clock (${now.toISOString()}).`,
+      { remedy: 'Name a later time.' },
     );
   return end;
 }

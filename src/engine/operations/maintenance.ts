@@ -50,7 +50,8 @@ export function maintenance(
     if (changes.size === 0)
       throw new DurantError(
         'config-invalid',
-        `No server of [${request.stage}] has a Caddy site that Durant installed. Set domain_name, then deploy.`,
+        `No server of [${request.stage}] has a Caddy site that Durant installed.`,
+        { remedy: 'Set domain_name, then deploy.' },
       );
     await assertNotLocked(run);
     await lockServers(run, 0);
@@ -104,8 +105,8 @@ async function readPage(run: Run, server: ServerRun, signal: AbortSignal): Promi
   if (text !== '') return text.slice(0, -2);
   throw new DurantError(
     'config-invalid',
-    `The release that is live on ${server.address.entry} has no ${page}, which maintenance_page names. Correct the path, or leave the option out for a plain page.`,
-    { server: server.address.entry },
+    `The release that is live on ${server.address.entry} has no ${page}, which maintenance_page names.`,
+    { remedy: 'Correct the path, or leave the option out for a plain page.', server: server.address.entry },
   );
 }
 

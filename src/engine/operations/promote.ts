@@ -104,6 +104,7 @@ function assertReleases({ stage, settings }: StageRequest): void {
   if (LAYOUTS[settings.strategy].hasReleases) return;
   throw new DurantError(
     'config-invalid',
-    `[${stage}] has strategy: ${settings.strategy}, which has no releases that could be promoted. Use strategy: releases, or deploy the commit with --ref.`,
+    `[${stage}] has strategy: ${settings.strategy}, which has no releases that could be promoted.`,
+    { remedy: 'Use strategy: releases, or deploy the commit itself.' },
   );
 }

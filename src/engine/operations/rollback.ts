@@ -1,5 +1,5 @@
 /** A rollback: the newest finished release older than the live one, or the named one, on every server or none. To a newer one: make live again. */
-import { DurantError } from '../../errors.ts';
+import { DurantError, reasonOf } from '../../errors.ts';
 import type { Emit, RunFinished } from '../events.ts';
 import type { Host } from '../ports.ts';
 import { alreadyRolledBack } from '../run/alreadyLive.ts';
@@ -85,7 +85,11 @@ function chooseRelease(run: Run, name: string | undefined): NamedRun {
   if (target === undefined)
     throw new DurantError(
       'no-rollback-candidate',
-      'There is no older finished release that every server has. See durant releases for what is there; deploy an older commit with --ref instead.',
+      'There is no older finished release that every server has.',
+      {
+        remedy: 'Deploy an older commit instead',
+        command: `durant deploy ${run.request.stage} --ref COMMIT`,
+      },
     );
   const { name: release, commit: id, subject, author, branch, started, recipe, order } = target;
   return withFound(run, {
@@ -102,24 +106,28 @@ function recordOn(run: Run, name: string): ReleaseRecord {
   for (const { address, facts } of run.servers) {
     const record = facts.records.find((each) => each.name === name);
     if (record === undefined)
-      throw new DurantError(
-        'unknown-release',
-        `${address.entry} has no release ${name}. See what is there with: durant releases ${run.request.stage}`,
-        { server: address.entry },
-      );
+      throw new DurantError('unknown-release', `${address.entry} has no release ${name}.`, {
+        remedy: 'See what is there',
+        command: `durant releases ${run.request.stage}`,
+        server: address.entry,
+      });
     if (record.state !== 'finished' && record.state !== 'bad')
       throw new DurantError(
         'failed-release',
-        `The release ${name} on ${address.entry} is ${record.state}: it was never finished. Choose another, see: durant releases ${run.request.stage}`,
-        { server: address.entry },
+        `The release ${name} on ${address.entry} is ${record.state}: it was never finished.`,
+        {
+          remedy: 'Choose another',
+          command: `durant releases ${run.request.stage}`,
+          server: address.entry,
+        },
       );
     found ??= record;
   }
   if (found === undefined)
-    throw new DurantError(
-      'unknown-release',
-      `There is no release ${name}. Name one that durant releases lists.`,
-    );
+    throw new DurantError('unknown-release', `There is no release ${name}.`, {
+      remedy: 'See what is there',
+      command: `durant releases ${run.request.stage}`,
+    });
   return found;
 }
 
@@ -153,7 +161,7 @@ async function listCommits(run: NamedRun): Promise<void> {
     run.emit({
       event: 'warning',
       code: 'commits-unknown',
-      message: `The commits between the two releases are not known here: ${error instanceof Error ? error.message : String(error)}`,
+      message: `The commits between the two releases are not known here: ${reasonOf(error)}`,
       server: null,
     });
   }

@@ -7,6 +7,7 @@ import type { Emit, RunFinished, ServerOutcome } from '../events.ts';
 import type { Host } from '../ports.ts';
 import { maskedEmit } from '../run/emit.ts';
 import { inParallel } from '../run/parallel.ts';
+import { runError } from '../run/outcome.ts';
 import { newRunId, type StageRequest } from '../run/run.ts';
 import { severalFailures } from '../run/severalFailures.ts';
 
@@ -83,7 +84,7 @@ export async function runCommand(
     release: null,
     commit: null,
     servers: targets.map(outcomeOf),
-    error: failure === undefined ? null : { code: failure.code, message: failure.message, changed: false },
+    error: failure === undefined ? null : runError(failure, masked.mask),
   };
   masked.emit(finished);
   return finished;
@@ -111,7 +112,10 @@ function failureOf(targets: readonly Target[]): DurantError | undefined {
   );
   return new DurantError(
     'remote-command-failed',
-    `The command failed on ${failed.length} of ${targets.length} servers: ${named.join(', ')}. Read what it printed there, then run it again.`,
-    { output: notRun.map(({ message }) => message).join('\n') },
+    `The command failed on ${failed.length} of ${targets.length} servers: ${named.join(', ')}.`,
+    {
+      remedy: 'Read what it printed there, then run it again.',
+      output: notRun.map(({ message }) => message).join('\n'),
+    },
   );
 }

@@ -90,8 +90,12 @@ async function look(
     if (result.status === 0) return result;
     throw new DurantError(
       'remote-command-failed',
-      `Could not look at ${shown(path)} on ${address.entry} (exit status ${result.status}). Look there by ssh.`,
-      { server: address.entry, output: lastLines(result.stderr.toString('utf8'), 5) },
+      `Could not look at ${shown(path)} on ${address.entry} (exit status ${result.status}).`,
+      {
+        remedy: 'Look there by ssh.',
+        server: address.entry,
+        output: lastLines(result.stderr.toString('utf8'), 5),
+      },
     );
   } finally {
     connection.close();
@@ -109,16 +113,15 @@ function notThere(why: NotThere, { servers, settings }: StageRequest, path: stri
         { server },
       );
     case 'denied':
-      return new DurantError(
-        'permission-denied',
-        `The login user may not read ${what}. Look at its permissions there.`,
-        { server },
-      );
+      return new DurantError('permission-denied', `The login user may not read ${what}.`, {
+        remedy: 'Look at its permissions there.',
+        server,
+      });
     case 'outside':
       return new DurantError(
         'remote-command-failed',
-        `${what} leads out of ${settings.project_dir}: Durant shows nothing outside of it. Look there by ssh.`,
-        { server },
+        `${what} leads out of ${settings.project_dir}: Durant shows nothing outside of it.`,
+        { remedy: 'Look there by ssh.', server },
       );
     case 'not-a-file':
       return new DurantError(

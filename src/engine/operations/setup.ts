@@ -107,8 +107,13 @@ async function runThere(
   if (result.status !== 0)
     throw new DurantError(
       'remote-command-failed',
-      `The script failed on ${server} (exit status ${result.status}). Fix the cause, then run it again:`,
-      { server, changed: said.length > 0, output: lastLines(result.stderr.toString('utf8'), 5) },
+      `The script failed on ${server} (exit status ${result.status}).`,
+      {
+        remedy: 'Fix the cause, then run it again.',
+        server,
+        changed: said.length > 0,
+        output: lastLines(result.stderr.toString('utf8'), 5),
+      },
     );
   return !said.includes(NOTHING_TO_CHANGE);
 }

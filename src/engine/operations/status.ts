@@ -241,11 +241,11 @@ export async function unlock(
           });
           isLeft = false;
           if (!result.stdout.toString('utf8').includes('unlocked'))
-            throw new DurantError(
-              'locked',
-              `The lock on ${address.entry} changed hands meanwhile. Look at it with durant status, then unlock again.`,
-              { server: address.entry },
-            );
+            throw new DurantError('locked', `The lock on ${address.entry} changed hands meanwhile.`, {
+              remedy: 'See who holds it, then unlock again',
+              command: `durant status ${request.stage}`,
+              server: address.entry,
+            });
         }
         servers.push({ server: address.entry, was, unlocked });
       } finally {

@@ -3,8 +3,10 @@ import { DurantError } from '../../errors.ts';
 import type { Emit, RunFinished, ServerOutcome } from '../events.ts';
 import type { Host } from '../ports.ts';
 import { maskedEmit } from '../run/emit.ts';
+import { runError } from '../run/outcome.ts';
 import { newRunId, type StageRequest } from '../run/run.ts';
 import { currentDrift, filesDrift, servicesDrift, type Drift, type Found } from '../server/drift.ts';
+import { nothingLive } from '../server/preflight.ts';
 import { LAYOUTS } from '../server/layout.ts';
 import { lookAtEach, type Looked } from '../server/lookAtServers.ts';
 
@@ -63,10 +65,7 @@ export async function verify(
     release: servers.find(({ current }) => current !== null)?.current ?? null,
     commit: null,
     servers,
-    error:
-      failure === undefined
-        ? null
-        : { code: failure.code, message: masked.mask(failure.message), changed: false },
+    error: failure === undefined ? null : runError(failure, masked.mask),
   };
   masked.emit(finished);
   return { finished, drifts };
@@ -79,12 +78,7 @@ async function driftOf(
 ): Promise<readonly Found[]> {
   const { address, facts } = looked;
   const current = LAYOUTS[request.settings.strategy].hasReleases ? currentDrift(looked) : [];
-  if (facts.live === null && current.length === 0)
-    throw new DurantError(
-      'unknown-release',
-      `Nothing is live on ${address.entry}. Deploy first: durant deploy ${request.stage}`,
-      { server: address.entry },
-    );
+  if (facts.live === null && current.length === 0) throw nothingLive(request.stage, address.entry);
   return [
     ...current,
     ...(await servicesDrift(request, looked, signal)),

@@ -2,7 +2,7 @@
  * A stage's goals in order (Released's pipelines): all are assessed before anything is changed anywhere, then each is achieved as far as it
  * is missing. `deploy` is one of them; alone, as it is by default, it runs as if there were no pipeline.
  */
-import { DurantError, asDurantError, throwIfCancelled } from '../../errors.ts';
+import { asDurantError, bug, type DurantError, throwIfCancelled } from '../../errors.ts';
 import type { PipelineGoal } from '../../config/values/pipelineGoals.ts';
 import type { StepState } from '../events.ts';
 import { confirmProtected } from '../run/confirm.ts';
@@ -93,7 +93,7 @@ function goalsOf(run: Run): readonly PipelineGoal[] {
   const { pipeline } = run.request;
   if (pipeline !== undefined) return pipeline.goals;
   if (run.settings.pipeline.every((name) => name === 'deploy')) return [{ kind: 'deploy' }];
-  throw new DurantError('internal', 'The goals of pipeline were not read. Please report this.');
+  throw bug('The goals of pipeline were not read.');
 }
 
 function entryOf(run: FetchedRun, goal: PipelineGoal, tree: GoalTree, deploy: DeployFlow): Entry {
@@ -196,9 +196,9 @@ async function achieveOne(run: Run, entry: Entry, confirm: () => Promise<void>):
     if (!entry.effectful()) return end('done', PASSED);
     const after = await entry.look();
     if (!after.achieved)
-      throw new GoalFailure(
-        `it ran without an error but is still not achieved: ${after.reason}. Check what it did.`,
-      );
+      throw new GoalFailure(`it ran without an error but is still not achieved: ${after.reason}.`, {
+        remedy: 'Check what it did.',
+      });
     end('done', NEWLY_ACHIEVED);
   } catch (error) {
     end('failed', asDurantError(error).message);

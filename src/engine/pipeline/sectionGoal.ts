@@ -59,7 +59,9 @@ async function workingDirectory(
   if (settings.working_dir === undefined) return goal.usesDirectory ? tree.directory() : project;
   const directory = resolve(project, expandLocalPath(settings.working_dir, run.host.env));
   if ((await stat(directory).catch(() => undefined))?.isDirectory() === true) return directory;
-  throw new GoalFailure(`working_dir ${settings.working_dir} is not a folder (${directory}). Correct it.`);
+  throw new GoalFailure(`working_dir ${settings.working_dir} is not a folder (${directory}).`, {
+    remedy: 'Correct it.',
+  });
 }
 
 function workOf(

@@ -32,12 +32,16 @@ async function askForName(run: Run): Promise<void> {
     },
     run.signal,
   );
+  assertTyped(stage, answer, `The stage ${stage} is protected, and the run was not confirmed.`);
+}
+
+/** @throws {DurantError} `confirmation-needed`, with this sentence, where nobody answered; `cancelled` where the answer is not the stage's name. */
+export function assertTyped(stage: string, answer: string | undefined, unanswered: string): void {
   if (answer === stage) return;
   if (answer === undefined)
-    throw new DurantError(
-      'confirmation-needed',
-      `The stage ${stage} is protected, and the run was not confirmed. Add --yes to go on without being asked.`,
-    );
+    throw new DurantError('confirmation-needed', unanswered, {
+      remedy: 'Add --yes to go on without being asked.',
+    });
   throw new DurantError('cancelled', `The name typed is not ${stage}: nothing was changed.`);
 }
 

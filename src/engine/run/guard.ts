@@ -95,8 +95,8 @@ function lose(run: Pick<Run, 'settings' | 'strategy'>, server: ServerRun, link: 
       : `has ${run.settings.current_path} at ${link} now`;
   const error = new DurantError(
     'lock-lost',
-    `The lock on ${entry} is no longer this run's: someone unlocked the stage. ${entry} ${now}, and this run changes nothing more there. Check with durant status, then deploy again.`,
-    { server: entry },
+    `The lock on ${entry} is no longer this run's: someone unlocked the stage. ${entry} ${now}, and this run changes nothing more there.`,
+    { remedy: 'See how it stands, then deploy again', command: 'durant status', server: entry },
   );
   server.ownLock = { state: 'lost', error };
   server.deferred = [];

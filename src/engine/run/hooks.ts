@@ -3,7 +3,7 @@ import { OPTIONS, isOptionKey } from '../../config/options/options.ts';
 import type { Settings } from '../../config/options/options.ts';
 import { parseCommand, type PlacedCommand } from '../../config/values/resolvers.ts';
 import { hasRole } from '../../config/values/serverEntries.ts';
-import { DurantError } from '../../errors.ts';
+import { bug } from '../../errors.ts';
 import { sourceEnvironment } from '../steps/envFile.ts';
 import { oncePerRun } from './parallel.ts';
 import { isNamed, type NamedRun, type Run, type ServerRun } from './run.ts';
@@ -141,7 +141,6 @@ function releaseIn(project: string, directory: string): string | undefined {
 }
 
 function localDirectory(run: Run): string {
-  if (run.clone === undefined)
-    throw new DurantError('internal', 'A local command was reached before the clone was made.');
+  if (run.clone === undefined) throw bug('A local command was reached before the clone was made.');
   return run.clone.directory;
 }

@@ -22,5 +22,7 @@ export async function inspect(
     if (event.event === 'warning' || event.event === 'prompt') from.emit(event);
   };
   const { error } = await runLifecycle({ ...from, action: 'deploy', dryRun: true, emit }, work);
-  if (error !== null) throw new DurantError(error.code, error.summary ?? error.message, error);
+  if (error === null) return;
+  const { code, message, summary = message, ...details } = error;
+  throw new DurantError(code, summary, details);
 }

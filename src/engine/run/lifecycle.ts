@@ -8,7 +8,8 @@ import { openJournal } from '../server/journal.ts';
 import type { Host } from '../ports.ts';
 import { connectHere, connectTo, learnFacts, type Reach } from '../server/connectServers.ts';
 import { lookInParallel } from './parallel.ts';
-import { finished, newRunId, type Run, type ServerRun, type StageRequest } from './run.ts';
+import { finished } from './outcome.ts';
+import { newRunId, type Run, type ServerRun, type StageRequest } from './run.ts';
 import { guarded } from './guard.ts';
 import { STRATEGIES } from '../steps/strategies/index.ts';
 import { undo } from './undo.ts';
@@ -110,7 +111,8 @@ export async function runLifecycle(
 /** A failed health check tells what became of the release, which is known by now; the server that it failed on tells the same. */
 function toldAfterUndo(run: Run, failure: DurantError): DurantError {
   if (failure.code !== 'health-check-failed' || run.dryRun) return failure;
-  const told = failure.with({ summary: `${failure.summary} ${run.strategy.afterFailedCheck(run)}` });
+  const { outcome, ...remedy } = run.strategy.afterFailedCheck(run);
+  const told = failure.with({ summary: `${failure.summary} ${outcome}`, ...remedy });
   for (const server of run.servers) if (server.error === failure.message) server.error = told.message;
   return told;
 }
@@ -120,7 +122,8 @@ export async function connectServers(run: Run): Promise<void> {
   if (run.request.servers.length === 0)
     throw new DurantError(
       'config-invalid',
-      `[${run.request.stage}] deploys nowhere: its pipeline has no deploy. Add deploy to it, with server and project_dir.`,
+      `[${run.request.stage}] deploys nowhere: its pipeline has no deploy.`,
+      { remedy: 'Add deploy to it, with server and project_dir.' },
     );
   const reach = reachOf(run);
   const reached = new Map<string, ServerRun>();

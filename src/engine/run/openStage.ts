@@ -10,7 +10,8 @@ import { requireValid } from '../../config/rules/validate.ts';
 import type { ValueIo } from '../../config/values/settings.ts';
 import { runLocally } from '../source/localCommand.ts';
 import type { Host } from '../ports.ts';
-import { selectServers, type StageRequest } from './run.ts';
+import type { StageRequest } from './run.ts';
+import { selectServers } from './serverChoice.ts';
 
 export interface StageOpening {
   readonly doc: ConfDocument;

@@ -154,6 +154,6 @@ export function warnOf(run: Run, code: string, failures: readonly DurantError[])
 }
 
 function withServer(error: DurantError, server: string): DurantError {
-  const isNamed = error.summary.includes(server);
+  const isNamed = error.paragraph.includes(server);
   return error.with({ server, summary: isNamed ? error.summary : `${server}: ${error.summary}` });
 }

@@ -40,7 +40,8 @@ export function emitPlan(run: NamedRun, tree: string | undefined, wanted: SavePl
   if (tree === undefined)
     throw new DurantError(
       'usage',
-      'What would be sent is known only after before_deploy has run, and a plan has to say it. Add --build.',
+      'What would be sent is known only after before_deploy has run, and a plan has to say it.',
+      { remedy: 'Add --build.' },
     );
   run.emit({ event: 'plan', ...planOf(run, tree) });
 }
@@ -60,7 +61,10 @@ function planOf(run: NamedRun, tree: string): DeployPlan {
 /** @throws {DurantError} `usage` where the text is no plan. */
 export function parsePlan(text: string, name: string): DeployPlan {
   const refuse = (why: string): never => {
-    throw new DurantError('usage', `${name} ${why}. Make one with: durant -n deploy STAGE --out FILE`);
+    throw new DurantError('usage', `${name} ${why}.`, {
+      remedy: 'Make one with',
+      command: 'durant -n deploy STAGE --out FILE',
+    });
   };
   let found: unknown;
   try {
@@ -142,8 +146,12 @@ export function assertLiveAs(run: NamedRun, expected: readonly LiveOn[]): void {
     if (then !== undefined && then.live === facts.live) continue;
     throw new DurantError(
       'plan-stale',
-      `The plan is stale: ${address.entry} had ${then?.live ?? 'nothing'} live, and has ${facts.live ?? 'nothing'} now. Nothing was changed. Look again with: durant -n rollback ${run.request.stage}`,
-      { server: address.entry },
+      `The plan is stale: ${address.entry} had ${then?.live ?? 'nothing'} live, and has ${facts.live ?? 'nothing'} now. Nothing was changed.`,
+      {
+        remedy: 'Look again',
+        command: `durant -n rollback ${run.request.stage}`,
+        server: address.entry,
+      },
     );
   }
 }
@@ -155,11 +163,11 @@ export function assertSameTree(run: BuiltRun, plan: DeployPlan): void {
 }
 
 function stale(why: string, run: Run, server?: ServerRun): DurantError {
-  return new DurantError(
-    'plan-stale',
-    `The plan is stale: ${why}. Nothing was changed. Look again and save a new plan: durant -n deploy ${run.request.stage} --out FILE`,
-    { server: server?.address.entry },
-  );
+  return new DurantError('plan-stale', `The plan is stale: ${why}. Nothing was changed.`, {
+    remedy: 'Look again and save a new plan',
+    command: `durant -n deploy ${run.request.stage} --out FILE`,
+    server: server?.address.entry,
+  });
 }
 
 function plannedServer({ address, facts }: ServerRun): PlannedServer {

@@ -1,8 +1,7 @@
 /** A run: what its steps read and write. What a phase finds out is in the run's type from there on, so nobody asks whether it is there. */
-import { DurantError } from '../../errors.ts';
+import type { DurantError } from '../../errors.ts';
 import type { Masker } from '../../config/values/mask.ts';
 import type { Settings } from '../../config/options/options.ts';
-import { hasRole } from '../../config/values/serverEntries.ts';
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Pipeline } from '../../config/values/pipelineGoals.ts';
 import type { Clone, Commit } from '../../git/port.ts';
@@ -11,7 +10,7 @@ import type { Plan } from '../../transfer/tree/plan.ts';
 import type { Tree } from '../../transfer/tree/scan.ts';
 import type { Compared } from './comparison.ts';
 import type { Strategy } from '../steps/strategies/strategy.ts';
-import type { Emit, RunFinished, ServerOutcome, ServerState } from '../events.ts';
+import type { Emit, ServerState } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
 import type { Wave } from './waves.ts';
 import type { Journal } from '../server/journal.ts';
@@ -229,86 +228,4 @@ export function inLockOrder(servers: readonly ServerRun[]): ServerRun[] {
   const key = ({ address }: ServerRun): string =>
     `${address.host} ${String(address.port ?? 0).padStart(5, '0')} ${address.entry}`;
   return [...servers].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
-}
-
-/** Which servers of a stage are worked on: entries, hosts or host:port, and roles; both empty: all. */
-export interface ServerChoice {
-  readonly servers: readonly string[];
-  readonly roles: readonly string[];
-}
-
-/**
- * The servers of a stage that are chosen by name (the entry, its host, or host:port), and of those the ones with a role that is asked for.
- * @param defaultPort of entries that name none: `ssh_port`.
- * @throws {DurantError} `unknown-server`, `unknown-role`.
- */
-export function selectServers(
-  all: readonly ServerAddress[],
-  { servers, roles }: ServerChoice,
-  defaultPort = 22,
-): readonly ServerAddress[] {
-  if (servers.length === 0 && roles.length === 0) return all;
-  for (const name of servers)
-    if (!all.some((server) => isCalled(server, name, defaultPort)))
-      throw new DurantError(
-        'unknown-server',
-        `The stage has no server "${name}". Its servers are ${all.map((server) => server.entry).join(', ')}: name one of them.`,
-      );
-  for (const role of roles)
-    if (!all.some((server) => hasRole(server, role)))
-      throw new DurantError(
-        'unknown-role',
-        `No server of the stage has the role "${role}". Its roles are ${[...new Set(all.flatMap((server) => server.roles))].join(', ')}: name one of them.`,
-      );
-  const chosen = all.filter(
-    (server) =>
-      (servers.length === 0 || servers.some((name) => isCalled(server, name, defaultPort))) &&
-      (roles.length === 0 || roles.some((role) => hasRole(server, role))),
-  );
-  if (chosen.length === 0)
-    throw new DurantError(
-      'unknown-role',
-      `None of ${servers.join(', ')} has the role ${roles.join(' or ')}. Leave --server or --role out.`,
-    );
-  return chosen;
-}
-
-function isCalled({ entry, host, port }: ServerAddress, name: string, defaultPort: number): boolean {
-  const at = String(port ?? defaultPort);
-  return [entry, host, `${host}:${at}`, `[${host}]:${at}`].includes(name);
-}
-
-export function outcomes(run: Run): ServerOutcome[] {
-  return run.request.servers.map(({ entry }) => {
-    const server = run.servers.find((each) => each.address.entry === entry);
-    const error = server === undefined ? run.unreached.get(entry) : server.error;
-    return {
-      server: entry,
-      state: server?.state ?? (error === undefined ? 'unchanged' : 'failed'),
-      current: server?.facts.live ?? null,
-      error: error === undefined ? null : run.mask(error),
-    };
-  });
-}
-
-export function finished(run: Run, error: DurantError | undefined): RunFinished {
-  return {
-    event: 'run-finished',
-    ok: error === undefined,
-    dry_run: run.dryRun,
-    release: run.release ?? null,
-    commit: run.commit?.id ?? null,
-    servers: outcomes(run),
-    error:
-      error === undefined
-        ? null
-        : {
-            code: error.code,
-            message: run.mask(error.message),
-            changed: error.changed,
-            summary: run.mask(error.summary),
-            output: run.mask(error.output),
-            data: error.data,
-          },
-  };
 }

@@ -1,6 +1,6 @@
 /** Runs the engine's own scripts and the user's commands on a server or here, and turns what fails into a sentence. */
 import { DurantError, type ErrorCode } from '../../errors.ts';
-import { saysDiskFull } from '../../remote/diskFull.ts';
+import { diskFull, saysDiskFull } from '../../remote/diskFull.ts';
 import type { Connection, RemoteCommand, RemoteResult } from '../../remote/target.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
 import { outputLines } from './outputLines.ts';
@@ -58,43 +58,52 @@ export async function runScript(
 export function serverFailure(server: Pick<ServerRun, 'address'>, result: RemoteResult): DurantError {
   const said = lastLines(result.stderr.toString('utf8'), 5);
   const name = server.address.entry;
-  const [code, sentence] = explain(name, said);
+  if (saysDiskFull(said)) return diskFull(name, said);
+  const { code, summary, remedy, command } = explain(name, said);
   const isTold = code === 'reverted' || said.includes(READS_AHEAD);
-  return new DurantError(code, sentence, { server: name, output: isTold ? '' : said });
+  return new DurantError(code, summary, { remedy, command, server: name, output: isTold ? '' : said });
 }
 
-function explain(server: string, said: string): [ErrorCode, string] {
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly summary: string;
+  readonly remedy: string;
+  readonly command?: string;
+}
+
+function explain(server: string, said: string): Meaning {
   if (said.includes(READS_AHEAD))
-    return [
-      'tool-missing',
-      `The dd of ${server} reads more than it is asked to (uutils did before 0.0.18), so nothing can be sent there. Install GNU coreutils or a newer uutils there, then try again.`,
-    ];
+    return {
+      code: 'tool-missing',
+      summary: `The dd of ${server} reads more than it is asked to (uutils did before 0.0.18), so nothing can be sent there.`,
+      remedy: 'Install GNU coreutils or a newer uutils there, then try again.',
+    };
   if (said.includes(REVERTED))
-    return [
-      'reverted',
-      `The dead man's switch of ${server} has put back what was live before, as this run did not confirm in time. Check with durant status, then deploy again. Give a step that may take long a limit (command_timeout), or write dead_man: no.`,
-    ];
-  if (saysDiskFull(said))
-    return [
-      'disk-full',
-      `The disk of ${server} is full. Free some space (durant releases shows what is kept), then deploy again.`,
-    ];
+    return {
+      code: 'reverted',
+      summary: `The dead man's switch of ${server} has put back what was live before, as this run did not confirm in time.`,
+      remedy:
+        'Give a step that may take long a limit (command_timeout), or write dead_man: no. See how it stands, then deploy again',
+      command: 'durant status',
+    };
   if (/Read-only file system/i.test(said))
-    return [
-      'path-not-writable',
-      `The file system of project_dir on ${server} is read-only. Mount it writable, then try again.`,
-    ];
+    return {
+      code: 'path-not-writable',
+      summary: `The file system of project_dir on ${server} is read-only.`,
+      remedy: 'Mount it writable, then try again.',
+    };
   if (/Permission denied|Operation not permitted/i.test(said))
-    return [
-      'permission-denied',
-      `The login user cannot write to project_dir on ${server}. Give it the folder (chown), then try again.`,
-    ];
-  if (/not found|No such file or directory/i.test(said))
-    return [
-      'remote-command-failed',
-      `A step failed on ${server}; something it needs is missing there. Read what the server said:`,
-    ];
-  return ['remote-command-failed', `A step failed on ${server}. Read what the server said:`];
+    return {
+      code: 'permission-denied',
+      summary: `The login user cannot write to project_dir on ${server}.`,
+      remedy: 'Give it the folder (chown), then try again.',
+    };
+  const isMissing = /not found|No such file or directory/i.test(said);
+  return {
+    code: 'remote-command-failed',
+    summary: `A step failed on ${server}${isMissing ? '; something it needs is missing there' : ''}.`,
+    remedy: 'Fix the cause, then try again.',
+  };
 }
 
 /** A command of the user's, where it runs, and for which step. */
@@ -139,8 +148,13 @@ export async function runUserCommand(run: Run, connection: Connection, command: 
   const said = lastLines(Buffer.concat([result.stdout, result.stderr]).toString('utf8'), 8);
   throw new DurantError(
     command.server === null ? 'local-command-failed' : 'remote-command-failed',
-    `${command.step}: "${command.command}" ended with exit status ${result.status} ${where}. Fix it, then deploy again.`,
-    { server: command.server ?? undefined, output: said, data: { exitStatus: result.status } },
+    `${command.step}: "${command.command}" ended with exit status ${result.status} ${where}.`,
+    {
+      remedy: 'Fix it, then deploy again.',
+      server: command.server ?? undefined,
+      output: said,
+      data: { exitStatus: result.status },
+    },
   );
 }
 

@@ -15,6 +15,7 @@ export function severalFailures(failures: readonly DurantError[], total: number)
     first.code,
     `${failures.length} of ${total} servers failed: ${names.join(', ')}. ${first.summary}`,
     {
+      remedy: first.remedy,
       output: [first.output, ...others.map(({ message }) => message)]
         .filter((text) => text !== '')
         .join('\n'),

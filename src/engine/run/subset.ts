@@ -24,8 +24,8 @@ export async function assertOthersLive(run: Run): Promise<void> {
     }
     throw new DurantError(
       'servers-disagree',
-      `A deploy to some servers alone would leave ${entry} behind: ${found}. Deploy to all servers first.`,
-      { server: entry },
+      `A deploy to some servers alone would leave ${entry} behind: ${found}.`,
+      { remedy: 'Deploy to all servers first.', server: entry },
     );
   });
 }

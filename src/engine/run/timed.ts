@@ -1,5 +1,5 @@
 /** The events of a step. */
-import { asDurantError, DurantError } from '../../errors.ts';
+import { asDurantError, bug } from '../../errors.ts';
 import type { StepState } from '../events.ts';
 import type { Run, ServerRun } from './run.ts';
 
@@ -36,6 +36,6 @@ export async function localStep<T>(run: Run, name: string, work: () => Promise<T
     result = { value: await work() };
     return { state: 'done', reason: null };
   });
-  if (result === undefined) throw new DurantError('internal', `${name} ended without a result.`);
+  if (result === undefined) throw bug(`${name} ended without a result.`);
   return result.value;
 }

@@ -98,7 +98,8 @@ function fromEnvironment(name: string, { env, stageEnv }: SecretsIo): string {
   if (value === undefined)
     throw new DurantError(
       'unresolved-value',
-      `env_file needs the environment variable ${name}, which is not set. Set it, or choose another way to look secrets up with: secrets`,
+      `env_file needs the environment variable ${name}, which is not set.`,
+      { remedy: 'Set it, or choose another way to look secrets up with secrets.' },
     );
   return value;
 }
@@ -108,10 +109,9 @@ async function fromEditor(name: string, { env, prompt, signal }: SecretsIo): Pro
     secretFromEnvironment(name, env) ??
     (await prompt({ kind: 'secret', server: null, message: `The secret ${name}`, name }, signal));
   if (value === undefined)
-    throw new DurantError(
-      'unresolved-value',
-      `env_file needs the secret ${name}, which is not stored. Store it in the editor, or set DURANT_SECRET_${name.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')}.`,
-    );
+    throw new DurantError('unresolved-value', `env_file needs the secret ${name}, which is not stored.`, {
+      remedy: `Store it in the editor, or set DURANT_SECRET_${name.toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_')}.`,
+    });
   return value;
 }
 
@@ -125,15 +125,16 @@ function bitwardenKey(
   const session = stageEnv['BW_SESSION'] ?? env['BW_SESSION'];
   if (session !== undefined && session !== '') return { session };
   if (passwordEnv === undefined)
-    throw new DurantError(
-      'unresolved-value',
-      'The Bitwarden vault is locked. Unlock it in this shell (export BW_SESSION="$(bw unlock --raw)"), or name the variable that holds its password with: secrets_password_env',
-    );
+    throw new DurantError('unresolved-value', 'The Bitwarden vault is locked.', {
+      remedy:
+        'Unlock it in this shell (export BW_SESSION="$(bw unlock --raw)"), or name the variable that holds its password with secrets_password_env.',
+    });
   const password = stageEnv[passwordEnv] ?? env[passwordEnv];
   if (password === undefined || password === '')
     throw new DurantError(
       'unresolved-value',
-      `The Bitwarden vault is locked, and the variable ${passwordEnv} that secrets_password_env names is not set. Set it, or unlock the vault in this shell (BW_SESSION).`,
+      `The Bitwarden vault is locked, and the variable ${passwordEnv} that secrets_password_env names is not set.`,
+      { remedy: 'Set it, or unlock the vault in this shell (BW_SESSION).' },
     );
   return { session: undefined, variable: passwordEnv, password };
 }
@@ -158,10 +159,9 @@ async function unlockBitwarden(
   );
   const session = result.stdout.trim();
   if (result.status !== 0 || session === '')
-    throw new DurantError(
-      'unresolved-value',
-      `bw could not unlock the vault: ${saidBy(result)}. Check the variable ${variable}, and that you are logged in (bw login).`,
-    );
+    throw new DurantError('unresolved-value', `bw could not unlock the vault: ${saidBy(result)}.`, {
+      remedy: `Check the variable ${variable}, and that you are logged in (bw login).`,
+    });
   io.addSecrets([session]);
   // A vault that cannot be reached still has what it had.
   await runProgram('bw', ['sync', '--nointeraction'], io, { BW_SESSION: session });
@@ -179,7 +179,8 @@ async function ask(
   if (result.status !== 0)
     throw new DurantError(
       'unresolved-value',
-      `${program} could not give ${reference}, which env_file needs: ${saidBy(result)}. Check its name and that ${program} is logged in.`,
+      `${program} could not give ${reference}, which env_file needs: ${saidBy(result)}.`,
+      { remedy: `Check its name and that ${program} is logged in.` },
     );
   return result.stdout.replace(/\r?\n$/, '');
 }
@@ -190,10 +191,9 @@ async function assertProgram(program: string, what: string, io: SecretsIo): Prom
     signal: io.signal,
   });
   if (status !== 0)
-    throw new DurantError(
-      'local-tool-missing',
-      `${what} (${program}) is not on the PATH of this machine. Install it and log in, or choose another way to look secrets up with: secrets`,
-    );
+    throw new DurantError('local-tool-missing', `${what} (${program}) is not on the PATH of this machine.`, {
+      remedy: 'Install it and log in, or choose another way to look secrets up with secrets.',
+    });
 }
 
 async function runProgram(

@@ -41,23 +41,25 @@ export function readEnvText(text: string): Record<string, string> {
 }
 
 function quoted(name: string, value: string, option: 'env' | 'env_file'): string {
-  const refusal = (why: string): DurantError =>
-    new DurantError('config-invalid', `${option}: ${name} ${why}`);
+  const refusal = (why: string, remedy: string): DurantError =>
+    new DurantError('config-invalid', `${option}: ${name} ${why}.`, { remedy });
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-    throw refusal('is not a name of a variable for a shell. Use letters, digits and "_".');
+    throw refusal('is not a name of a variable for a shell', 'Use letters, digits and "_".');
   // systemd takes no control characters but these two; dotenv reads every line end as \n.
   if (/[\p{Cc}\p{Surrogate}\ufeff]/u.test(value.replaceAll(/[\t\n]/g, '')))
-    throw refusal('has a control character in its value. Encode the value, e.g. as base64.');
+    throw refusal('has a control character in its value', 'Encode the value, e.g. as base64.');
   if (!value.includes("'")) {
     // dotenv takes \' for a quote that belongs to the value.
     if (value.endsWith('\\'))
       throw refusal(
-        'has a value that ends with a backslash, which dotenv cannot read. Encode it, e.g. as base64.',
+        'has a value that ends with a backslash, which dotenv cannot read',
+        'Encode it, e.g. as base64.',
       );
     return `'${value}'`;
   }
   if (!/["\\$`]/.test(value)) return `"${value}"`;
   throw refusal(
-    'has a value with an apostrophe beside one of " \\ $ `, which systemd, sh and dotenv do not read alike. Encode it, e.g. as base64.',
+    'has a value with an apostrophe beside one of " \\ $ `, which systemd, sh and dotenv do not read alike',
+    'Encode it, e.g. as base64.',
   );
 }

@@ -108,7 +108,8 @@ async function readEnvironment(
   if (odd !== undefined)
     throw new DurantError(
       'config-invalid',
-      `env_file: ${shown} line ${String(odd)} has no "=", so it sets nothing. Write NAME=value, or # before it.`,
+      `env_file: ${shown} line ${String(odd)} has no "=", so it sets nothing.`,
+      { remedy: 'Write NAME=value, or # before it.' },
     );
   const written = parse(text);
   return { written, references: Object.values(written).flatMap((value) => referenceIn(value) ?? []) };
@@ -151,16 +152,16 @@ async function readText(file: string, shown: string): Promise<string> {
     bytes = await readFile(file);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new DurantError(
-      'config-invalid',
-      `env_file: ${shown} cannot be read on this machine (${why}). Create it beside durant.conf, or correct the path.`,
-      { cause: error },
-    );
+    throw new DurantError('config-invalid', `env_file: ${shown} cannot be read on this machine (${why}).`, {
+      remedy: 'Create it beside durant.conf, or correct the path.',
+      cause: error,
+    });
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new DurantError('config-invalid', `env_file: ${shown} is not UTF-8. Save it as UTF-8.`, {
+    throw new DurantError('config-invalid', `env_file: ${shown} is not UTF-8.`, {
+      remedy: 'Save it as UTF-8.',
       cause: error,
     });
   }

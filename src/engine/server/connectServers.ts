@@ -78,8 +78,12 @@ export async function learnFacts(
   if (result.status !== 0)
     throw new DurantError(
       'remote-command-failed',
-      `Could not inspect ${connection.address.entry} (exit status ${result.status}). Its login shell must start a POSIX sh: try ssh and look.`,
-      { server: connection.address.entry, output: lastLines(result.stderr.toString('utf8'), 5) },
+      `Could not inspect ${connection.address.entry} (exit status ${result.status}).`,
+      {
+        remedy: 'Its login shell must start a POSIX sh: log in with ssh and look.',
+        server: connection.address.entry,
+        output: lastLines(result.stderr.toString('utf8'), 5),
+      },
     );
   return parse(result.stdout);
 }

@@ -35,7 +35,7 @@ export type Outcome =
 
 /** A run that failed, without its secrets. */
 export function failureOf(run: Run, error: DurantError): Outcome {
-  return { ok: false, code: error.code, message: run.mask(error.summary) };
+  return { ok: false, code: error.code, message: run.mask(error.paragraph) };
 }
 
 /** Script that adds a run's line; the working directory is project_dir. */

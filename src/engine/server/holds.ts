@@ -30,8 +30,8 @@ export function heldError(stage: string, server: string, hold: HoldRecord): Dura
   const until = hold.until === null ? '' : ` until ${hold.until}`;
   return new DurantError(
     'held',
-    `${stage} is held by ${hold.user}@${hold.host} since ${hold.since}${until}: ${hold.why}. Ask there, or lift it with: durant unhold ${stage}`,
-    { server },
+    `${stage} is held by ${hold.user}@${hold.host} since ${hold.since}${until}: ${hold.why}.`,
+    { remedy: 'Ask there, or lift it', command: `durant unhold ${stage}`, server },
   );
 }
 

@@ -122,9 +122,9 @@ function isUtf8(path: string): boolean {
 function noScratch(connection: Connection, said: Buffer): DurantError {
   const server = connection.address.entry;
   const text = said.toString('utf8').trim();
-  return new DurantError(
-    'path-not-writable',
-    `No scratch folder can be made on ${server} (mktemp -d). Make its /tmp, or the folder that TMPDIR names there, writable.${text === '' ? '' : `\n${text}`}`,
-    { server },
-  );
+  return new DurantError('path-not-writable', `No scratch folder can be made on ${server} (mktemp -d).`, {
+    remedy: 'Make its /tmp, or the folder that TMPDIR names there, writable.',
+    output: text,
+    server,
+  });
 }

@@ -109,6 +109,7 @@ function assertDistfiles(run: Run, tree: Tree): void {
   if (missing.length === 0) return;
   throw new DurantError(
     'distfile-missing',
-    `The build left no ${missing.join(', no ')} in the clone, so nothing was sent. Make it in before_deploy, or correct distfile and requirements.`,
+    `The build left no ${missing.join(', no ')} in the clone, so nothing was sent.`,
+    { remedy: 'Make it in before_deploy, or correct distfile and requirements.' },
   );
 }

@@ -34,8 +34,12 @@ export async function assertVerified({ clone, commit }: Pick<FetchedRun, 'clone'
   if (verified.ok) return;
   throw new DurantError(
     'commit-unverified',
-    `${commit.id.slice(0, 7)} "${commit.subject}" was not deployed: git could not verify its signature (verify_commit). Sign it, or tell git whose signatures count (gpg.ssh.allowedSignersFile, or gpg's keys), then try again.`,
-    { output: verified.said },
+    `${commit.id.slice(0, 7)} "${commit.subject}" was not deployed: git could not verify its signature (verify_commit).`,
+    {
+      remedy:
+        "Sign it, or tell git whose signatures count (gpg.ssh.allowedSignersFile, or gpg's keys), then try again.",
+      output: verified.said,
+    },
   );
 }
 

@@ -1,7 +1,7 @@
 /** One command on this machine, for `sh!` and `gpg`: output is collected, and it ends when the signal is aborted. */
 import { spawn } from 'node:child_process';
 import { platform } from '../../platform.ts';
-import { DurantError } from '../../errors.ts';
+import { cancelled, DurantError } from '../../errors.ts';
 import type { ShellResult } from '../../config/values/settings.ts';
 
 export interface LocalCommand {
@@ -18,7 +18,7 @@ export function runLocally(command: LocalCommand): Promise<ShellResult> {
   const { program, signal } = command;
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      reject(new DurantError('cancelled', 'Cancelled.'));
+      reject(cancelled());
       return;
     }
     const child = spawn(program, command.args, {
@@ -47,16 +47,15 @@ export function runLocally(command: LocalCommand): Promise<ShellResult> {
     child.on('error', (error) => {
       signal.removeEventListener('abort', end);
       reject(
-        new DurantError(
-          'local-tool-missing',
-          `${program} could not be started (${error.message}). Install it on this machine, or put it on the PATH.`,
-          { cause: error },
-        ),
+        new DurantError('local-tool-missing', `${program} could not be started (${error.message}).`, {
+          remedy: 'Install it on this machine, or put it on the PATH.',
+          cause: error,
+        }),
       );
     });
     child.on('close', (status, killedBy) => {
       signal.removeEventListener('abort', end);
-      if (signal.aborted) reject(new DurantError('cancelled', 'Cancelled.'));
+      if (signal.aborted) reject(cancelled());
       else
         resolve({
           status: status ?? (killedBy === null ? 1 : 128),

@@ -9,10 +9,12 @@ import { fetchManifest } from '../../transfer/tree/manifestCache.ts';
 import { totalsOf, type Tree } from '../../transfer/tree/scan.ts';
 import { forEachServer } from '../run/parallel.ts';
 import { withFound, type BuiltRun, type FetchedRun, type Run, type StageRequest } from '../run/run.ts';
+import { firstServer } from '../run/serverChoice.ts';
 import { localStep } from '../run/timed.ts';
 import { connectTo, learnFacts } from '../server/connectServers.ts';
 import { filesDrift, type Found } from '../server/drift.ts';
 import { lookAtEach, reachFor } from '../server/lookAtServers.ts';
+import { nothingLive } from '../server/preflight.ts';
 import type { ReleaseRecord } from '../server/record.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
 import { fetchCommit } from './fetchCommit.ts';
@@ -35,8 +37,8 @@ export interface PromotedSource {
 export async function openSource(run: Run, from: StageRequest): Promise<PromotedSource> {
   const { signal, host, emit } = run;
   run.addSecrets(from.secrets);
-  const [first, ...others] = from.servers;
-  if (first === undefined) throw new DurantError('config-invalid', `[${from.stage}] has no server. Add one.`);
+  const first = firstServer(from);
+  const others = from.servers.slice(1);
   const reach = { ...reachFor({ request: from, host, emit, signal }), mayAddHostKeys: !run.dryRun };
   const connection = await connectTo(reach, first);
   try {
@@ -46,8 +48,8 @@ export async function openSource(run: Run, from: StageRequest): Promise<Promoted
     if (digest === undefined)
       throw new DurantError(
         'verification-failed',
-        `${first.entry} has no manifest of ${record.name}, so its contents are not known. Deploy ${from.stage} once more.`,
-        { server: first.entry },
+        `${first.entry} has no manifest of ${record.name}, so its contents are not known.`,
+        { remedy: `Deploy ${from.stage} once more.`, server: first.entry },
       );
     await lookAtEach(
       { request: { ...from, servers: others }, host, emit, signal },
@@ -55,8 +57,8 @@ export async function openSource(run: Run, from: StageRequest): Promise<Promoted
         if (other.live === record.name && other.transfer.manifestDigest === digest) return;
         throw new DurantError(
           'servers-disagree',
-          `${address.entry} has ${other.live ?? 'nothing'} live, ${first.entry} has ${record.name}: it is not clear which to promote. Deploy or roll back ${from.stage} first.`,
-          { server: address.entry },
+          `${address.entry} has ${other.live ?? 'nothing'} live, ${first.entry} has ${record.name}: it is not clear which to promote.`,
+          { remedy: `Deploy or roll back ${from.stage} first.`, server: address.entry },
         );
       },
       (_, error) => {
@@ -75,17 +77,12 @@ export async function openSource(run: Run, from: StageRequest): Promise<Promoted
 
 function liveRecord(stage: string, server: string, facts: ServerFacts): ReleaseRecord {
   const record = facts.records.find(({ name }) => name === facts.live);
-  if (record === undefined)
-    throw new DurantError(
-      'unknown-release',
-      `Nothing is live on ${server} that could be promoted. Deploy first: durant deploy ${stage}`,
-      { server },
-    );
+  if (record === undefined) throw nothingLive(stage, server);
   if (record.state !== 'finished')
     throw new DurantError(
       'failed-release',
-      `${record.name} is live on ${server}, but its checks have not passed, so it is not promoted. Check with durant status ${stage}.`,
-      { server },
+      `${record.name} is live on ${server}, but its checks have not passed, so it is not promoted.`,
+      { remedy: 'See how it stands', command: `durant status ${stage}`, server },
     );
   return record;
 }

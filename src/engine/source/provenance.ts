@@ -90,7 +90,12 @@ async function sign(run: BuiltRun, key: string, statement: string): Promise<stri
   if (status === 0 && stdout.includes('BEGIN SSH SIGNATURE')) return stdout;
   throw new DurantError(
     'signing-failed',
-    `The record could not be signed with ${key}; nothing was changed. Name a key of yours with signing_key, and where it has a passphrase, add it to the agent first: ssh-add ${key}`,
-    { output: stderr.trim() },
+    `The record could not be signed with ${key}; nothing was changed.`,
+    {
+      remedy:
+        'Name a key of yours with signing_key, and where it has a passphrase, add it to the agent first',
+      command: `ssh-add ${key}`,
+      output: stderr.trim(),
+    },
   );
 }

@@ -19,16 +19,13 @@ export async function resolveVersion(run: FetchedRun): Promise<void> {
   if (run.version === undefined)
     throw new DurantError(
       'config-invalid',
-      `${users.join(' and ')} use{s} {version}, but neither durant.conf nor pyproject.toml or package.json of ${commit.id.slice(0, 7)} gives one. Write version = … in [vars] or the stage.`.replace(
-        '{s}',
-        users.length === 1 ? 's' : '',
-      ),
+      `${users.join(' and ')} use${users.length === 1 ? 's' : ''} {version}, but neither durant.conf nor pyproject.toml or package.json of ${commit.id.slice(0, 7)} gives one.`,
+      { remedy: 'Write version = … in [vars] or the stage.' },
     );
   if (!/^[A-Za-z0-9][A-Za-z0-9._+!-]*$/.test(run.version))
-    throw new DurantError(
-      'config-invalid',
-      `The version "${run.version}" does not fit into a file's name. Use letters, digits, ".", "_", "+", "!" and "-".`,
-    );
+    throw new DurantError('config-invalid', `The version "${run.version}" does not fit into a file's name.`, {
+      remedy: 'Use letters, digits, ".", "_", "+", "!" and "-".',
+    });
 }
 
 /** `distfile` or `requirements` with `{version}` filled in. */

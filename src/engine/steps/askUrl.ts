@@ -145,8 +145,8 @@ export async function assertCanAsk(connection: Connection, signal: AbortSignal):
   const { entry } = connection.address;
   throw new DurantError(
     'tool-missing',
-    `Cannot run the HTTP check on ${entry}: its sshd forwards no ports and it has neither curl nor wget. Install curl there, or use a command.`,
-    { server: entry },
+    `Cannot run the HTTP check on ${entry}: its sshd forwards no ports and it has neither curl nor wget.`,
+    { remedy: 'Install curl there, or use a command.', server: entry },
   );
 }
 

@@ -75,7 +75,8 @@ function assertOwnPlace(run: Run): void {
   if (clash !== undefined)
     throw new DurantError(
       'config-invalid',
-      `env_target ${path} and the shared path ${clash} would be the same file for all releases. Remove one of them, or set another env_target.`,
+      `env_target ${path} and the shared path ${clash} would be the same file for all releases.`,
+      { remedy: 'Remove one of them, or set another env_target.' },
     );
 }
 

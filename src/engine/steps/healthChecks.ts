@@ -69,8 +69,7 @@ async function tryCheck(context: StepContext<NamedRun>, item: string, asked: Ask
       run.emit({
         event: 'warning',
         code: 'health-check-retry',
-        message: error.with({ summary: `${error.summary} Trying again (${attempt} of ${tries - 1}).` })
-          .message,
+        message: error.with({ remedy: `Trying again (${attempt} of ${tries - 1}).` }).message,
         server: server.address.entry,
       });
       await run.host.sleep(BETWEEN_TRIES_MS, signal);

@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Duplex } from 'node:stream';
-import { DurantError } from '../../errors.ts';
+import { cancelled } from '../../errors.ts';
 
 export type ProbeAnswer =
   | {
@@ -54,7 +54,7 @@ export function probe(url: string, options: Probe): Promise<ProbeAnswer> {
     const limit = AbortSignal.timeout(timeoutMs);
     const settle = (answer: ProbeAnswer): void => {
       stream?.destroy();
-      if (signal.aborted) reject(new DurantError('cancelled', 'Cancelled.'));
+      if (signal.aborted) reject(cancelled());
       else resolve(answer);
     };
     const request = (secure ? requestHttps : requestHttp)(url, {

@@ -23,7 +23,8 @@ export const install: Step = {
     if (settings.install_mode === 'binary' && settings.distfile === undefined)
       throw new DurantError(
         'config-invalid',
-        'install_mode: binary needs the file that becomes the executable. Write distfile = …',
+        'install_mode: binary needs the file that becomes the executable.',
+        { remedy: 'Write distfile = …' },
       );
     if (
       settings.install_mode === 'python' &&
@@ -32,7 +33,8 @@ export const install: Step = {
     )
       throw new DurantError(
         'config-invalid',
-        'install_mode: python needs a wheel or requirements to install. Write distfile = … or requirements = …',
+        'install_mode: python needs a wheel or requirements to install.',
+        { remedy: 'Write distfile = … or requirements = …' },
       );
     // A name that systemd could not use is no name for a file that units start.
     if (settings.install_mode === 'binary') appName(context.run.request);
@@ -102,8 +104,12 @@ async function assessPython({ run, server, signal }: StepContext): Promise<void>
   const said = lastLines(result.stderr.toString('utf8'), 3);
   throw new DurantError(
     'tool-missing',
-    `${entry} has neither uv nor a Python${version === undefined ? '' : ` ${version}`} that can make virtual environments. Install uv there, or python3 with its venv module (Debian: python3-venv).`,
-    { server: entry, output: said },
+    `${entry} has neither uv nor a Python${version === undefined ? '' : ` ${version}`} that can make virtual environments.`,
+    {
+      remedy: 'Install uv there, or python3 with its venv module (Debian: python3-venv).',
+      server: entry,
+      output: said,
+    },
   );
 }
 
@@ -130,7 +136,7 @@ ${script}`,
   const said = lastLines(Buffer.concat([result.stdout, result.stderr]).toString('utf8'), 8);
   throw new DurantError(
     'install-failed',
-    `The build could not be installed on ${entry} (exit status ${result.status}); the live release is unchanged. Fix the cause below, then deploy again.`,
-    { server: entry, output: said },
+    `The build could not be installed on ${entry} (exit status ${result.status}); the live release is unchanged.`,
+    { remedy: 'Fix the cause, then deploy again.', server: entry, output: said },
   );
 }

@@ -62,7 +62,8 @@ export async function takeLock({ run, server, signal }: StepContext): Promise<vo
   const { entry } = server.address;
   const holder = server.facts.lock;
   throw holder === null
-    ? new DurantError('locked', `${entry} was locked by another run a moment ago. Deploy again.`, {
+    ? new DurantError('locked', `${entry} was locked by another run a moment ago.`, {
+        remedy: 'Deploy again.',
         server: entry,
       })
     : lockedError(entry, holder, run.host.now());

@@ -135,7 +135,9 @@ async function orWarn(run: Run, server: ServerRun, work: () => Promise<void>): P
       event: 'warning',
       code: 'services-not-restored',
       message: error.with({
-        summary: `${error.summary} The previous release is live again, but its services may not be running; check with: durant app ${run.request.stage} info`,
+        summary: `${error.summary} The previous release is live again, but its services may not be running.`,
+        remedy: 'Look at them',
+        command: `durant app ${run.request.stage} info`,
       }).message,
       server: server.address.entry,
     });
@@ -255,8 +257,13 @@ async function notStarted(context: StepContext, set: ServiceSet, error: DurantEr
   const found = await failedStart(context, set).catch(() => undefined);
   return new DurantError(
     'services-failed',
-    `The services could not be started on ${entry}${found === undefined ? '' : `: ${found.what}`}. Fix the cause below, then deploy again:`,
-    { server: entry, output: found?.output ?? error.output, cause: error },
+    `The services could not be started on ${entry}${found === undefined ? '' : `: ${found.what}`}.`,
+    {
+      remedy: 'Fix the cause, then deploy again.',
+      server: entry,
+      output: found?.output ?? error.output,
+      cause: error,
+    },
   );
 }
 

@@ -1,5 +1,5 @@
 /** What would keep the services of a stage from running on a server, known before anything is changed. */
-import { DurantError, type ErrorCode } from '../../errors.ts';
+import { DurantError, type ErrorCode, type ErrorDetails } from '../../errors.ts';
 import { lookScript, parseLook, type ServicesFacts } from '../app/lookAtServices.ts';
 import { CADDY_FOLDER } from '../app/manager.ts';
 import { obtainSudo, type Sudo } from '../app/privilege.ts';
@@ -85,37 +85,37 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
   const entry = server.address.entry;
   const look = await lookAt(context);
   const { set, facts } = look;
-  const refuse = (code: ErrorCode, summary: string, output = ''): never => {
-    throw new DurantError(code, summary, { server: entry, output });
+  const refuse = (code: ErrorCode, summary: string, details: ErrorDetails): never => {
+    throw new DurantError(code, summary, { ...details, server: entry });
   };
   const [foreign] = facts.foreign;
   const [unreadable] = facts.unreadable;
   if (unreadable !== undefined)
-    refuse(
-      'permission-denied',
-      `${unreadable} on ${entry} cannot be read, so nobody knows whose it is. Make it readable for the login user, then try again.`,
-    );
+    refuse('permission-denied', `${unreadable} on ${entry} cannot be read, so nobody knows whose it is.`, {
+      remedy: 'Make it readable for the login user, then try again.',
+    });
   if (foreign !== undefined)
     refuse(
       'services-failed',
-      `${foreign} on ${entry} was not made by Durant for this project_dir, and would be replaced. Remove it there, or choose another name with: app`,
+      `${foreign} on ${entry} was not made by Durant for this project_dir, and would be replaced.`,
+      { remedy: 'Remove it there, or choose another name with app.' },
     );
   if (set.units.length > 0 && !facts.hasSystemctl)
-    refuse(
-      'tool-missing',
-      `${entry} has no systemd, which runs the processes. Leave them out with: processes`,
-    );
+    refuse('tool-missing', `${entry} has no systemd, which runs the processes.`, {
+      remedy: 'Leave them out with processes.',
+    });
   if (set.manager === 'user' && set.units.length > 0) {
     if (!facts.lingers)
       refuse(
         'services-failed',
-        `On ${entry} the services of ${server.facts.user} would end with the login. Enable lingering: sudo loginctl enable-linger ${server.facts.user}`,
+        `On ${entry} the services of ${server.facts.user} would end with the login.`,
+        { remedy: 'Enable lingering there', command: `sudo loginctl enable-linger ${server.facts.user}` },
       );
     if (!facts.userManager)
-      refuse(
-        'services-failed',
-        `The systemd of ${server.facts.user} on ${entry} does not answer. Log in there and run: systemctl --user status`,
-      );
+      refuse('services-failed', `The systemd of ${server.facts.user} on ${entry} does not answer.`, {
+        remedy: 'Log in there and run',
+        command: 'systemctl --user status',
+      });
   }
   if (set.units.length > 0 && !facts.hasAnalyze)
     run.emit({
@@ -125,32 +125,31 @@ export async function assessServices(context: StepContext, root: 'asked' | 'not 
       server: entry,
     });
   if (facts.refusedUnits !== undefined)
-    refuse(
-      'services-failed',
-      `systemd on ${entry} refuses the units; nothing was changed. Fix [process …] or the templates:`,
-      lastLines(facts.refusedUnits, 6),
-    );
+    refuse('services-failed', `systemd on ${entry} refuses the units; nothing was changed.`, {
+      remedy: 'Correct [process …] or the templates, then deploy again.',
+      output: lastLines(facts.refusedUnits, 6),
+    });
   if (set.site !== undefined) {
     if (!facts.hasCaddy)
-      refuse(
-        'tool-missing',
-        `${entry} has no caddy, which serves ${run.settings.domain_name.join(', ')}. Install it there, or write proxy = none.`,
-      );
+      refuse('tool-missing', `${entry} has no caddy, which serves ${run.settings.domain_name.join(', ')}.`, {
+        remedy: 'Install it there, or write proxy = none.',
+      });
     if (facts.refusedSite !== undefined)
-      refuse(
-        'services-failed',
-        `Caddy on ${entry} refuses the site file; nothing was changed. Fix domain_name, upstream, statics or the template:`,
-        lastLines(facts.refusedSite, 4),
-      );
+      refuse('services-failed', `Caddy on ${entry} refuses the site file; nothing was changed.`, {
+        remedy: 'Correct domain_name, upstream, statics or the template, then deploy again.',
+        output: lastLines(facts.refusedSite, 4),
+      });
     if (!facts.caddyRuns)
       refuse(
         'services-failed',
-        `Caddy does not run on ${entry}, so ${run.settings.domain_name.join(', ')} would not be served. Start it there: sudo systemctl enable --now caddy`,
+        `Caddy does not run on ${entry}, so ${run.settings.domain_name.join(', ')} would not be served.`,
+        { remedy: 'Start it there', command: 'sudo systemctl enable --now caddy' },
       );
     if (facts.imported === false)
       refuse(
         'services-failed',
-        `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${set.site.path}, so the site would not be served. Add to it: import ${run.settings.proxy_dir.replace(/\/+$/, '')}/*.caddy`,
+        `${CADDY_FOLDER}/Caddyfile on ${entry} does not import ${set.site.path}, so the site would not be served.`,
+        { remedy: `Add to it: import ${run.settings.proxy_dir.replace(/\/+$/, '')}/*.caddy` },
       );
   }
   const before =

@@ -57,8 +57,8 @@ export function assertSharedThere(
   if (missing.length > 0)
     throw new DurantError(
       'shared-file-missing',
-      `${entry} has no ${missing.join(', no ')} in ${facts.project}/shared, and the commit has none to start from. Create ${missing.length === 1 ? 'it' : 'them'} there, then deploy again.`,
-      { server: entry },
+      `${entry} has no ${missing.join(', no ')} in ${facts.project}/shared, and the commit has none to start from.`,
+      { remedy: `Create ${missing.length === 1 ? 'it' : 'them'} there, then deploy again.`, server: entry },
     );
 }
 

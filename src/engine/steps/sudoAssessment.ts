@@ -35,7 +35,12 @@ export function sudoMissing(
   const { entry } = address;
   return new DurantError(
     'permission-denied',
-    `sudo on ${entry} does not let ${facts.user} run these commands without a password; nothing was changed. Allow them in sudoers (durant setup ${stage} prints the lines):`,
-    { server: entry, output: missing },
+    `sudo on ${entry} does not let ${facts.user} run these commands without a password; nothing was changed.`,
+    {
+      remedy: 'Allow them in sudoers, with the lines that this prints',
+      command: `durant setup ${stage}`,
+      server: entry,
+      output: missing,
+    },
   );
 }

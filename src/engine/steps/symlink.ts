@@ -99,8 +99,12 @@ export async function switchBack(run: NamedRun, server: ServerRun, signal: Abort
     const { entry } = server.address;
     throw new DurantError(
       'switched-elsewhere',
-      `${run.settings.current_path} on ${entry} ${kept === '' ? 'is gone' : `points at ${kept}`}: someone changed it while this run worked, so it was not switched back. Check with durant status, then deploy or roll back.`,
-      { server: entry },
+      `${run.settings.current_path} on ${entry} ${kept === '' ? 'is gone' : `points at ${kept}`}: someone changed it while this run worked, so it was not switched back.`,
+      {
+        remedy: 'See how it stands, then deploy or roll back',
+        command: `durant status ${run.request.stage}`,
+        server: entry,
+      },
     );
   }
   defer(server, previous === null ? forgetPendingRollback : forgetOtherPendingRollback(previous));

@@ -86,15 +86,15 @@ export function assessSpace(run: TreeRun, server: ServerRun): void {
   if (freeBytes !== undefined && needed > freeBytes + warmCopy)
     throw new DurantError(
       'disk-full',
-      `${entry} has ${megabytes(freeBytes)} free where project_dir is, the release needs ${megabytes(needed)}. Free some space, then deploy again.`,
-      { server: entry },
+      `${entry} has ${megabytes(freeBytes)} free where project_dir is, the release needs ${megabytes(needed)}.`,
+      { remedy: 'Free some space, then deploy again.', server: entry },
     );
   // Some file systems count no inodes and say 0.
   if (freeInodes !== undefined && freeInodes > 0 && entries.length > freeInodes)
     throw new DurantError(
       'disk-full',
-      `${entry} has ${freeInodes} inodes free where project_dir is, the release needs ${entries.length}. Remove some files there, then deploy again.`,
-      { server: entry },
+      `${entry} has ${freeInodes} inodes free where project_dir is, the release needs ${entries.length}.`,
+      { remedy: 'Remove some files there, then deploy again.', server: entry },
     );
 }
 

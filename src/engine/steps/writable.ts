@@ -41,7 +41,8 @@ function withRemedy({ settings }: Run, error: DurantError): DurantError {
       ? 'Let the login user run it by sudo without a password, or choose another writable_mode.'
       : 'Set writable_use_sudo: yes, or choose another writable_mode.';
   return error.with({
-    summary: `writable_dirs could not be made writable (${settings.writable_mode}). ${remedy}`,
+    summary: `writable_dirs could not be made writable (${settings.writable_mode}).`,
+    remedy,
   });
 }
 

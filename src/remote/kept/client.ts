@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect as connectTo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { DurantError, type ErrorCode } from '../../errors.ts';
+import { bug, DurantError, type ErrorCode } from '../../errors.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
 import { objectIn, readFrames, send, type Frame } from './frames.ts';
 import { isOwnSocket } from './place.ts';
@@ -83,17 +83,20 @@ function open(path: string, options: { readonly allowHalfOpen?: true } = {}): Pr
 }
 
 function lost(server: string): DurantError {
-  return new DurantError(
-    'connection-lost',
-    `The kept connection to ${server} has ended. Run again, which connects anew.`,
-    { server },
-  );
+  return new DurantError('connection-lost', `The kept connection to ${server} has ended.`, {
+    remedy: 'Run again, which connects anew.',
+    server,
+  });
 }
 
 function failureIn(frame: Frame, server: string): DurantError {
-  const { code, summary, output } = objectIn(frame);
+  const { code, summary, remedy, output } = objectIn(frame);
   // The holder speaks the same protocol, or its socket would have another name.
-  return new DurantError(code as ErrorCode, String(summary), { server, output: String(output) });
+  return new DurantError(code as ErrorCode, String(summary), {
+    server,
+    remedy: String(remedy),
+    output: String(output),
+  });
 }
 
 async function run(line: Line, command: RemoteCommand): Promise<RemoteResult> {
@@ -170,8 +173,7 @@ function sendInput(socket: Socket, input: RemoteCommand['input'], failed: (error
   });
   input.once('error', failed);
   input.once('close', () => {
-    if (!ended)
-      failed(new DurantError('internal', 'The input of a remote command was closed before its end.'));
+    if (!ended) failed(bug('The input of a remote command was closed before its end.'));
   });
 }
 

@@ -21,7 +21,7 @@ export const KINDS = [
   'failed',
 ] as const;
 /** Part of the socket's name: an older Durant's holder is not talked to. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 export type Kind = (typeof KINDS)[number];
 
 export interface Frame {

@@ -5,7 +5,7 @@
 import { chmodSync, unlinkSync } from 'node:fs';
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { asDurantError } from '../../errors.ts';
+import { asDurantError, fieldsOf } from '../../errors.ts';
 import { createConnect } from '../connect.ts';
 import type { Connection, RemoteCommand } from '../target.ts';
 import type { HolderRequest } from './holderRequest.ts';
@@ -133,11 +133,11 @@ function serve(
           }
         };
         asked().catch((thrown: unknown) => {
-          const { code, summary, output } = asDurantError(thrown);
-          send(socket, 'failed', { code, summary, output });
+          const error = asDurantError(thrown);
+          send(socket, 'failed', fieldsOf(error));
           socket.end();
           // Whoever tries again finds no socket, and logs in anew.
-          if (code === 'connection-lost') resolve();
+          if (error.code === 'connection-lost') resolve();
         });
       });
     };

@@ -24,7 +24,9 @@ export function destination(
   if (user !== undefined) checkWord('user name', user, address.entry);
   const { identity } = request;
   if (identity?.startsWith('-') === true)
-    throw new DurantError('usage', `ssh_identity must not start with “-”; write ./${identity}.`);
+    throw new DurantError('usage', 'ssh_identity must not start with “-”.', {
+      remedy: `Write ./${identity}.`,
+    });
   return {
     arguments: [
       ...(user === undefined ? [] : ['-l', user]),
@@ -40,8 +42,8 @@ function checkWord(what: string, word: string, server: string): void {
   if (isSafeName(word)) return;
   throw new DurantError(
     'usage',
-    `The ${what} of ${server} holds characters that Durant does not give to ssh; use letters, digits and . _ : % - only.`,
-    { server },
+    `The ${what} of ${server} holds characters that Durant does not give to ssh.`,
+    { remedy: 'Use letters, digits and . _ : % - only.', server },
   );
 }
 

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { userInfo } from 'node:os';
 import { platform } from '../../platform.ts';
-import { DurantError, throwIfCancelled } from '../../errors.ts';
+import { DurantError, reasonOf, throwIfCancelled } from '../../errors.ts';
 import { bootstrapCommand, killScript, type ProcessGroup } from '../bootstrap.ts';
 import { retryDropped, retryNotice } from '../retryDropped.ts';
 import { readRoute } from '../route.ts';
-import { runScript, type ScriptChannel } from '../scriptRun.ts';
+import { closedConnection, runScript, type ScriptChannel } from '../scriptRun.ts';
 import { bearsSessions, type BearsSessions } from '../serverSoftware.ts';
 import { readSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
@@ -168,10 +168,7 @@ function createConnection(request: ConnectRequest, line: Line, dispose: () => vo
   const { entry } = address;
   let closed = false;
   const checkOpen = (): void => {
-    if (closed)
-      throw new DurantError('connection-lost', `The connection to ${entry} has been closed; run again.`, {
-        server: entry,
-      });
+    if (closed) throw closedConnection(entry);
   };
   const exec = async (command: RemoteCommand): Promise<RemoteResult> => {
     checkOpen();
@@ -195,8 +192,8 @@ function createConnection(request: ConnectRequest, line: Line, dispose: () => vo
       if (/prohibited|unknown channel|disabled/i.test(opened.refused)) return undefined;
       throw new DurantError(
         'host-unreachable',
-        `${entry} could not connect to ${bracketed(host)}:${port} (${opened.refused}); check that something listens there.`,
-        { server: entry },
+        `${entry} could not connect to ${bracketed(host)}:${port} (${opened.refused}).`,
+        { remedy: 'Check that something listens there.', server: entry },
       );
     },
     posixRename: async (from, to) => {
@@ -222,7 +219,7 @@ async function endGroup(request: ConnectRequest, line: Line, group: ProcessGroup
       { server: entry, endGroup: () => Promise.resolve() },
     );
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     const message = `Processes of the command may still run on ${entry} (group ${group.pgid}): ${reason}`;
     request.onNotice?.('remote-processes-left', message);
   }

@@ -1,5 +1,5 @@
 /** What `ssh` wrote before it gave up, as an error with a remedy. Pure. */
-import { DurantError, type ErrorCode } from '../../errors.ts';
+import { DurantError, errorOf, type ErrorCode, fieldsOf } from '../../errors.ts';
 import { saysDropped } from '../retryDropped.ts';
 import type { SshSettings } from '../sshSettings.ts';
 
@@ -8,6 +8,7 @@ interface Meaning {
   readonly code: ErrorCode;
   /** @param key type and fingerprint of the key that the server showed, in words. */
   readonly say: (server: string, reason: string, key: string) => string;
+  readonly remedy: string;
 }
 
 /** First match wins: the specific ones come before what `ssh` says in every such case. */
@@ -16,40 +17,41 @@ const meanings: readonly Meaning[] = [
     pattern:
       /Error checking host key .* in revoked keys file|Bad configuration option|Unsupported option|terminating, .* bad configuration|no matching (host key|cipher|key exchange|MAC)|unknown option|illegal option/i,
     code: 'connection-unsupported',
-    say: (server, reason) =>
-      `ssh cannot connect to ${server} like this (${reason}); correct the ssh configuration.`,
+    say: (server, reason) => `ssh cannot connect to ${server} like this (${reason}).`,
+    remedy: 'Correct the ssh configuration.',
   },
   {
     pattern: /REVOKED HOST KEY|host key .*revoked|marked as revoked/i,
     code: 'host-key-revoked',
-    say: (server, _reason, key) =>
-      `The ${key} of ${server} is revoked in known_hosts or by RevokedHostKeys; do not connect until its administrator has given it a new key.`,
+    say: (server, _reason, key) => `The ${key} of ${server} is revoked in known_hosts or by RevokedHostKeys.`,
+    remedy: 'Do not connect until its administrator has given it a new key.',
   },
   {
     pattern: /HOST IDENTIFICATION HAS CHANGED|Host key for .* has changed/,
     code: 'host-key-changed',
     say: (server, _reason, key) =>
-      `The ${key} of ${server} is not the one in known_hosts: either the server was set up again, or someone is intercepting the connection. Ask its administrator for the fingerprint before removing the old key with ssh-keygen -R.`,
+      `The ${key} of ${server} is not the one in known_hosts: either the server was set up again, or someone is intercepting the connection.`,
+    remedy: 'Ask its administrator for the fingerprint before removing the old key with ssh-keygen -R.',
   },
   {
     pattern: /requested strict checking|Host key verification failed/,
     code: 'host-unknown',
-    say: (server, _reason, key) =>
-      `The ${key} of ${server} is not in known_hosts; compare the fingerprint, then add the key with ssh-keyscan or connect once with ssh.`,
+    say: (server, _reason, key) => `The ${key} of ${server} is not in known_hosts.`,
+    remedy: 'Compare the fingerprint, then add the key with ssh-keyscan or connect once with ssh.',
   },
   {
     pattern:
       /Permission denied \(|Too many authentication failures|No more authentication methods|Authentication failed/,
     code: 'authentication-failed',
-    say: (server, reason) =>
-      `${server} refused the login (${reason}); check the user, ssh_identity and the keys in the agent.`,
+    say: (server, reason) => `${server} refused the login (${reason}).`,
+    remedy: 'Check the user, ssh_identity and the keys in the agent.',
   },
   {
     pattern:
       /Could not resolve|Connection refused|No route to host|timed out|timeout|unreachable|Connection (closed|reset)|kex_exchange_identification|banner exchange|Broken pipe/i,
     code: 'host-unreachable',
-    say: (server, reason) =>
-      `${server} cannot be reached (${reason}); check its name, its port and the network.`,
+    say: (server, reason) => `${server} cannot be reached (${reason}).`,
+    remedy: 'Check its name, its port and the network.',
   },
 ];
 
@@ -83,10 +85,7 @@ export function connectFailure(server: string, log: string, jumps: readonly Jump
   const isDropped =
     spoken.some(saysDropped) &&
     spoken.every((line) => saysDropped(line) || /^(Connection (closed|reset) by|Warning:) /.test(line));
-  return new DurantError(told.code, told.summary, {
-    server,
-    cause: isDropped ? droppedEarly : undefined,
-  });
+  return errorOf({ ...fieldsOf(told), server }, isDropped ? droppedEarly : undefined);
 }
 
 /** The jump host that ssh names in what it says. */
@@ -110,13 +109,15 @@ function failureOf(server: string, log: string, lines: readonly string[]): Duran
   const meaning = meanings.find(({ pattern }) => pattern.test(text));
   const last = lines.at(-1) ?? 'it gave no reason';
   if (!meaning)
-    return new DurantError(
-      'host-unreachable',
-      `ssh could not connect to ${server} (${last}); try the same with ssh in a terminal.`,
-      { server },
-    );
+    return new DurantError('host-unreachable', `ssh could not connect to ${server} (${last}).`, {
+      remedy: 'Try the same with ssh in a terminal.',
+      server,
+    });
   const reason = lines.findLast((line) => meaning.pattern.test(line)) ?? last;
-  return new DurantError(meaning.code, meaning.say(server, reason, keyShown(log)), { server });
+  return new DurantError(meaning.code, meaning.say(server, reason, keyShown(log)), {
+    remedy: meaning.remedy,
+    server,
+  });
 }
 
 /** The last one counts: with jump hosts there is one for each host on the way. */
@@ -129,9 +130,8 @@ function keyShown(log: string): string {
 export function lostConnection(server: string, log: string): DurantError {
   const reason = spokenLines(log).at(-1);
   const because = reason === undefined ? '' : ` (${reason})`;
-  return new DurantError(
-    'connection-lost',
-    `The connection to ${server} was lost${because}; run again, the next run first looks after what was left.`,
-    { server },
-  );
+  return new DurantError('connection-lost', `The connection to ${server} was lost${because}.`, {
+    remedy: 'Run again: the next run first clears up what was left.',
+    server,
+  });
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { DurantError } from '../../errors.ts';
+import { cancelled, DurantError } from '../../errors.ts';
 import type { SshSettings } from '../sshSettings.ts';
 import type { ConnectRequest } from '../target.ts';
 import { connectionArguments, destination, masterArguments, type HostKeyFiles } from './arguments.ts';
@@ -110,7 +110,7 @@ function watchProgress(
     reject = no;
   });
   failed.catch(() => undefined);
-  const onAbort = (): void => reject(new DurantError('cancelled', 'Cancelled.', { server: address.entry }));
+  const onAbort = (): void => reject(cancelled(address.entry));
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
   let since = Date.now();
@@ -123,8 +123,13 @@ function watchProgress(
       if (conversation.asking) since = Date.now();
       const authenticating = /SSH2_MSG_SERVICE_ACCEPT received/.test(log.text());
       if (Date.now() - since < (authenticating ? authenticationMs : connectTimeoutMs)) return;
-      const message = `${address.entry} did not answer within ${String(connectTimeoutMs / 1000)} s; check its name, its port and the network.`;
-      reject(new DurantError('host-unreachable', message, { server: address.entry }));
+      const limit = `${String(connectTimeoutMs / 1000)} s`;
+      reject(
+        new DurantError('host-unreachable', `${address.entry} did not answer within ${limit}.`, {
+          remedy: 'Check its name, its port and the network.',
+          server: address.entry,
+        }),
+      );
     },
     Math.min(250, connectTimeoutMs),
   );
@@ -141,14 +146,18 @@ function watchProgress(
 /** The error where a question stayed open without whose answer nobody is let in. */
 export function unanswered(server: string, question: Question): DurantError {
   const wanted = question.kind === 'password' ? 'a password' : 'an answer';
-  const message = `${server} asks for ${wanted}, and none was given; run in a terminal or the editor to be asked, or set up a key.`;
-  return new DurantError('authentication-failed', message, { server });
+  return new DurantError('authentication-failed', `${server} asks for ${wanted}, and none was given.`, {
+    remedy: 'Run in a terminal or the editor to be asked, or set up a key.',
+    server,
+  });
 }
 
 /** The error where `ssh` itself could not be started. */
 export function startFailure(server: string, reason: string): DurantError {
-  const message = `OpenSSH's ssh could not be started (${reason}); install it, or use ssh_client: ssh2.`;
-  return new DurantError('local-tool-missing', message, { server });
+  return new DurantError('local-tool-missing', `OpenSSH's ssh could not be started (${reason}).`, {
+    remedy: 'Install it, or use ssh_client: ssh2.',
+    server,
+  });
 }
 
 function accepts(socket: string): Promise<boolean> {

@@ -21,10 +21,9 @@ export async function makePrivateDirectory(): Promise<string> {
     (folder) => !platform.socketsAreFiles || Buffer.byteLength(folder) + ownBytes <= socketPathBytes,
   );
   if (short === undefined)
-    throw new DurantError(
-      'internal',
-      'The folder for temporary files has too long a name; set TMPDIR to a shorter one.',
-    );
+    throw new DurantError('internal', 'The folder for temporary files has too long a name.', {
+      remedy: 'Set TMPDIR to a shorter one.',
+    });
   await removeLeftBehind(short);
   return mkdtemp(join(short, `durant-${String(process.pid)}-`));
 }

@@ -1,7 +1,7 @@
 /** Sessions on a master's connection, each one an `ssh` process; never more at a time than the server allows. */
 import { PassThrough, type Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DurantError } from '../../errors.ts';
+import { cancelled, DurantError } from '../../errors.ts';
 import type { ChannelEnd, ScriptChannel } from '../scriptRun.ts';
 import type { Destination } from './arguments.ts';
 import { sharedArguments } from './arguments.ts';
@@ -56,13 +56,13 @@ export function createSessions(context: SessionsContext): Sessions {
       await new Promise<void>((resolve, reject) => {
         const onAbort = (): void => {
           waiting.splice(waiting.indexOf(go), 1);
-          reject(new DurantError('cancelled', 'Cancelled.', { server }));
+          reject(cancelled(server));
         };
         const go = (): void => {
           signal?.removeEventListener('abort', onAbort);
           resolve();
         };
-        if (signal?.aborted === true) reject(new DurantError('cancelled', 'Cancelled.', { server }));
+        if (signal?.aborted === true) reject(cancelled(server));
         else {
           waiting.push(go);
           signal?.addEventListener('abort', onAbort, { once: true });
@@ -105,8 +105,8 @@ export function createSessions(context: SessionsContext): Sessions {
       if (refusedSince !== undefined && Date.now() - refusedSince > patienceMs)
         throw new DurantError(
           'connection-unsupported',
-          `${server} refused to open a session (${opened.refused}); raise MaxSessions in its sshd_config or use another login.`,
-          { server },
+          `${server} refused to open a session (${opened.refused}).`,
+          { remedy: 'Raise MaxSessions in its sshd_config or use another login.', server },
         );
       await pause(others > 0 ? 5 : 50);
     }
@@ -159,7 +159,7 @@ function waitUntilOpen(
     let log = '';
     const onAbort = (): void => {
       child.kill('SIGTERM');
-      reject(new DurantError('cancelled', 'Cancelled.', { server }));
+      reject(cancelled(server));
     };
     if (signal?.aborted === true) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });

@@ -23,11 +23,10 @@ export async function renameOverSftp(
   to: string,
 ): Promise<void> {
   const unsupported = () =>
-    new DurantError(
-      'switch-unsupported',
-      `${server} offers no atomic rename over SFTP; give it a mv with -T or -h.`,
-      { server },
-    );
+    new DurantError('switch-unsupported', `${server} offers no atomic rename over SFTP.`, {
+      remedy: 'Give it a mv with -T or -h.',
+      server,
+    });
   const packets = readPackets(channel);
   channel.stderr.resume();
   const timer = setTimeout(() => channel.close(), answerMs);
@@ -45,8 +44,8 @@ export async function renameOverSftp(
       const said = answer.value.length >= 13 ? text(answer.value, 9) : 'no reason given';
       throw new DurantError(
         'remote-command-failed',
-        `${server} could not rename ${from} to ${to} (${said}); check the permissions of its folder.`,
-        { server },
+        `${server} could not rename ${from} to ${to} (${said}).`,
+        { remedy: 'Check the permissions of its folder.', server },
       );
     }
   } catch (error) {

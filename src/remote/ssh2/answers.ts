@@ -110,8 +110,8 @@ export async function tryPassword(
   if (message.kind === 'password-change')
     throw new DurantError(
       'authentication-failed',
-      `The password of ${settings.user} on ${context.server} has expired. Log in with ssh in a terminal and change it.`,
-      { server: context.server },
+      `The password of ${settings.user} on ${context.server} has expired.`,
+      { remedy: 'Log in with ssh in a terminal and change it.', server: context.server },
     );
   const reply = expectReply(message);
   if (reply.kind === 'failure' && !reply.partial) progress.tried.push('password (refused)');

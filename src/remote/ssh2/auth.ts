@@ -180,8 +180,11 @@ function refused(context: AuthenticationContext, ring: KeyRing, offered: Failure
   ];
   return new DurantError(
     'authentication-failed',
-    `Authentication failed for ${account}: ${facts.join('; ')}. To fix it, ${remedies.join(', or ') || `check that ssh ${settings.originalHost} works`}.`,
-    { server },
+    `Authentication failed for ${account}: ${facts.join('; ')}.`,
+    {
+      remedy: `To fix it, ${remedies.join(', or ') || `check that ssh ${settings.originalHost} works`}.`,
+      server,
+    },
   );
 }
 

@@ -63,7 +63,8 @@ export function expectReply(message: AuthenticationMessage): Reply {
   if (message.kind === 'success' || message.kind === 'failure') return message;
   throw new DurantError(
     'connection-unsupported',
-    'The server sent an unexpected answer during authentication. Set ssh_client: openssh.',
+    'The server sent an unexpected answer during authentication.',
+    { remedy: 'Set ssh_client: openssh.' },
   );
 }
 

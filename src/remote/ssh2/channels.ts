@@ -5,7 +5,7 @@
 import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
-import { DurantError } from '../../errors.ts';
+import { cancelled, DurantError } from '../../errors.ts';
 import { bootstrapCommand } from '../bootstrap.ts';
 import type { ChannelEnd, ScriptChannel } from '../scriptRun.ts';
 import { channelStreams } from './internals.ts';
@@ -147,7 +147,7 @@ export function createShellPool(options: PoolOptions): ShellPool {
     },
     acquire: async (signal) => {
       for (let refusals = 0; ;) {
-        if (signal?.aborted === true) throw new DurantError('cancelled', 'Cancelled.', { server });
+        if (signal?.aborted === true) throw cancelled(server);
         const place = freed.opened;
         const channel = await Promise.race([lost, tryOpen()]);
         if (channel !== undefined) return channel;
@@ -159,11 +159,10 @@ export function createShellPool(options: PoolOptions): ShellPool {
         refusals += 1;
         limit = most;
         if (refusals > retries)
-          throw new DurantError(
-            'connection-unsupported',
-            `${server} refused to open a session. Check MaxSessions and ForceCommand in its sshd_config.`,
-            { server },
-          );
+          throw new DurantError('connection-unsupported', `${server} refused to open a session.`, {
+            remedy: 'Check MaxSessions and ForceCommand in its sshd_config.',
+            server,
+          });
         await pause(retryMs);
       }
     },

@@ -1,6 +1,6 @@
 /** The built-in SSH client: one connection for everything. Started shells wait in it, so that a script costs one round trip. */
 import { Readable, type Duplex } from 'node:stream';
-import { DurantError } from '../../errors.ts';
+import { bug, DurantError, reasonOf } from '../../errors.ts';
 import { killScript, type ProcessGroup } from '../bootstrap.ts';
 import { bearsSessions, type BearsSessions } from '../serverSoftware.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
@@ -44,7 +44,7 @@ export async function connectSsh2(
     } catch (error) {
       request.onNotice?.(
         'remote-processes-left',
-        `Processes of the command may still run on ${server} (group ${group.pgid}): ${error instanceof Error ? error.message : String(error)}`,
+        `Processes of the command may still run on ${server} (group ${group.pgid}): ${reasonOf(error)}`,
       );
     }
   };
@@ -104,7 +104,7 @@ async function openWithShells(opening: Opening, waiting: number): Promise<Way> {
       return pool.warmUp();
     },
   });
-  if (pool === undefined) throw new DurantError('internal', 'No shells after login. Please report this bug.');
+  if (pool === undefined) throw bug('No shells after login.');
   return { session, pool, bears: bearsSessions(session.internals.serverSoftware) };
 }
 
@@ -180,11 +180,11 @@ function forward(
       if (error === undefined) resolve(channel);
       else if ('reason' in error && error.reason === connectFailed)
         reject(
-          new DurantError(
-            'host-unreachable',
-            `${server} could not connect to ${host}:${port}. Check that something listens there.`,
-            { server, cause: error },
-          ),
+          new DurantError('host-unreachable', `${server} could not connect to ${host}:${port}.`, {
+            remedy: 'Check that something listens there.',
+            server,
+            cause: error,
+          }),
         );
       else resolve(undefined);
     });

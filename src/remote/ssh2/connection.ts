@@ -1,6 +1,6 @@
 /** One authenticated SSH connection: its way there (TCP, ProxyCommand, jump hosts), the handshake, the host key, the login. */
 import type { Duplex } from 'node:stream';
-import { DurantError, asDurantError } from '../../errors.ts';
+import { asDurantError, cancelled, DurantError } from '../../errors.ts';
 import { readKnownHosts } from '../knownHostsFiles.ts';
 import { retryDropped, retryNotice } from '../retryDropped.ts';
 import { lastJump, readJump, type LastJump } from '../route.ts';
@@ -48,8 +48,8 @@ async function openOnce(request: SessionRequest, progress: AuthenticationProgres
     () =>
       new DurantError(
         'host-unreachable',
-        `${name} did not answer within ${request.request.connectTimeoutMs / 1000} s. Check the address and the network, or raise connect_timeout.`,
-        { server },
+        `${name} did not answer within ${request.request.connectTimeoutMs / 1000} s.`,
+        { remedy: 'Check the address and the network, or raise connect_timeout.', server },
       ),
   );
   const closers: (() => void)[] = [];
@@ -100,7 +100,7 @@ function abortion(signal: AbortSignal, server: string): { promise: Promise<never
   let dispose = (): void => undefined;
   const promise = new Promise<never>((_resolve, reject) => {
     const onAbort = (): void => {
-      reject(new DurantError('cancelled', 'Cancelled.', { server }));
+      reject(cancelled(server));
     };
     if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -159,8 +159,8 @@ function forwardThrough(hop: SshSession, host: string, port: number, server: str
       reject(
         new DurantError(
           'host-unreachable',
-          `${server} cannot be reached: the jump host ${hop.settings.originalHost} could not connect to ${host}:${port} (${error.message.replace('(SSH) ', '')}). Check the address as seen from there, and AllowTcpForwarding.`,
-          { server, cause: error },
+          `${server} cannot be reached: the jump host ${hop.settings.originalHost} could not connect to ${host}:${port} (${error.message.replace('(SSH) ', '')}).`,
+          { remedy: 'Check the address as seen from there, and AllowTcpForwarding.', server, cause: error },
         ),
       );
     });

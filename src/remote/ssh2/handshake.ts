@@ -1,6 +1,6 @@
 /** Key exchange, host key and login over a transport that is open, and what it means when that fails. */
 import ssh2, { type Client } from 'ssh2';
-import { DurantError } from '../../errors.ts';
+import { DurantError, errorOf, fieldsOf } from '../../errors.ts';
 import type { KnownHostsEntry } from '../knownHosts.ts';
 import type { SshSettings } from '../sshSettings.ts';
 import { authenticate } from './auth.ts';
@@ -221,22 +221,26 @@ function explainFailure(
   if (error instanceof DurantError) return error;
   const reason = said ?? error?.message ?? 'the other end closed it';
   if (facts.ready)
-    return new DurantError(
-      'connection-lost',
-      `The connection to ${name} was lost (${reason}). Check the network and run again: the next run first looks after what was left.`,
-      { server, cause: error },
-    );
+    return new DurantError('connection-lost', `The connection to ${name} was lost (${reason}).`, {
+      remedy: 'Check the network and run again: the next run first clears up what was left.',
+      server,
+      cause: error,
+    });
   if (parts.progress.tried.length > 0)
     return new DurantError(
       'authentication-failed',
-      `${settings.user}@${settings.hostname}:${settings.port} ended the connection while logging in (${reason}) after: ${parts.progress.tried.join(', ')}. Name the right key with ssh_identity, so that no other is tried.`,
-      { server, cause: tooManyAttempts },
+      `${settings.user}@${settings.hostname}:${settings.port} ended the connection while logging in (${reason}) after: ${parts.progress.tried.join(', ')}.`,
+      {
+        remedy: 'Name the right key with ssh_identity, so that no other is tried.',
+        server,
+        cause: tooManyAttempts,
+      },
     );
   if (error !== undefined && 'level' in error && error.level === 'handshake')
     return new DurantError(
       'connection-unsupported',
-      `${name}: no matching key exchange, cipher or host key algorithm (${reason}). Set ssh_client: openssh.`,
-      { server, cause: error },
+      `${name}: no matching key exchange, cipher or host key algorithm (${reason}).`,
+      { remedy: 'Set ssh_client: openssh.', server, cause: error },
     );
   const told = unreachable(
     name,
@@ -244,5 +248,5 @@ function explainFailure(
     said === undefined ? (error ?? new Error(reason)) : new Error(said),
   );
   const wasDropped = !facts.greeted && (said === undefined || saysDropped(said));
-  return new DurantError(told.code, told.summary, { server, cause: wasDropped ? droppedEarly : told.cause });
+  return errorOf({ ...fieldsOf(told), server }, wasDropped ? droppedEarly : told.cause);
 }

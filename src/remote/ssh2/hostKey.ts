@@ -1,7 +1,7 @@
 /** Checks a server's key against known_hosts, asks about an unknown one, and writes down what was accepted. */
 import { appendFile, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DurantError } from '../../errors.ts';
+import { DurantError, reasonOf } from '../../errors.ts';
 import {
   allowedAlgorithms,
   effectiveChecking,
@@ -41,8 +41,8 @@ export function checkHostKeySettings(settings: SshSettings, server: string): voi
   if (setting === undefined) return;
   throw new DurantError(
     'connection-unsupported',
-    `The ssh configuration has ${setting} for ${settings.originalHost}, which the built-in client cannot follow. Set ssh_client: openssh, or auto.`,
-    { server },
+    `The ssh configuration has ${setting} for ${settings.originalHost}, which the built-in client cannot follow.`,
+    { remedy: 'Set ssh_client: openssh, or auto.', server },
   );
 }
 
@@ -70,26 +70,27 @@ export async function verifyHostKey(
   const key = hostKeyFromBlob(blob);
   const verdict = judgeHostKey(entries, name, key);
   const { server } = policy;
-  const fail = (code: 'host-key-revoked' | 'host-key-changed' | 'connection-unsupported', text: string) =>
-    new DurantError(code, text, { server });
   switch (verdict.kind) {
     case 'trusted':
       return;
     case 'revoked':
-      throw fail(
+      throw new DurantError(
         'host-key-revoked',
-        `The ${key.type} key of ${name} (${fingerprint(blob)}) is marked @revoked in ${place(verdict.entry)}. Nothing was sent. Ask the server's administrator for its new key.`,
+        `The ${key.type} key of ${name} (${fingerprint(blob)}) is marked @revoked in ${place(verdict.entry)}. Nothing was sent.`,
+        { remedy: "Ask the server's administrator for its new key.", server },
       );
     case 'changed':
-      throw fail(
+      throw new DurantError(
         'host-key-changed',
         `The ${key.type} key of ${name} is not the one in ${place(verdict.entry)}: the server now shows ${fingerprint(blob)}. ` +
-          `Someone may be intercepting the connection, or the server was set up again. Nothing was sent. If the change is expected, run: ${removal(verdict.entry, name)}`,
+          `Someone may be intercepting the connection, or the server was set up again. Nothing was sent.`,
+        { remedy: 'If the change is expected, run', command: removal(verdict.entry, name), server },
       );
     case 'certificate-authority':
-      throw fail(
+      throw new DurantError(
         'connection-unsupported',
-        `${place(verdict.entry)} trusts ${name} through a certificate authority (@cert-authority), which the built-in client cannot check. Set ssh_client: openssh.`,
+        `${place(verdict.entry)} trusts ${name} through a certificate authority (@cert-authority), which the built-in client cannot check.`,
+        { remedy: 'Set ssh_client: openssh.', server },
       );
     case 'unknown':
       return decide(key, name, verdict.otherTypes, settings, policy, decisions);
@@ -154,8 +155,8 @@ async function decide(
         ];
   throw new DurantError(
     'host-unknown',
-    `The ${key.type} key of ${name} (${fingerprint(key.blob)}) is not in known_hosts, and ${why}. Compare the fingerprint, then ${remedy}`,
-    { server: policy.server },
+    `The ${key.type} key of ${name} (${fingerprint(key.blob)}) is not in known_hosts, and ${why}.`,
+    { remedy: `Compare the fingerprint, then ${remedy}`, server: policy.server },
   );
 }
 
@@ -200,7 +201,7 @@ async function remember(
     await appendLine(file, line);
     policy.onNotice?.('host-key-added', `The ${key.type} key of ${name} was added to ${file}.`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     policy.onNotice?.('host-key-not-added', `The key of ${name} could not be added to ${file}: ${reason}`);
   }
 }

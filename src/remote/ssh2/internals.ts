@@ -7,7 +7,7 @@
 import { createSecretKey } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import type { Client, ClientChannel, ParsedKey } from 'ssh2';
-import { DurantError } from '../../errors.ts';
+import { bug } from '../../errors.ts';
 
 /** Sends one authentication request (RFC 4252, 4256); the answers come through `onMessages`. */
 export interface AuthenticationProtocol {
@@ -190,9 +190,8 @@ function prepareKeys(protocol: object): void {
 function part<T>(owner: object, name: string, is: (value: unknown) => value is T): T {
   const value: unknown = Reflect.get(owner, name);
   if (is(value)) return value;
-  throw new DurantError(
-    'internal',
-    `This version of ssh2 does not have the ${name} that Durant uses. Set ssh_client: openssh and report this.`,
+  throw bug(
+    `This version of ssh2 does not have the ${name} that Durant uses (ssh_client: openssh does without).`,
   );
 }
 

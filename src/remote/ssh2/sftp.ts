@@ -1,6 +1,6 @@
 /** The one thing that is done over SFTP: renaming over what exists (`posix-rename@openssh.com`). Opened when first needed. */
 import type { SFTPWrapper } from 'ssh2';
-import { DurantError } from '../../errors.ts';
+import { DurantError, reasonOf } from '../../errors.ts';
 import type { ShellPool } from './channels.ts';
 import type { SshSession } from './sessionRequest.ts';
 
@@ -64,10 +64,10 @@ function requestSftp(session: SshSession): Promise<SFTPWrapper> {
 
 function unsupported(server: string, error: unknown): DurantError {
   if (error instanceof DurantError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new DurantError(
-    'switch-unsupported',
-    `Renaming over SFTP on ${server} failed: ${reason}. Give the server GNU or BSD mv, or an SFTP server with posix-rename@openssh.com.`,
-    { server, cause: error },
-  );
+  const reason = reasonOf(error);
+  return new DurantError('switch-unsupported', `Renaming over SFTP on ${server} failed: ${reason}.`, {
+    remedy: 'Give the server GNU or BSD mv, or an SFTP server with posix-rename@openssh.com.',
+    server,
+    cause: error,
+  });
 }

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { platform } from '../../platform.ts';
-import { DurantError } from '../../errors.ts';
+import { DurantError, reasonOf } from '../../errors.ts';
 import { expandProxyCommand, type SshSettings } from '../settingsText.ts';
 
 /** How long a ProxyCommand whose output has ended may take to end itself. */
@@ -121,7 +121,8 @@ export function openProxyCommand(settings: SshSettings, server: string): Transpo
 export function unreachable(server: string, address: string, error: unknown): DurantError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const [what, remedy] = explain(code, error);
-  return new DurantError('host-unreachable', `${server} cannot be reached: ${address} ${what}. ${remedy}`, {
+  return new DurantError('host-unreachable', `${server} cannot be reached: ${address} ${what}.`, {
+    remedy,
     server,
     cause: error,
   });
@@ -144,6 +145,6 @@ function explain(code: string, error: unknown): readonly [string, string] {
     case 'ECONNRESET':
       return ['ended the connection at once', 'Check that sshd listens there and lets this machine in.'];
     default:
-      return [`failed (${error instanceof Error ? error.message : String(error)})`, network];
+      return [`failed (${reasonOf(error)})`, network];
   }
 }

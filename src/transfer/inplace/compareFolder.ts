@@ -82,8 +82,12 @@ export async function compareInplace(request: CompareRequest): Promise<Compariso
   if (lines.pop() !== 'end')
     throw new DurantError(
       'remote-command-failed',
-      `project_dir on ${entry} could not be compared with the commit. Read what the server said, correct it there, then deploy again:`,
-      { server: entry, output: result.stderr.toString('utf8').trim() },
+      `project_dir on ${entry} could not be compared with the commit.`,
+      {
+        remedy: 'Fix the cause there, then deploy again.',
+        server: entry,
+        output: result.stderr.toString('utf8').trim(),
+      },
     );
   return parseComparison(lines);
 }

@@ -2,7 +2,7 @@
  * The transfer of strategy `inplace`, in two round trips: what differs arrives in `.durant` and is checked there; then each file is moved to
  * its place by one rename. Between the two nothing of the project has changed.
  */
-import { DurantError } from '../../errors.ts';
+import type { DurantError } from '../../errors.ts';
 import { enterFolder, parameters } from '../../remote/shell.ts';
 import { shellFile } from '../../remote/shellFile.ts';
 import type { Connection } from '../../remote/target.ts';
@@ -111,11 +111,10 @@ export async function placeInplace(request: PlaceRequest): Promise<Placing> {
   if (answer.failed === 'before') return { kind: 'not-begun', error: cause };
   if (left === undefined) return { kind: 'failed', error: cause };
   const placed = plan.sendFiles - Number(left);
-  const error = new DurantError(
-    cause.code,
-    `${String(placed)} of ${String(plan.sendFiles)} files were put into project_dir on ${server} before it failed; the others are as they were. The next deploy completes it, a rollback takes it back. ${cause.message}`,
-    { server, changed: true, cause },
-  );
+  const error = cause.with({
+    summary: `${String(placed)} of ${String(plan.sendFiles)} files were put into project_dir on ${server} before it failed; the others are as they were. The next deploy completes it, a rollback takes it back. ${cause.summary}`,
+    changed: true,
+  });
   return { kind: 'failed', error };
 }
 

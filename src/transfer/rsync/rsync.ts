@@ -8,7 +8,7 @@ import { chmod, lstat, lutimes, rename, symlink } from 'node:fs/promises';
 import { platform } from '../../platform.ts';
 import { DurantError, throwIfCancelled } from '../../errors.ts';
 import { quote, quotePath } from '../../remote/shell.ts';
-import { saysDiskFull } from '../../remote/diskFull.ts';
+import { diskFull, saysDiskFull } from '../../remote/diskFull.ts';
 import type { Connection } from '../../remote/target.ts';
 import { parseRsyncVersion, rsyncArguments, type RsyncCall } from './rsyncArguments.ts';
 import { openRsyncDoor, rsyncShellCommand, type RsyncDoor } from './rsyncRelay.ts';
@@ -164,10 +164,9 @@ export async function assertRsync(
   signal: AbortSignal,
 ): Promise<void> {
   if (!platform.offersRsync)
-    throw new DurantError(
-      'local-tool-missing',
-      'transfer: rsync is not offered on Windows. Write transfer: stream in durant.conf; it sends no more than rsync does.',
-    );
+    throw new DurantError('local-tool-missing', 'transfer: rsync is not offered on Windows.', {
+      remedy: 'Write transfer: stream in durant.conf; it sends no more than rsync does.',
+    });
   const here = parseRsyncVersion(await versionHere(rsync, signal));
   if (here?.kind !== 'fit')
     throw notThere(
@@ -184,8 +183,8 @@ export async function assertRsync(
   const found = there === undefined ? 'has no rsync' : `has rsync ${there.version}`;
   throw new DurantError(
     'tool-missing',
-    `${entry} ${found}, and transfer: rsync needs 3.1 or newer on both ends. Install it there, or write transfer: stream in durant.conf.`,
-    { server: entry },
+    `${entry} ${found}, and transfer: rsync needs 3.1 or newer on both ends.`,
+    { remedy: 'Install it there, or write transfer: stream in durant.conf.', server: entry },
   );
 }
 
@@ -202,7 +201,8 @@ function versionHere(rsync: RsyncHere, signal: AbortSignal): Promise<string> {
 function notThere(program: string, why: string): DurantError {
   return new DurantError(
     'local-tool-missing',
-    `transfer: rsync needs rsync 3.1 or newer on this machine, and ${program} cannot be used (${why}). Install it, or write transfer: stream in durant.conf.`,
+    `transfer: rsync needs rsync 3.1 or newer on this machine, and ${program} cannot be used (${why}).`,
+    { remedy: 'Install it, or write transfer: stream in durant.conf.' },
   );
 }
 
@@ -210,30 +210,25 @@ function timedOut({ connection, timeoutMs }: CarryRequest): DurantError {
   const { entry } = connection.address;
   return new DurantError(
     'timeout',
-    `rsync to ${entry} was ended after ${String((timeoutMs ?? 0) / 1000)} s; raise command_timeout if it needs longer.`,
-    { server: entry },
+    `rsync to ${entry} was ended after ${String((timeoutMs ?? 0) / 1000)} s.`,
+    { remedy: 'Raise command_timeout if it needs longer.', server: entry },
   );
 }
 
 function failure({ connection }: CarryRequest, client: ClientEnd, there: string): DurantError {
   const server = connection.address.entry;
   const said = [there, client.said].filter((text) => text !== '').join('\n');
-  if (saysDiskFull(said))
-    return new DurantError(
-      'disk-full',
-      `The disk of ${server} is full; free some space there, then deploy again.`,
-      { server, output: said },
-    );
+  if (saysDiskFull(said)) return diskFull(server, said);
   if (/permission denied|operation not permitted/i.test(said))
-    return new DurantError(
-      'permission-denied',
-      `rsync cannot write on ${server}; give the login user project_dir (chown), then deploy again.`,
-      { server, output: said },
-    );
+    return new DurantError('permission-denied', `rsync cannot write on ${server}.`, {
+      remedy: 'Give the login user project_dir (chown), then deploy again.',
+      server,
+      output: said,
+    });
   return new DurantError(
     'remote-command-failed',
-    `rsync to ${server} ended with status ${String(client.status)}. Correct what it says, then deploy again.`,
-    { server, output: said },
+    `rsync to ${server} ended with status ${String(client.status)}.`,
+    { remedy: 'Correct what it says, then deploy again.', server, output: said },
   );
 }
 

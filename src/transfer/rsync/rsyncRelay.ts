@@ -6,7 +6,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { DurantError } from '../../errors.ts';
+import { bug } from '../../errors.ts';
 import { makePrivateDirectory, removePrivateDirectory } from '../../remote/openssh/privateDirectory.ts';
 import { quote } from '../../remote/shell.ts';
 import type { Connection } from '../../remote/target.ts';
@@ -90,7 +90,7 @@ export async function openRsyncDoor(request: DoorRequest): Promise<RsyncDoor> {
     close: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
-      settle.reject(new DurantError('internal', 'rsync never came to its connection.'));
+      settle.reject(bug('rsync never came to its connection.'));
       removePrivateDirectory(directory);
     },
   };

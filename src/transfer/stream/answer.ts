@@ -1,6 +1,6 @@
 /** How a transfer ended, as the server's script tells it, and the error that it means. */
 import { DurantError } from '../../errors.ts';
-import { saysDiskFull } from '../../remote/diskFull.ts';
+import { diskFull, saysDiskFull } from '../../remote/diskFull.ts';
 import type { RemoteResult } from '../../remote/target.ts';
 import { unescapePath } from '../tree/manifest.ts';
 
@@ -40,31 +40,26 @@ const stages: Readonly<Record<string, string>> = {
 
 export function failure(server: string, result: RemoteResult, failed: string | undefined): DurantError {
   const said = result.stderr.toString('utf8').trim().split('\n').slice(-10).join('\n');
-  if (saysDiskFull(said))
-    return new DurantError(
-      'disk-full',
-      `The disk of ${server} is full; free some space there, then deploy again.`,
-      { server, output: said },
-    );
+  if (saysDiskFull(said)) return diskFull(server, said);
   if (
     /(tar|awk|xargs|zstd|gzip|sort|readlink|find)[^\n]*(not found|No such file or directory$)/m.test(said) &&
     result.status === 127
   )
-    return new DurantError(
-      'tool-missing',
-      `A tool is missing on ${server}. Install it there, then deploy again:`,
-      { server, output: said },
-    );
+    return new DurantError('tool-missing', `A tool is missing on ${server}.`, {
+      remedy: 'Install it there, then deploy again.',
+      server,
+      output: said,
+    });
   if (failed === 'verify')
     return new DurantError(
       'verification-failed',
-      `What arrived on ${server} is not what was sent, so it was not made live; deploy again, and check that server's disk if it happens twice.`,
-      { server, output: said },
+      `What arrived on ${server} is not what was sent, so it was not made live.`,
+      { remedy: "Deploy again, and check that server's disk if it happens twice.", server, output: said },
     );
   const stage = stages[failed ?? ''] ?? `a script ended with status ${result.status.toString()}`;
-  return new DurantError(
-    'remote-command-failed',
-    `The release could not be made on ${server}: ${stage}. Correct that there, then deploy again.`,
-    { server, output: said },
-  );
+  return new DurantError('remote-command-failed', `The release could not be made on ${server}: ${stage}.`, {
+    remedy: 'Correct that there, then deploy again.',
+    server,
+    output: said,
+  });
 }

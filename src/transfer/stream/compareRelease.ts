@@ -46,14 +46,18 @@ export async function compareRelease(request: CompareReleaseRequest): Promise<re
   if (lines[0] === 'no manifest')
     throw new DurantError(
       'verification-failed',
-      `${entry} has no manifest of ${release}, so there is nothing to compare it with. Deploy once more: durant deploy --again`,
-      { server: entry },
+      `${entry} has no manifest of ${release}, so there is nothing to compare it with.`,
+      { remedy: 'Deploy once more', command: 'durant deploy --again', server: entry },
     );
   if (result.status !== 0 || lines.at(-2) !== 'end')
     throw new DurantError(
       'remote-command-failed',
-      `The release ${release} on ${entry} could not be compared with its manifest. Read what the server said:`,
-      { server: entry, output: result.stderr.toString('utf8').trim() },
+      `The release ${release} on ${entry} could not be compared with its manifest.`,
+      {
+        remedy: 'Fix the cause there, then try again.',
+        server: entry,
+        output: result.stderr.toString('utf8').trim(),
+      },
     );
   return parseDrift(lines);
 }

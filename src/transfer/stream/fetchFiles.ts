@@ -89,11 +89,12 @@ cat >"$W/list" && cd ${quote(folder)} && ${read}`,
   if (failure !== undefined) throw failure;
   if (result.status === 0) return;
   const { entry } = connection.address;
-  throw new DurantError(
-    'verification-failed',
-    `Not every file of the release could be read on ${entry}. See what was changed there with durant verify.\n${result.stderr.toString('utf8').trim()}`,
-    { server: entry },
-  );
+  throw new DurantError('verification-failed', `Not every file of the release could be read on ${entry}.`, {
+    remedy: 'See what was changed there',
+    command: 'durant verify',
+    output: result.stderr.toString('utf8').trim(),
+    server: entry,
+  });
 }
 
 interface Sink {
@@ -161,7 +162,7 @@ function notAsDeployed({ connection }: FetchFilesRequest, entry: ManifestEntry |
   const server = connection.address.entry;
   return new DurantError(
     'verification-failed',
-    `${entry === undefined ? 'A file' : displayPath(entry.path).path} on ${server} is not as it was deployed, so it is promoted nowhere. See what was changed there with durant verify.`,
-    { server },
+    `${entry === undefined ? 'A file' : displayPath(entry.path).path} on ${server} is not as it was deployed, so it is promoted nowhere.`,
+    { remedy: 'See what was changed there', command: 'durant verify', server },
   );
 }

@@ -76,11 +76,10 @@ export function hashToolOf({ connection, facts }: Pick<LoadRequest, 'connection'
   if (facts.hashTool !== undefined && facts.tar) return facts.hashTool;
   const server = connection.address.entry;
   const what = facts.tar ? 'none of sha256sum, shasum, sha256 and openssl' : 'no tar';
-  throw new DurantError(
-    'tool-missing',
-    `There is ${what} on ${server}; install one there, then deploy again.`,
-    { server },
-  );
+  throw new DurantError('tool-missing', `There is ${what} on ${server}.`, {
+    remedy: 'Install one there, then deploy again.',
+    server,
+  });
 }
 
 /** Where something else has carried the load: only the list of removals is left to send. */

@@ -116,7 +116,8 @@ async function* readInPieces(
 function changedMeanwhile(name: string): DurantError {
   return new DurantError(
     'verification-failed',
-    `“${displayPath(name).path}” changed while it was being sent; make sure that nothing writes into the clone, then deploy again.`,
+    `“${displayPath(name).path}” changed while it was being sent.`,
+    { remedy: 'Make sure that nothing writes into the clone, then deploy again.' },
   );
 }
 

@@ -51,8 +51,8 @@ export async function fetchManifest(request: FetchManifestRequest): Promise<Mani
   if (manifest?.digest !== request.digest)
     throw new DurantError(
       'verification-failed',
-      `The manifest of release ${request.release} on ${request.connection.address.entry} could not be read as it is there; deploy again.`,
-      { server: request.connection.address.entry },
+      `The manifest of release ${request.release} on ${request.connection.address.entry} could not be read as it is there.`,
+      { remedy: 'Deploy again.', server: request.connection.address.entry },
     );
   await rememberManifest(request.cacheDir, manifest);
   return manifest;

@@ -25,7 +25,8 @@ export function commitNames(
       else if (other !== name)
         throw new DurantError(
           'checkout-failed',
-          `“${displayPath(other).path}” and “${displayPath(name).path}” are one name for this system's files, so not both can be sent. Rename one of them, or deploy from Linux.`,
+          `“${displayPath(other).path}” and “${displayPath(name).path}” are one name for this system's files, so not both can be sent.`,
+          { remedy: 'Rename one of them, or deploy from Linux.' },
         );
       if (end === -1) break;
     }

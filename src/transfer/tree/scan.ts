@@ -139,7 +139,8 @@ async function resolveRoot(workTree: string, subDirectory: string | undefined): 
   if (!isInside || !lstatSync(root).isDirectory())
     throw new DurantError(
       'config-invalid',
-      `The commit (with what before_deploy built) has no folder “${subDirectory}”; correct sub_directory in durant.conf.`,
+      `The commit (with what before_deploy built) has no folder “${subDirectory}”.`,
+      { remedy: 'Correct sub_directory in durant.conf.' },
     );
   return root;
 }
@@ -303,9 +304,8 @@ function latin1(text: string): string {
 
 function describeReadFailure(error: unknown): unknown {
   if (error instanceof DurantError || !(error instanceof Error) || !('code' in error)) return error;
-  return new DurantError(
-    'checkout-failed',
-    `The tree cannot be read: ${error.message}. Check what before_deploy leaves in the clone and its permissions.`,
-    { cause: error },
-  );
+  return new DurantError('checkout-failed', `The tree cannot be read: ${error.message}.`, {
+    remedy: 'Check what before_deploy leaves in the clone and its permissions.',
+    cause: error,
+  });
 }

@@ -41,10 +41,10 @@ async function oneTry<T>(work: (signal: AbortSignal) => Promise<T>, attempts: At
   const over = new AbortController();
   const combined = AbortSignal.any([signal, over.signal]);
   const tooLong = (): GoalFailure =>
-    new GoalFailure(
-      `It took longer than ${inSeconds(timeoutMs)} and was ended. Make it faster, or raise its timeout.`,
-      { mayPass: attempts.network },
-    );
+    new GoalFailure(`It took longer than ${inSeconds(timeoutMs)} and was ended.`, {
+      remedy: 'Make it faster, or raise its timeout.',
+      mayPass: attempts.network,
+    });
   let timer: NodeJS.Timeout | undefined;
   // A module of the project may not listen to the signal; it is not waited for any longer then.
   const timeout = new Promise<never>((_, reject) => {

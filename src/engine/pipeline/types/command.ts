@@ -33,9 +33,9 @@ export function command(name: string, settings: GoalSettingsOf<'command'>): Sect
     },
     async achieve(work) {
       if (settings.achieve.length === 0)
-        throw new GoalFailure(
-          'It is not achieved, and there is no command that would achieve it. Write one as achieve, or do it by hand.',
-        );
+        throw new GoalFailure('It is not achieved, and there is no command that would achieve it.', {
+          remedy: 'Write one as achieve, or do it by hand.',
+        });
       await runCommandsHere(work, settings.achieve);
     },
     commands: () => settings.achieve,

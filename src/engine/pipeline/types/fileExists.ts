@@ -1,6 +1,7 @@
 /** `type: file_exists`: a file of this machine with these contents. */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { reasonOf } from '../../../errors.ts';
 import type { GoalSettingsOf } from '../../../config/options/options.ts';
 import type { GoalWork, SectionGoal } from './goalContext.ts';
 import { GoalFailure } from './goalFailure.ts';
@@ -35,12 +36,10 @@ export function fileExists(name: string, settings: GoalSettingsOf<'file_exists'>
         await mkdir(dirname(file), { recursive: true });
         await writeFile(file, settings.contents ?? '');
       } catch (error) {
-        throw new GoalFailure(
-          `${settings.filename} could not be written: ${said(error)}. Make its folder writable.`,
-          {
-            cause: error,
-          },
-        );
+        throw new GoalFailure(`${settings.filename} could not be written: ${said(error)}.`, {
+          remedy: 'Make its folder writable.',
+          cause: error,
+        });
       }
     },
   };
@@ -51,7 +50,10 @@ async function contentsOf(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw new GoalFailure(`${file} cannot be read: ${said(error)}. Make it readable.`, { cause: error });
+    throw new GoalFailure(`${file} cannot be read: ${said(error)}.`, {
+      remedy: 'Make it readable.',
+      cause: error,
+    });
   }
 }
 
@@ -59,12 +61,14 @@ async function contentsOf(file: string): Promise<string | undefined> {
 async function assertCanWrite(file: string, shown: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (found?.isDirectory() === true)
-    throw new GoalFailure(`${shown} is a folder. Name a file, or move the folder away.`);
+    throw new GoalFailure(`${shown} is a folder.`, { remedy: 'Name a file, or move the folder away.' });
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const above = await stat(folder).catch(() => undefined);
     if (above?.isDirectory() === true) return;
     if (above !== undefined)
-      throw new GoalFailure(`${shown} cannot be made: ${folder} is not a folder. Move it away.`);
+      throw new GoalFailure(`${shown} cannot be made: ${folder} is not a folder.`, {
+        remedy: 'Move it away.',
+      });
     if (dirname(folder) === folder) return;
   }
 }
@@ -74,5 +78,5 @@ function isMissing(error: unknown): boolean {
 }
 
 function said(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

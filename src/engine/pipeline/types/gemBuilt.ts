@@ -23,11 +23,11 @@ export function gemBuilt(name: string, settings: GoalSettingsOf<'gem_built'>): S
     async assess(work) {
       if (await built(work)) return;
       if (!(await isThere(work, gemspec)))
-        throw new GoalFailure(
-          `There is no ${gemspec} in ${work.directory}. Correct the goal's name or working_dir.`,
-        );
+        throw new GoalFailure(`There is no ${gemspec} in ${work.directory}.`, {
+          remedy: "Correct the goal's name or working_dir.",
+        });
       if (!(await hasProgram(work, 'gem')))
-        throw new GoalFailure('gem is not on the PATH of this machine. Install Ruby.');
+        throw new GoalFailure('gem is not on the PATH of this machine.', { remedy: 'Install Ruby.' });
     },
     achieved: built,
     async reason(work) {
@@ -39,7 +39,8 @@ export function gemBuilt(name: string, settings: GoalSettingsOf<'gem_built'>): S
       if (result.status !== 0) throw commandFailure(command, result);
       if (!(await built(work)))
         throw new GoalFailure(
-          `${command} did not make ${gemFile(settings)}: the version in ${gemspec} must be a different one. Correct one of them.`,
+          `${command} did not make ${gemFile(settings)}: the version in ${gemspec} must be a different one.`,
+          { remedy: 'Correct one of them.' },
         );
     },
     commands: () => [command],

@@ -31,9 +31,9 @@ export function gemPushed(name: string, settings: GoalSettingsOf<'gem_pushed'>):
       // What is there already needs no key.
       if (await listed(work)) return;
       if (authorization === undefined)
-        throw new GoalFailure(
-          `There is no API key to push ${what} with. Set authorization, e.g. to secret!rubygems.`,
-        );
+        throw new GoalFailure(`There is no API key to push ${what} with.`, {
+          remedy: 'Set authorization, e.g. to secret!rubygems.',
+        });
       const url = below(base, 'api/v1/gems.json');
       const answer = await ask(url, { headers: { authorization }, signal });
       // 403 is a key that may push and not list: its right.
@@ -47,9 +47,9 @@ export function gemPushed(name: string, settings: GoalSettingsOf<'gem_pushed'>):
     async achieve({ directory, signal }) {
       const file = join(directory, gemFile(settings));
       if (!(await stat(file).catch(() => undefined))?.isFile())
-        throw new GoalFailure(
-          `There is no ${gemFile(settings)} in ${directory} to push. Build it first, e.g. by a goal of type gem_built.`,
-        );
+        throw new GoalFailure(`There is no ${gemFile(settings)} in ${directory} to push.`, {
+          remedy: 'Build it first, e.g. by a goal of type gem_built.',
+        });
       const url = below(base, 'api/v1/gems');
       const answer = await ask(url, {
         method: 'POST',

@@ -64,9 +64,9 @@ export function gitRefPushed(name: string, settings: GoalSettingsOf<'git_ref_pus
     async achieve(work) {
       const { to, here } = await look(work);
       if (here === undefined)
-        throw new GoalFailure(
-          `There is no branch or tag ${ref} in ${work.directory} to push. Make it first, e.g. by a goal of type git_tag_exists.`,
-        );
+        throw new GoalFailure(`There is no branch or tag ${ref} in ${work.directory} to push.`, {
+          remedy: 'Make it first, e.g. by a goal of type git_tag_exists.',
+        });
       answered(
         await push(to.copy, to.push, here, 'really'),
         `${ref} could not be pushed to ${remote}`,

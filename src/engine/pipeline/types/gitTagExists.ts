@@ -41,14 +41,17 @@ export function gitTagExists(name: string, settings: GoalSettingsOf<'git_tag_exi
     async assess(work) {
       const { copy, has, wanted } = await look(work);
       if (!(await isReferenceName(copy, tag)))
-        throw new GoalFailure(`"${tag}" is not a name that git takes for a tag. Choose another.`);
+        throw new GoalFailure(`"${tag}" is not a name that git takes for a tag.`, {
+          remedy: 'Choose another.',
+        });
       if (has !== undefined && wanted !== undefined && has !== wanted)
-        throw new GoalFailure(
-          `${pointsElsewhere(has, wanted)}, and tags are never moved. Choose another name, or delete the tag.`,
-        );
+        throw new GoalFailure(`${pointsElsewhere(has, wanted)}, and tags are never moved.`, {
+          remedy: 'Choose another name, or delete the tag.',
+        });
       if (wanted === undefined && settings.ref === undefined)
         throw new GoalFailure(
-          `The repository in ${work.directory} does not have the commit ${short(work.commit)}. Fetch it there, or correct working_dir.`,
+          `The repository in ${work.directory} does not have the commit ${short(work.commit)}.`,
+          { remedy: 'Fetch it there, or correct working_dir.' },
         );
       if (settings.signed && has === undefined)
         answered(await trySigning(copy, taggerOf(work)), `The tag ${tag} could not be signed`, SIGNING);
@@ -66,9 +69,13 @@ export function gitTagExists(name: string, settings: GoalSettingsOf<'git_tag_exi
     async achieve(work) {
       const { copy, has, wanted } = await look(work);
       if (wanted === undefined)
-        throw new GoalFailure(`There is no ${settings.ref ?? work.commit} to tag. Correct ref.`);
+        throw new GoalFailure(`There is no ${settings.ref ?? work.commit} to tag.`, {
+          remedy: 'Correct ref.',
+        });
       if (has !== undefined)
-        throw new GoalFailure(`${pointsElsewhere(has, wanted)}. Choose another name, or delete the tag.`);
+        throw new GoalFailure(`${pointsElsewhere(has, wanted)}.`, {
+          remedy: 'Choose another name, or delete the tag.',
+        });
       answered(
         await createTag(copy, {
           name: tag,

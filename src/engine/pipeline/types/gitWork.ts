@@ -24,7 +24,7 @@ export async function workingCopy(work: GoalWork): Promise<WorkingCopy> {
     signal: work.signal,
   });
   if (copy !== undefined) return copy;
-  throw new GoalFailure(`${work.directory} is not in a git repository. Correct working_dir.`);
+  throw new GoalFailure(`${work.directory} is not in a git repository.`, { remedy: 'Correct working_dir.' });
 }
 
 /**
@@ -43,7 +43,10 @@ export async function remoteFor(work: GoalWork, copy: WorkingCopy, name: string)
   const isProject = folder !== undefined && (await isBelow(work.project, folder));
   if (!isProject && (await hasRemote(copy, name))) return { copy, fetch: name, push: name };
   throw new GoalFailure(
-    `The repository in ${isProject ? folder : work.directory} has no remote "${name}". ${isProject ? `Add it there: git remote add ${name} URL. Or correct remote.` : 'Correct remote or working_dir.'}`,
+    `The repository in ${isProject ? folder : work.directory} has no remote "${name}".`,
+    isProject
+      ? { remedy: 'Correct remote, or add it there', command: `git remote add ${name} URL` }
+      : { remedy: 'Correct remote or working_dir.' },
   );
 }
 
@@ -55,7 +58,7 @@ async function isBelow(path: string, folder: string): Promise<boolean> {
 /** What git answered. @throws {GoalFailure} what it said, after `doing` (a sentence without its end), before `remedy`. */
 export function answered<T>(answer: GitAnswer<T>, doing: string, remedy: string): T {
   if (answer.ok) return answer.value;
-  throw new GoalFailure(`${doing}; git said: ${answer.message}. ${remedy}`, { mayPass: answer.mayPass });
+  throw new GoalFailure(`${doing}; git said: ${answer.message}.`, { remedy, mayPass: answer.mayPass });
 }
 
 export function short(commit: string): string {

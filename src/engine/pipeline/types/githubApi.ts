@@ -70,7 +70,8 @@ export async function assertCanWrite(github: GithubRepository): Promise<void> {
     const listed = await call(github, 'releases?per_page=1');
     if (listed.status !== 404) return;
     throw new GoalFailure(
-      `There is no repository ${github.repository} at ${github.apiUrl}, or the token cannot see it. Correct repository, or give the token access.`,
+      `There is no repository ${github.repository} at ${github.apiUrl}, or the token cannot see it.`,
+      { remedy: 'Correct repository, or give the token access.' },
     );
   }
   if (answer.status === 404) return;
@@ -78,7 +79,9 @@ export async function assertCanWrite(github: GithubRepository): Promise<void> {
     throw failure(github, `Looking at the repository ${github.repository}`, '', answer);
   const permissions = field(answer.json, 'permissions');
   if (field(permissions, 'push') === false)
-    throw new GoalFailure(`The token can read ${github.repository} but not write to it. ${TOKEN_REMEDY}`);
+    throw new GoalFailure(`The token can read ${github.repository} but not write to it.`, {
+      remedy: TOKEN_REMEDY,
+    });
 }
 
 export async function createRelease(github: GithubRepository, fields: ReleaseFields): Promise<GithubRelease> {
@@ -153,7 +156,8 @@ function failure(github: GithubRepository, doing: string, path: string, answer: 
   const limited = answer.status === 403 && /rate limit/i.test(saidBy(answer));
   const url = addressOf(github, path);
   return limited
-    ? new GoalFailure(`${doing} failed: GitHub's limit is reached (${saidBy(answer)}). Try again later.`, {
+    ? new GoalFailure(`${doing} failed: GitHub's limit is reached (${saidBy(answer)}).`, {
+        remedy: 'Try again later.',
         mayPass: true,
       })
     : httpFailure(doing, url, answer, TOKEN_REMEDY);

@@ -1,6 +1,7 @@
 /** `type: github_release_exists`: a release of a tag on GitHub, with its title, text and files. */
 import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { reasonOf } from '../../../errors.ts';
 import type { GoalSettingsOf } from '../../../config/options/options.ts';
 import type { GoalWork, SectionGoal } from './goalContext.ts';
 import { GoalFailure } from './goalFailure.ts';
@@ -48,14 +49,18 @@ export function githubReleaseExists(name: string, settings: Settings): SectionGo
     network: true,
     async assess(work) {
       if (!/^[\w.-]+\/[\w.-]+$/.test(repository))
-        throw new GoalFailure(`repository "${repository}" is not owner/name. Correct it.`);
+        throw new GoalFailure(`repository "${repository}" is not owner/name.`, { remedy: 'Correct it.' });
       if (settings.notes !== undefined && settings.notes_file !== undefined)
-        throw new GoalFailure('notes and notes_file both give the text of the release. Remove one of them.');
+        throw new GoalFailure('notes and notes_file both give the text of the release.', {
+          remedy: 'Remove one of them.',
+        });
       await wantedFields(work, settings);
       const github = githubOf(work);
       if ((await lacks(work)).length === 0) return;
       if (settings.token === undefined)
-        throw new GoalFailure(`There is no token to make ${what} with. Set token, e.g. to secret!github.`);
+        throw new GoalFailure(`There is no token to make ${what} with.`, {
+          remedy: 'Set token, e.g. to secret!github.',
+        });
       await assertCanWrite(github);
     },
     async achieved(work) {
@@ -107,10 +112,10 @@ async function notesOf({ directory }: GoalWork, file: string): Promise<string> {
   try {
     return await readFile(resolve(directory, file), 'utf8');
   } catch (error) {
-    throw new GoalFailure(
-      `notes_file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}. Correct it.`,
-      { cause: error },
-    );
+    throw new GoalFailure(`notes_file ${file} cannot be read: ${reasonOf(error)}.`, {
+      remedy: 'Correct it.',
+      cause: error,
+    });
   }
 }
 
@@ -158,5 +163,7 @@ async function missingAssets(
 
 async function assertIsFile(file: string, name: string): Promise<void> {
   if ((await stat(file).catch(() => undefined))?.isFile() === true) return;
-  throw new GoalFailure(`The file to attach, ${name}, is not at ${file}. Make it first, or correct assets.`);
+  throw new GoalFailure(`The file to attach, ${name}, is not at ${file}.`, {
+    remedy: 'Make it first, or correct assets.',
+  });
 }

@@ -61,14 +61,12 @@ export async function askCommands(
 }
 
 export function commandFailure(command: string, result: RemoteResult): GoalFailure {
-  return new GoalFailure(
-    `"${command}" ended with exit status ${String(result.status)} on this machine. Fix the cause, then run again.`,
-    {
-      mayPass: result.status === TEMPORARY_FAILURE,
-      output: outputOf(result, 8),
-      data: { exitStatus: result.status },
-    },
-  );
+  return new GoalFailure(`"${command}" ended with exit status ${String(result.status)} on this machine.`, {
+    remedy: 'Fix the cause, then run again.',
+    mayPass: result.status === TEMPORARY_FAILURE,
+    output: outputOf(result, 8),
+    data: { exitStatus: result.status },
+  });
 }
 
 /** The last lines of what a command said. */

@@ -54,7 +54,8 @@ export function httpOk(name: string, settings: GoalSettingsOf<'http_ok'>): Secti
     async achieve(work) {
       const { why, mayPass: passing } = await look(work);
       if (why !== undefined)
-        throw new GoalFailure(`${why}. Fix what is served there, or correct what is expected.`, {
+        throw new GoalFailure(`${why}.`, {
+          remedy: 'Fix what is served there, or correct what is expected.',
           mayPass: passing,
         });
     },

@@ -76,8 +76,8 @@ export function mayPass({ status }: Pick<HttpAnswer, 'status'>): boolean {
 export function httpFailure(doing: string, url: string, answer: HttpAnswer, remedy: string): GoalFailure {
   const said = saidBy(answer);
   return new GoalFailure(
-    `${doing} failed: ${shown(url)} answered ${String(answer.status)}${said === '' ? '' : ` (${said})`}. ${mayPass(answer) ? 'Try again later.' : remedy}`,
-    { mayPass: mayPass(answer) },
+    `${doing} failed: ${shown(url)} answered ${String(answer.status)}${said === '' ? '' : ` (${said})`}.`,
+    mayPass(answer) ? { remedy: 'Try again later.', mayPass: true } : { remedy },
   );
 }
 

@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { reasonOf } from '../../../errors.ts';
 import type { GoalSettingsOf } from '../../../config/options/options.ts';
 import { quote } from '../../../remote/shell.ts';
 import { commandFailure, hasProgram, outputOf, runHere } from './goalCommands.ts';
@@ -48,12 +49,12 @@ export function npmPublished(name: string, settings: Settings): SectionGoal {
     async assess(work) {
       const found = await packageOf(folderOf(work));
       if (found.private)
-        throw new GoalFailure(
-          `${found.name} is private, so npm does not publish it. Remove "private" from package.json.`,
-        );
+        throw new GoalFailure(`${found.name} is private, so npm does not publish it.`, {
+          remedy: 'Remove "private" from package.json.',
+        });
       if (await listed(work, found)) return;
       if (!(await hasProgram(work, 'npm')))
-        throw new GoalFailure('npm is not on the PATH of this machine. Install Node.js.');
+        throw new GoalFailure('npm is not on the PATH of this machine.', { remedy: 'Install Node.js.' });
       await assertKnown(work, registry, token);
     },
     async achieved(work) {
@@ -74,9 +75,10 @@ export function npmPublished(name: string, settings: Settings): SectionGoal {
         }),
       );
       if (result.status === 0) return;
-      const failure = commandFailure(command, result);
-      throw new GoalFailure(failure.message, {
-        mayPass: failure.mayPass || PASSING.test(outputOf(result, 100)),
+      const { summary, mayPass, ...details } = commandFailure(command, result);
+      throw new GoalFailure(summary, {
+        ...details,
+        mayPass: mayPass || PASSING.test(outputOf(result, 100)),
       });
     },
     commands: () => [command],
@@ -90,13 +92,15 @@ async function assertKnown(work: GoalWork, registry: string, token: string | und
       script: `npm whoami --registry=${quote(registry)} --fetch-retries=0`,
     });
     if (result.status !== 0 && /ENEEDAUTH|E401/.test(outputOf(result, 50)))
-      throw new GoalFailure(
-        `There is no token for ${registry}, and npm is not logged in there. Set token, e.g. to secret!npm.`,
-      );
+      throw new GoalFailure(`There is no token for ${registry}, and npm is not logged in there.`, {
+        remedy: 'Set token, e.g. to secret!npm.',
+      });
     return;
   }
   if (/[\s"]/.test(token))
-    throw new GoalFailure('The npm token holds blank space or quotes. Check where it comes from.');
+    throw new GoalFailure('The npm token contains white space or quotes.', {
+      remedy: 'Check where it comes from.',
+    });
   const url = below(registry, '-/whoami');
   const answer = await ask(url, { headers: { authorization: `Bearer ${token}` }, signal: work.signal });
   // Some registries do not have this call, and tokens that may only publish are not told who they are: 403 and 404 say nothing.
@@ -136,14 +140,14 @@ async function packageOf(folder: string): Promise<Package> {
   try {
     json = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw new GoalFailure(
-      `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}. Correct directory or working_dir.`,
-      { cause: error },
-    );
+    throw new GoalFailure(`${file} cannot be read: ${reasonOf(error)}.`, {
+      remedy: 'Correct directory or working_dir.',
+      cause: error,
+    });
   }
   const name = field(json, 'name');
   const version = field(json, 'version');
   if (typeof name !== 'string' || typeof version !== 'string')
-    throw new GoalFailure(`${file} has no name or no version. Add them.`);
+    throw new GoalFailure(`${file} has no name or no version.`, { remedy: 'Add them.' });
   return { name, version, private: field(json, 'private') === true };
 }

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { DurantError } from '../../../errors.ts';
+import { cancelled, DurantError, reasonOf } from '../../../errors.ts';
 import type { Goal } from './goal.ts';
 import type { GoalContext, GoalWork, SectionGoal } from './goalContext.ts';
 import { GoalFailure } from './goalFailure.ts';
@@ -30,7 +30,8 @@ export async function projectModule(
   const { path } = request;
   if (!request.trusted)
     throw new GoalFailure(
-      `The goal ${name} is code of this project (${path}), which is only loaded where the project is trusted. Trust the workspace, or remove the goal from pipeline.`,
+      `The goal ${name} is code of this project (${path}), which is only loaded where the project is trusted.`,
+      { remedy: 'Trust the workspace, or remove the goal from pipeline.' },
     );
   const { module, effectful } = await load(request);
   const call = async (method: keyof Goal<GoalContext>, work: GoalWork): Promise<unknown> => {
@@ -70,7 +71,9 @@ async function load(request: {
   const file = resolve(request.project, request.path);
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true)
-    throw new GoalFailure(`There is no module ${request.path} in ${request.project}. Correct type.`);
+    throw new GoalFailure(`There is no module ${request.path} in ${request.project}.`, {
+      remedy: 'Correct type.',
+    });
   const url = pathToFileURL(file);
   // Loaded anew when it was changed: an editor lives longer than one run.
   url.search = `changed=${String(found.mtimeMs)}`;
@@ -78,16 +81,17 @@ async function load(request: {
   try {
     exported = await import(url.href);
   } catch (error) {
-    throw new GoalFailure(
-      `The module ${request.path} could not be loaded: ${error instanceof Error ? error.message : String(error)}. Fix it.`,
-      { cause: error },
-    );
+    throw new GoalFailure(`The module ${request.path} could not be loaded: ${reasonOf(error)}.`, {
+      remedy: 'Fix it.',
+      cause: error,
+    });
   }
   const module = goalIn(exported, request.options);
   if (module === undefined || !has(module, 'achieved') || !has(module, 'achieve'))
-    throw new GoalFailure(
-      `The module ${request.path} is not a goal: it must export the functions achieved and achieve (and reason, assess, effectful), by name or in a default export.`,
-    );
+    throw new GoalFailure(`The module ${request.path} is not a goal.`, {
+      remedy:
+        'Export the functions achieved and achieve from it, by name or in a default export; reason, assess and effectful may be there.',
+    });
   return { module, effectful: Reflect.get(module, 'effectful') !== false };
 }
 
@@ -116,11 +120,10 @@ function publicPart({ run: _, ...context }: GoalWork): GoalContext {
 /** What a module threw; `mayPass: true` on it asks for another try. */
 function failureOf(error: unknown, path: string): DurantError {
   if (error instanceof DurantError) return error;
-  if (error instanceof Error && error.name === 'AbortError')
-    return new DurantError('cancelled', 'Cancelled.');
-  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === 'AbortError') return cancelled();
+  const message = reasonOf(error);
   const mayPass = typeof error === 'object' && error !== null && Reflect.get(error, 'mayPass') === true;
-  return new GoalFailure(message === '' ? `${path} failed. Look into it.` : message, {
+  return new GoalFailure(message === '' ? `${path} failed, and did not say why.` : message, {
     mayPass,
     cause: error,
   });

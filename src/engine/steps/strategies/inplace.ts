@@ -107,17 +107,20 @@ export const inplace: Strategy = {
   warmCopy: () => '',
 
   undo: undoInplace,
-  afterFailedCheck: () =>
-    'The files of the commit stay in place, as strategy: inplace has no switch back: fix it and deploy again, or use durant rollback.',
+  afterFailedCheck: ({ request }) => ({
+    outcome: 'The files of the commit stay in place, as strategy: inplace has no switch back.',
+    remedy: 'Fix it and deploy again, or roll back',
+    command: `durant rollback ${request.stage}`,
+  }),
 
   // The files of the release come from its commit, as no server has them.
   async assessRollback(named) {
     const { branch, id } = named.commit;
     if (id === '')
-      throw new DurantError(
-        'no-rollback-candidate',
-        `The commit of ${named.release} is not recorded. Deploy an older commit with --ref instead.`,
-      );
+      throw new DurantError('no-rollback-candidate', `The commit of ${named.release} is not recorded.`, {
+        remedy: 'Deploy an older commit instead',
+        command: `durant deploy ${named.request.stage} --ref COMMIT`,
+      });
     const clone = (named.clone ??= await openClone(named));
     const fetched = withFound(named, { clone, commit: { ...(await clone.fetch(id)), branch } });
     return {

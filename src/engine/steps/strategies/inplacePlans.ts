@@ -42,15 +42,15 @@ export function assertPlaceable(run: Run, server: ServerRun, plan: InplacePlan):
   if (linked !== undefined)
     throw new DurantError(
       'path-not-writable',
-      `${name(linked)} in project_dir on ${entry} is a link out of ${run.settings.project_dir}, and the commit has files in that folder: Durant does not write through it. Add ${name(linked)} to exclude, or replace the link there.`,
-      { server: entry },
+      `${name(linked)} in project_dir on ${entry} is a link out of ${run.settings.project_dir}, and the commit has files in that folder: Durant does not write through it.`,
+      { remedy: `Add ${name(linked)} to exclude, or replace the link there.`, server: entry },
     );
   const [occupied] = plan.occupied;
   if (occupied !== undefined)
     throw new DurantError(
       'path-not-writable',
-      `The commit has a file ${name(occupied)}, and on ${entry} a folder of that name holds files that Durant did not put there. Move them away, then deploy again.`,
-      { server: entry },
+      `The commit has a file ${name(occupied)}, and on ${entry} a folder of that name holds files that Durant did not put there.`,
+      { remedy: 'Move them away, then deploy again.', server: entry },
     );
 }
 

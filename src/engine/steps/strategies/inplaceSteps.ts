@@ -2,7 +2,7 @@
  * The steps of strategy `inplace`, in place of a release's: `release` records it, `upload` brings what differs into `.durant` on every server,
  * `update_code` then puts it straight into project_dir, file by file.
  */
-import { DurantError } from '../../../errors.ts';
+import { bug } from '../../../errors.ts';
 import { quote } from '../../../remote/shell.ts';
 import type { InplacePlan } from '../../../transfer/inplace/inplacePlan.ts';
 import { placeInplace, stageInplace } from '../../../transfer/inplace/placeFiles.ts';
@@ -105,7 +105,7 @@ export const place: Step = {
   },
   async achieve({ run, server, signal }) {
     const { plan } = server;
-    if (!isInplace(plan)) throw new DurantError('internal', 'Nothing was uploaded yet.');
+    if (!isInplace(plan)) throw bug('Nothing was uploaded yet.');
     const name = run.release;
     const before = server.previous;
     if (server.previous === undefined) server.previous = server.facts.live;

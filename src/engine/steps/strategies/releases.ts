@@ -88,13 +88,22 @@ export const releases: Strategy = {
   },
 
   undo: undoReleases,
-  afterFailedCheck({ servers }) {
+  afterFailedCheck({ servers, request }) {
     if (servers.every(({ previous }) => previous === undefined))
-      return 'Nobody was led to it: what was live before still answers, and the release is kept as failed until the next run.';
+      return {
+        outcome:
+          'Nobody was led to it: what was live before still answers, and the release is kept as failed until the next run.',
+      };
     const left = servers.filter(({ previous, state }) => previous !== undefined && state !== 'reverted');
     return left.length === 0
-      ? 'Every server was switched back; the release is kept as failed until the next run.'
-      : `Not every server could be switched back: ${left.map(({ address }) => address.entry).join(', ')}. Look with durant status; the next run puts back what was left.`;
+      ? {
+          outcome: 'Every server was switched back; the release is kept as failed until the next run.',
+        }
+      : {
+          outcome: `Not every server could be switched back: ${left.map(({ address }) => address.entry).join(', ')}. The next run puts back what was left.`,
+          remedy: 'See how they stand',
+          command: `durant status ${request.stage}`,
+        };
   },
 
   async assessRollback(run) {

@@ -50,10 +50,17 @@ export interface Strategy {
   /** Puts everything back that can be. @returns whether anything was changed on a server and not put back. */
   undo(run: Run, error: DurantError): Promise<boolean>;
   /** What undoing has done after a health check that failed, in words. */
-  afterFailedCheck(run: Run): string;
+  afterFailedCheck(run: Run): Aftermath;
 
   /** Assesses what a rollback needs; nothing is changed. */
   assessRollback(run: NamedRun): Promise<AssessedRollback>;
+}
+
+/** What became of a release whose check failed, and what to do, where that is more than the check says. */
+export interface Aftermath {
+  readonly outcome: string;
+  readonly remedy?: string;
+  readonly command?: string;
 }
 
 export interface AssessedRollback {
