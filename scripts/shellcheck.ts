@@ -49,7 +49,13 @@ import { landingScript } from '../src/transfer/rsync/rsync.ts';
 import { compareScript as compareReleaseScript } from '../src/transfer/stream/compareRelease.ts';
 import { touchedScript } from '../src/transfer/stream/modified.ts';
 import { transferProbe } from '../src/transfer/stream/probe.ts';
-import { cleanupScript, updateScript, type Base } from '../src/transfer/stream/updateScript.ts';
+import { handOnScript } from '../src/transfer/stream/handOn.ts';
+import {
+  cleanupScript,
+  restoreScript,
+  updateScript,
+  type Base,
+} from '../src/transfer/stream/updateScript.ts';
 import { spareStopScript, warmCopyScript, worker } from '../src/transfer/stream/warmCopy.ts';
 
 /** Lines that break a rule on purpose. One that fits nothing any more is a problem, too. */
@@ -111,6 +117,13 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
   const release = "20261121101500-it's";
   const digest = 'a'.repeat(64);
   const projectDir = "~/it's";
+  const receiver = {
+    user: 'deploy',
+    host: 'web2',
+    port: 22,
+    hostKey: { type: 'ssh-ed25519', blob: Buffer.from('key') },
+    identity: { publicKey: Buffer.from('key'), sign: () => Promise.resolve(undefined) },
+  };
   const free: Sudo = { kind: 'free' };
   const seen = { id: '1 2 3', claims: ['20261120101500-ab12cd34', 'gone'] } as const;
   const drain: DrainRequest = {
@@ -206,6 +219,8 @@ export async function renderScripts(): Promise<readonly RenderedScript[]> {
       ]),
     ),
     ['cleanup', cleanupScript(projectDir, run, release)],
+    ['restore', restoreScript(projectDir, run, release)],
+    ['hand on', handOnScript({ folder: "/srv/it's", to: receiver, destination: "/srv/it's" })],
     ['warm copy', warmCopyScript(touched)],
     ['warm copy, worker', worker(touched)],
     [

@@ -48,7 +48,7 @@ export function keepConnections(connect: Connect, keepMs: () => number): KeptCon
 
   const turns = new Map<string, Promise<void>>();
   const open: Connect = async (request) => {
-    if (request.address.local || keepMs() === 0) return connect(request);
+    if (request.address.local || request.agent !== undefined || keepMs() === 0) return connect(request);
     const key = keyOf(request);
     for (let kept = take(key); kept !== undefined; kept = take(key)) {
       if (Date.now() - kept.since < trustedMs || (await isAlive(kept.connection, request.signal)))

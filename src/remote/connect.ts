@@ -46,7 +46,9 @@ export function createConnect(options: Ssh2Options & { readonly keeping?: Keepin
     );
     const { keepMs = 0 } = request;
     const socket =
-      keeping === undefined || keepMs === 0 ? undefined : await socketOf(keeping.folder, request, route);
+      keeping === undefined || keepMs === 0 || request.agent !== undefined
+        ? undefined
+        : await socketOf(keeping.folder, request, route);
     if (keeping === undefined || socket === undefined) return open(request, route);
     const kept = await takeKept(socket, request, keepMs);
     if (kept !== undefined) return noted(kept, request.onNotice);

@@ -3,6 +3,7 @@
  * `openssh` implement this one interface and pass the one test suite `test/remote/target.test.ts`.
  */
 import type { Duplex, Readable } from 'node:stream';
+import type { HostKey } from './knownHosts.ts';
 
 /** A server entry of durant.conf, e.g. `deploy@web1:2222`. */
 export interface ServerAddress {
@@ -62,10 +63,31 @@ export interface Connection {
   forward(host: string, port: number): Promise<Duplex | undefined>;
   /** Atomic rename over an existing path (SFTP `posix-rename@openssh.com`); undefined where it is not offered. */
   readonly posixRename: ((from: string, to: string) => Promise<void>) | undefined;
+  /** How it logged in, for another server that is to log in there, too; a sentence part that says why that cannot be. Undefined: cannot be. */
+  readonly login?: () => Promise<Login | { readonly cannot: string }>;
   /** Rejects when the line is found to be lost; undefined where the client learns of it only by what it runs. */
   readonly lost?: Promise<never>;
   /** Ends the connection without waiting for the server. Idempotent. */
   close(): void;
+}
+
+/** A login by a key alone, as another server can repeat it through an agent. */
+export interface Login {
+  readonly user: string;
+  /** Address, as seen by whoever logged in. */
+  readonly host: string;
+  readonly port: number;
+  /** The host key, which has been verified. */
+  readonly hostKey: HostKey;
+  readonly identity: Identity;
+}
+
+/** A key that this machine can sign with. */
+export interface Identity {
+  /** In the wire format of SSH. */
+  readonly publicKey: Buffer;
+  /** The signature as its algorithm makes it, undefined where it cannot be had. `hash`: which one RSA takes. */
+  sign(data: Buffer, hash: string | undefined): Promise<Buffer | undefined>;
 }
 
 /** A question that a front end answers. Resolves to undefined where nobody can or wants to answer. */
@@ -129,6 +151,8 @@ export interface ConnectRequest {
   readonly connectTimeoutMs: number;
   /** How long a connection may stay open for the next command; 0 or undefined: it ends with this one. */
   readonly keepMs?: number | undefined;
+  /** An agent that what runs on the server finds at SSH_AUTH_SOCK: each stream is a connection to it. Such a connection is never kept. */
+  readonly agent?: { open(): Duplex } | undefined;
   readonly prompt: Prompter;
   readonly signal: AbortSignal;
   /** Path of OpenSSH's `ssh`; default `ssh` on the PATH. */

@@ -190,6 +190,21 @@ export const TARGET_OPTIONS = {
     since: '0.3.0',
     seed: 'durant-0.3',
   },
+  fan_out: {
+    kind: 'enum',
+    values: {
+      no: 'each server gets the release from this machine',
+      relay: 'one server of each role does, and hands it on to the others, each that has it to the next',
+      yes: 'the same as `relay`',
+    },
+    default: 'no',
+    strategy: 'releases',
+    group: 'Layout',
+    doc: 'How a release gets to several servers. Handing it on takes their own `ssh`, OpenSSH 8.9 or newer; the key stays here, where an agent of this run signs one login to each. For servers that may trust each other. `parallel` does not limit it. What cannot be handed on comes from here, with a warning, and so does less than 1 MB.',
+    example: 'relay',
+    since: '0.3.0',
+    seed: 'durant-0.3',
+  },
   unchanged: {
     kind: 'enum',
     values: {

@@ -52,6 +52,7 @@ export function guarded(
       if (link === undefined) return result;
       throw lose(run, server, link);
     },
+    ...(connection.login && { login: connection.login }),
     forward: (host, port) => connection.forward(host, port),
     posixRename:
       posixRename === undefined

@@ -70,7 +70,12 @@ export async function runLifecycle(
     unreached: new Map(),
     once: new Map(),
     compared: { manifests: new Map(), plans: new Map() },
-    reconnect: (address) => connectTo({ ...reach, signal: AbortSignal.timeout(15_000) }, address),
+    reconnect: (address, agent) => {
+      // For an agent's sake nobody is asked anything: the run goes on without it.
+      const asked = agent === undefined ? prompt : (): Promise<undefined> => Promise.resolve(undefined);
+      const again = { ...reach, prompt: asked, signal: AbortSignal.timeout(15_000) };
+      return connectTo(again, address, agent);
+    },
     clone: undefined,
     commit: undefined,
     version: undefined,

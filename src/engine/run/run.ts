@@ -4,11 +4,13 @@ import type { Masker } from '../../config/values/mask.ts';
 import type { Settings } from '../../config/options/options.ts';
 import type { NamedProcess } from '../../config/values/runSettings.ts';
 import type { Pipeline } from '../../config/values/pipelineGoals.ts';
+import type { ForwardedAgent } from '../../remote/agent/forwardedAgent.ts';
 import type { Clone, Commit } from '../../git/port.ts';
 import type { Connection, ServerAddress } from '../../remote/target.ts';
 import type { Plan } from '../../transfer/tree/plan.ts';
 import type { Tree } from '../../transfer/tree/scan.ts';
 import type { Compared } from './comparison.ts';
+import type { FanOut } from '../steps/fanOut.ts';
 import type { Strategy } from '../steps/strategies/strategy.ts';
 import type { Emit, ServerState } from '../events.ts';
 import type { ServerFacts } from '../server/serverFacts.ts';
@@ -131,8 +133,10 @@ export interface Run {
   readonly once: Map<string, Promise<void>>;
   /** What servers with the same release live have in common. */
   readonly compared: Compared;
-  /** Opens a connection anew, for undoing after the line was cut. */
-  readonly reconnect: (address: ServerAddress) => Promise<Connection>;
+  /** Opens a connection anew, for undoing after the line was cut; or a further one, to forward an agent to the server. */
+  readonly reconnect: (address: ServerAddress, agent?: ForwardedAgent) => Promise<Connection>;
+  /** While servers hand the tree on to each other. */
+  fanOut?: FanOut | undefined;
   /** The values of `env_file`; undefined where there is none, or the run makes no release. */
   environment: ReleaseEnvironment | undefined;
   clone: Clone | undefined;

@@ -2,7 +2,7 @@
 import { DurantError } from '../../errors.ts';
 import { expandLocalPath } from '../../config/values/localPath.ts';
 import type { Settings } from '../../config/options/options.ts';
-import type { Connection, Prompter, ServerAddress } from '../../remote/target.ts';
+import type { Connection, ConnectRequest, Prompter, ServerAddress } from '../../remote/target.ts';
 import type { Emit } from '../events.ts';
 import { factsQuery, type FactsRequest, type ServerFacts } from './serverFacts.ts';
 import { trim } from '../steps/shared.ts';
@@ -19,8 +19,12 @@ export interface Reach {
   readonly signal: AbortSignal;
 }
 
-/** Opens one connection. @throws {DurantError} the connection codes. */
-export function connectTo(reach: Reach, address: ServerAddress): Promise<Connection> {
+/** Opens one connection, to which an agent may be forwarded. @throws {DurantError} the connection codes. */
+export function connectTo(
+  reach: Reach,
+  address: ServerAddress,
+  agent?: ConnectRequest['agent'],
+): Promise<Connection> {
   const { settings, host } = reach;
   return host.connect({
     address,
@@ -32,7 +36,9 @@ export function connectTo(reach: Reach, address: ServerAddress): Promise<Connect
     hostKeyChecking: settings.host_key_checking,
     mayAddHostKeys: reach.mayAddHostKeys,
     connectTimeoutMs: settings.connect_timeout,
-    keepMs: settings.keep_connection === 0 ? undefined : settings.keep_connection,
+    // Of a connection that another process keeps it is not known how it logged in.
+    keepMs: settings.fan_out || settings.keep_connection === 0 ? undefined : settings.keep_connection,
+    agent,
     prompt: reach.prompt,
     signal: reach.signal,
     sshPath: host.sshPath,

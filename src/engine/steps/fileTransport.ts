@@ -44,14 +44,13 @@ export async function carrierOf(
   const changes = new Map(options.plan.changes.map((change) => [change.path, change]));
   const { project } = server.facts;
   return async ({ entries, before }) => {
-    const first = before === '' ? '' : `( ${before}\n) || exit 1\n`;
-    await runScript(server, `${first}${landingScript(project, run.id)}`, { signal });
+    const destination = await land(context, before);
     await carryByRsync({
       connection: server.connection,
       rsync: rsyncHere(run.host),
       root: run.tree.root,
       entries,
-      destination: `${project}/.durant/incoming.${run.id}/in/tree`,
+      destination,
       basis:
         options.basis === undefined
           ? undefined
@@ -70,6 +69,21 @@ export async function carrierOf(
     if (change === undefined || !changes.delete(change.path)) return;
     if (run.settings.transfer === 'rsync') emitChange(run, server, change);
   }
+}
+
+/** Makes the folder on the server that takes what is carried there, after running `before` in project_dir. @returns its absolute path. */
+export async function land({ run, server, signal }: StepContext, before: string): Promise<string> {
+  const { project } = server.facts;
+  const first = before === '' ? '' : `( ${before}\n) || exit 1\n`;
+  await runScript(server, `${first}${landingScript(project, run.id)}`, { signal });
+  return `${project}/.durant/incoming.${run.id}/in/tree`;
+}
+
+/** Removes it again, also while a program that is just being ended still writes into it. Never fails: what is left, the next run removes. */
+export async function removeLanded({ run, server }: StepContext): Promise<void> {
+  const folder = quote(`.durant/incoming.${run.id}/in`);
+  const script = `cd ${quote(server.facts.project)} && i=0 && until rm -rf ${folder} 2>/dev/null || [ $i -ge 100 ]; do i=$((i+1)); sleep 0.05 2>/dev/null || sleep 1; done`;
+  await server.connection.exec({ script, signal: AbortSignal.timeout(15_000) }).catch(() => undefined);
 }
 
 async function isByRsync(

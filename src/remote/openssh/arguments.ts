@@ -12,10 +12,12 @@ export interface Destination {
 
 /**
  * User and port of the server entry win over those of the stage.
+ * @param forwarded socket of the agent that what runs there is to find; undefined: as the ssh configuration has it.
  * @throws {DurantError} `usage` for a value that could be taken for something else on a command line.
  */
 export function destination(
   request: Pick<ConnectRequest, 'address' | 'user' | 'port' | 'identity'>,
+  forwarded?: string,
 ): Destination {
   const { address } = request;
   const user = address.user ?? request.user;
@@ -33,6 +35,7 @@ export function destination(
       ...(port === undefined ? [] : ['-p', String(port)]),
       // ssh expands % in the name of an identity file.
       ...(identity === undefined ? [] : ['-i', identity.replaceAll('%', '%%')]),
+      ...(forwarded === undefined ? [] : option('ForwardAgent', forwarded)),
     ],
     host: address.host,
   };

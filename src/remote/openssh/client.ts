@@ -2,7 +2,7 @@
  * The system's `ssh` as a client: for what the built-in one cannot do (certificates, hardware keys, GSSAPI). One authenticated
  * connection is shared by all commands where OpenSSH can (not on Windows).
  */
-import { join } from 'node:path';
+import type { Server } from 'node:net';
 import { Readable } from 'node:stream';
 import { userInfo } from 'node:os';
 import { platform } from '../../platform.ts';
@@ -14,10 +14,12 @@ import { closedConnection, runScript, type ScriptChannel } from '../scriptRun.ts
 import { bearsSessions, type BearsSessions } from '../serverSoftware.ts';
 import { readSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
-import { destination, type HostKeyFiles } from './arguments.ts';
+import { agentSocket, loginByLog, serveAgent } from './agent.ts';
+import { destination } from './arguments.ts';
 import { openAskpass } from './askpass.ts';
 import { droppedEarly } from './failures.ts';
-import { jumpArguments, type Way } from './jumps.ts';
+import { hostKeyFiles, ownKnownHosts } from './hostKeyFiles.ts';
+import type { Way } from './jumps.ts';
 import { startMaster, type Master } from './master.ts';
 import { makePrivateDirectory, removePrivateDirectory } from './privateDirectory.ts';
 import { startSeparate, type SeparateChannel, type SeparateContext } from './separate.ts';
@@ -59,20 +61,24 @@ async function openOnce(
   way: KnownWay | undefined,
 ): Promise<Connection> {
   throwIfCancelled(request.signal);
-  const to = destination(request);
   const directory = await makePrivateDirectory();
   const askpass = await openAskpass(directory, request);
+  let agent: Server | undefined;
   const dispose = (): void => {
     askpass.close();
+    agent?.close();
     removePrivateDirectory(directory);
   };
   try {
+    agent = await serveAgent(request, directory);
+    const to = destination(request, agent && agentSocket(directory));
     const known = way ?? (await readWay(request));
     const hostKeys = hostKeyFiles(request, known, directory);
     const context: SeparateContext = { request, to, askpass, hostKeys, directory };
     if (sharing === 'shared') {
       const master = await startMaster(
         request,
+        to,
         directory,
         askpass.converse(),
         hostKeys,
@@ -80,7 +86,7 @@ async function openOnce(
       );
       const bears = bearsSessions(/remote software version (\S+)/.exec(master.log())?.[1]);
       if (bears !== 'one a connection')
-        return createConnection(request, shareLine(context, master, bears), dispose);
+        return createConnection(request, shareLine(context, master, bears, known), dispose);
       master.close();
       await master.ended;
       dispose();
@@ -101,6 +107,7 @@ const endGroupMs = 15_000;
 /** The ways to the server that a connection consists of. */
 interface Line {
   readonly user: string | undefined;
+  readonly login?: Connection['login'];
   open(signal: AbortSignal | undefined): Promise<ScriptChannel>;
   /** A channel for ending what another one started. */
   openUrgent(): Promise<ScriptChannel>;
@@ -109,8 +116,13 @@ interface Line {
   close(): void;
 }
 
-function shareLine(context: SeparateContext, master: Master, bears: BearsSessions): Line {
-  const { request, to } = context;
+function shareLine(
+  context: SeparateContext,
+  master: Master,
+  bears: BearsSessions,
+  { route: [settings] }: KnownWay,
+): Line {
+  const { request, to, directory } = context;
   const sessions = createSessions({
     server: request.address.entry,
     sshPath: request.sshPath ?? 'ssh',
@@ -124,6 +136,7 @@ function shareLine(context: SeparateContext, master: Master, bears: BearsSession
     request.onNotice?.('host-key-added', `The ${added[2]} key of ${added[1]} was added to known_hosts.`);
   return {
     user: userOf(master),
+    ...(settings && { login: () => loginByLog(request, settings, log, ownKnownHosts(directory)) }),
     open: (signal) => sessions.open(bootstrapCommand, signal),
     openUrgent: async () =>
       (await sessions.openUrgent(bootstrapCommand)) ??
@@ -184,6 +197,7 @@ function createConnection(request: ConnectRequest, line: Line, dispose: () => vo
     address,
     description: 'openssh',
     user: address.user ?? request.user ?? line.user ?? userInfo().username,
+    ...(line.login && { login: line.login }),
     exec,
     forward: async (host, port) => {
       checkOpen();
@@ -245,31 +259,6 @@ async function readWay(request: ConnectRequest): Promise<KnownWay> {
     sshPath,
   };
   return { route: await readRoute(query, readSettings, request.signal), checking: request.hostKeyChecking };
-}
-
-/**
- * Where nothing may be written to known_hosts, an accepted key goes to a file of this connection, which ssh then has in front of the
- * user's files: it writes to the first.
- */
-function hostKeyFiles(
-  request: ConnectRequest,
-  { route, checking }: KnownWay,
-  directory: string,
-): HostKeyFiles {
-  const own = request.mayAddHostKeys ? undefined : join(directory, 'known_hosts');
-  return {
-    knownHosts:
-      own === undefined || request.hostKeyChecking === 'strict'
-        ? undefined
-        : [own, ...(route[0]?.userKnownHostsFiles ?? [])],
-    jumps: jumpArguments({
-      route,
-      checking,
-      sshPath: request.sshPath,
-      log: 'verbose',
-      knownHosts: own,
-    }),
-  };
 }
 
 function bracketed(host: string): string {

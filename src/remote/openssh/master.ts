@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cancelled, DurantError } from '../../errors.ts';
 import type { SshSettings } from '../sshSettings.ts';
 import type { ConnectRequest } from '../target.ts';
-import { connectionArguments, destination, masterArguments, type HostKeyFiles } from './arguments.ts';
+import { connectionArguments, masterArguments, type Destination, type HostKeyFiles } from './arguments.ts';
 import type { Conversation } from './askpass.ts';
 import { connectFailure } from './failures.ts';
 import { keepLog, startGuardedSsh, type ProcessLog, type SshProcess } from './process.ts';
@@ -32,13 +32,13 @@ const authenticationMs = 120_000;
 /** Connects. @throws {DurantError} the connection codes, `cancelled`. */
 export async function startMaster(
   request: ConnectRequest,
+  to: Destination,
   directory: string,
   conversation: Conversation,
   hostKeys: HostKeyFiles,
   jumps: readonly SshSettings[] = [],
 ): Promise<Master> {
   const socket = join(directory, 'c');
-  const to = destination(request);
   const child = startGuardedSsh(
     request.sshPath ?? 'ssh',
     [...masterArguments(socket), ...connectionArguments(request, hostKeys), ...to.arguments, '--', to.host],

@@ -20,19 +20,20 @@ import type { KeyCandidate, KeyRing } from './keys.ts';
 type Failure = Extract<Reply, { kind: 'failure' }>;
 
 /**
- * Resolves when the server has accepted the login. Messages are read through `next`, which rejects when the connection ends.
+ * Resolves when the server has accepted the login, with the key where a key alone was enough. Messages are read through `next`, which rejects when the connection ends.
  * @throws {DurantError} `authentication-failed`.
  */
 export async function authenticate(
   io: Ssh2Internals,
   next: NextMessage,
   context: AuthenticationContext,
-): Promise<void> {
+): Promise<KeyCandidate | undefined> {
   const { progress, settings } = context;
   const ring = await context.keys;
   const candidates = ring.candidates.filter((key) => !progress.refusedKeys.has(idOf(key)));
   const locked = [...ring.locked];
   let offered: readonly string[] | undefined;
+  let isOneOfSeveral = false;
 
   const nextKey = async (): Promise<KeyCandidate | undefined> => {
     const known = candidates.shift();
@@ -50,8 +51,9 @@ export async function authenticate(
 
   for (;;) {
     let reply: Reply | undefined;
+    let key: KeyCandidate | undefined;
     if (open('publickey')) {
-      const key = await nextKey();
+      key = await nextKey();
       if (key === undefined) progress.exhausted.add('publickey');
       else reply = await tryKey(io, next, context, key);
     } else if (offered === undefined) {
@@ -63,8 +65,9 @@ export async function authenticate(
     else throw refused(context, ring, offered);
 
     if (reply === undefined) continue;
-    if (reply.kind === 'success') return;
+    if (reply.kind === 'success') return isOneOfSeveral ? undefined : key;
     if (reply.partial) {
+      isOneOfSeveral = true;
       // One of several methods is done; the server says which are left, and each counts anew.
       progress.exhausted.clear();
       progress.passwordAttempts = 0;

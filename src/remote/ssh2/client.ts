@@ -6,6 +6,7 @@ import { bearsSessions, type BearsSessions } from '../serverSoftware.ts';
 import { runScript, type ScriptChannel } from '../scriptRun.ts';
 import type { SshSettings } from '../sshSettings.ts';
 import type { Connection, ConnectRequest, RemoteCommand, RemoteResult } from '../target.ts';
+import { loginOf } from './agent.ts';
 import { createShellPool, type ShellPool } from './channels.ts';
 import { openSession } from './connection.ts';
 import type { SessionSecrets, SessionState, SshSession } from './sessionRequest.ts';
@@ -60,6 +61,7 @@ export async function connectSsh2(
     address: request.address,
     description: 'ssh2 (built in)',
     user: settings.user,
+    login: () => Promise.resolve(loginOf(way.session)),
     exec,
     close: () => {
       way.session.close();

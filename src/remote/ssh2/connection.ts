@@ -141,7 +141,14 @@ async function openJump(request: SessionRequest, jump: LastJump): Promise<SshSes
   const { sshPath, signal } = request.request;
   const settings = await readJump(jump, sshPath, request.state.readSettings, signal);
   const name = `Jump host ${settings.originalHost} (to ${request.request.address.entry})`;
-  const session = openSession({ ...request, name, settings, onLogin: () => ({ takeBack: () => undefined }) });
+  const session = openSession({
+    ...request,
+    // An agent is for the server, not for who is on the way to it.
+    request: { ...request.request, agent: undefined },
+    name,
+    settings,
+    onLogin: () => ({ takeBack: () => undefined }),
+  });
   return session.catch((thrown: unknown) => {
     // What is tried again for a jump host has been tried here.
     throw asDurantError(thrown).with({ server: request.request.address.entry });

@@ -1,8 +1,9 @@
 /** Key exchange, host key and login over a transport that is open, and what it means when that fails. */
 import ssh2, { type Client } from 'ssh2';
 import { DurantError, errorOf, fieldsOf } from '../../errors.ts';
-import type { KnownHostsEntry } from '../knownHosts.ts';
+import { hostKeyFromBlob, type HostKey, type KnownHostsEntry } from '../knownHosts.ts';
 import type { SshSettings } from '../sshSettings.ts';
+import { agentOf } from './agent.ts';
 import { authenticate } from './auth.ts';
 import type { AuthenticationProgress } from './authContext.ts';
 import type { Deadline } from './deadline.ts';
@@ -13,7 +14,7 @@ import {
   type AuthenticationMessage,
   type Ssh2Internals,
 } from './internals.ts';
-import type { KeyRing } from './keys.ts';
+import type { KeyCandidate, KeyRing } from './keys.ts';
 import type { Line, SessionRequest, SshSession } from './sessionRequest.ts';
 import { unreachable, writtenTogether, type Transport } from './transport.ts';
 import { saysDropped } from '../retryDropped.ts';
@@ -39,11 +40,14 @@ export interface HandshakeParts {
 /** @throws {DurantError} the connection codes. */
 export async function handshake(request: SessionRequest, parts: HandshakeParts): Promise<SshSession> {
   const { settings, state } = request;
-  const { hostKeyChecking, mayAddHostKeys, prompt, signal, onNotice, address } = request.request;
+  const { hostKeyChecking, mayAddHostKeys, prompt, signal, onNotice, address, agent } = request.request;
   const server = address.entry;
   const { name } = request;
   const client = new ssh2.Client();
-  const line: { ready: boolean; up: boolean; internals?: Ssh2Internals } = { ready: false, up: true };
+  const line: { ready: boolean; up: boolean; internals?: Ssh2Internals; hostKey?: HostKey } = {
+    ready: false,
+    up: true,
+  };
   let reject: (error: DurantError) => void = () => undefined;
   const lost = new Promise<never>((_resolve, no) => {
     reject = no;
@@ -75,6 +79,7 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
   client.connect({
     sock: writtenTogether(parts.transport.stream),
     username: settings.user,
+    ...(agent && { agent: agentOf(agent) }),
     readyTimeout: 0,
     keepaliveInterval: (settings.serverAliveInterval || defaultKeepAliveSeconds) * 1000,
     keepaliveCountMax:
@@ -101,6 +106,7 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
         )
         .then(
           () => {
+            line.hostKey ??= hostKeyFromBlob(blob);
             // The line may have gone while a question was being answered; ssh2 then throws.
             if (line.up) verify(true);
           },
@@ -111,15 +117,17 @@ export async function handshake(request: SessionRequest, parts: HandshakeParts):
         );
     },
   });
-  const internals = openInternals(client);
+  const internals = openInternals(client, agent !== undefined);
   line.internals = internals;
   const isUp = (): boolean => line.up;
-  await Promise.race([lost, login(client, request, parts, { internals, lost, isUp })]);
+  const key = await Promise.race([lost, login(client, request, parts, { internals, lost, isUp })]);
   line.ready = true;
   return {
     client,
     internals,
     settings,
+    hostKey: line.hostKey,
+    key,
     lost,
     isUp,
     close: () => {
@@ -134,7 +142,7 @@ async function login(
   request: SessionRequest,
   parts: HandshakeParts,
   line: Line,
-): Promise<void> {
+): Promise<KeyCandidate | undefined> {
   const { settings, secrets } = request;
   const { internals, lost } = line;
   const inbox = createInbox(internals, lost);
@@ -155,7 +163,7 @@ async function login(
   const send = (): void => {
     ahead ??= request.onLogin(line);
   };
-  await authenticate(internals, inbox, {
+  const key = await authenticate(internals, inbox, {
     server: request.request.address.entry,
     name: request.name,
     settings,
@@ -176,6 +184,7 @@ async function login(
     },
   });
   send();
+  return key;
 }
 
 /** Messages in order, each given to one reader. */

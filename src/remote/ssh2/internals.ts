@@ -24,6 +24,8 @@ export interface AuthenticationProtocol {
   authInfoRes(answers: readonly string[]): void;
   /** A keep-alive request, which every server answers. */
   ping(): void;
+  /** Asks for the agent to be forwarded; `channel` is the server's number. */
+  openssh_agentForward(channel: number, wantReply: boolean): void;
 }
 
 /** One question of keyboard-interactive. */
@@ -69,8 +71,11 @@ export interface Ssh2Internals {
 
 type Handler = (...parameters: unknown[]) => unknown;
 
-/** @throws {DurantError} `internal` where ssh2 looks different inside. Call right after `client.connect`. */
-export function openInternals(client: Client): Ssh2Internals {
+/**
+ * @param forwards the client's agent: asked for with the first channel, without waiting for the answer. Every session then has it.
+ * @throws {DurantError} `internal` where ssh2 looks different inside. Call right after `client.connect`.
+ */
+export function openInternals(client: Client, forwards = false): Ssh2Internals {
   const protocol = part(client, '_protocol', isAuthenticationProtocol);
   const handlers = part(protocol, '_handlers', isHandlers);
   const channels = part(client, '_chanMgr', isChannelManager);
@@ -78,6 +83,7 @@ export function openInternals(client: Client): Ssh2Internals {
   let listener: (message: AuthenticationMessage) => void = () => undefined;
   let onAccepted: () => void = () => undefined;
   let signatureAlgorithms: readonly string[] | undefined;
+  let asksForAgent = false;
 
   /**
    * Says anything at all, which carries the TCP acknowledgement along. While logging in, sshd sends small pieces under Nagle's rule, each
@@ -133,7 +139,16 @@ export function openInternals(client: Client): Ssh2Internals {
     ) => {
       listener({ kind: 'questions', name, instructions, prompts });
     },
-    CHANNEL_OPEN_CONFIRMATION: (self: unknown, info: { readonly recipient: number }) => {
+    CHANNEL_OPEN_CONFIRMATION: (
+      self: unknown,
+      info: { readonly recipient: number; readonly sender: number },
+    ) => {
+      if (forwards && !asksForAgent) {
+        asksForAgent = true;
+        protocol.openssh_agentForward(info.sender, false);
+        // What ssh2 looks at when the server opens a channel to the agent.
+        Object.assign(client, { _agentFwdEnabled: true });
+      }
       // ssh2 makes the channel and requests the command in here.
       confirmation(self, info);
       const opened = opening.get(info.recipient);
@@ -204,7 +219,15 @@ function hasFunctions(value: unknown, names: readonly string[]): value is object
 }
 
 function isAuthenticationProtocol(value: unknown): value is AuthenticationProtocol {
-  return hasFunctions(value, ['authNone', 'authPK', 'authPassword', 'authKeyboard', 'authInfoRes', 'ping']);
+  return hasFunctions(value, [
+    'authNone',
+    'authPK',
+    'authPassword',
+    'authKeyboard',
+    'authInfoRes',
+    'ping',
+    'openssh_agentForward',
+  ]);
 }
 
 function isHandlers(value: unknown): value is object {

@@ -1,11 +1,12 @@
 /** What a connection is opened with, and what comes of it. */
 import type { Client } from 'ssh2';
+import type { HostKey } from '../knownHosts.ts';
 import type { ReadSettings, SshSettings } from '../sshSettings.ts';
 import type { ConnectRequest } from '../target.ts';
 import type { KnownPasswords } from './authContext.ts';
 import type { HostKeyDecisions } from './hostKey.ts';
 import type { Ssh2Internals } from './internals.ts';
-import type { OpenedKeys } from './keys.ts';
+import type { KeyCandidate, OpenedKeys } from './keys.ts';
 
 /** What is shared by the connections of one run or one editor. */
 export interface SessionState {
@@ -43,6 +44,10 @@ export interface Line {
 export interface SshSession extends Line {
   readonly client: Client;
   readonly settings: SshSettings;
+  /** The server's key, verified. */
+  readonly hostKey: HostKey | undefined;
+  /** What it logged in with, where that was a key alone. */
+  readonly key: KeyCandidate | undefined;
   /** Ends it and the jump hosts in front of it without waiting. */
   close(): void;
 }

@@ -45,6 +45,7 @@ export const streamMembers = { tree: 'tree', remove: 'remove', end: 'end' } as c
 
 const update = shellFile(import.meta.url, './update.sh');
 const cleanup = shellFile(import.meta.url, './cleanup.sh');
+const restore = shellFile(import.meta.url, './restore.sh');
 
 export function updateScript({ base, ...script }: UpdateScript): string {
   return [
@@ -79,6 +80,11 @@ export function inProject(text: string, stage: 'before' | 'after'): string {
   return text === ''
     ? ''
     : `( umask "$mask"; cd "$top" || exit 1\n${text}\n) </dev/null || { echo transfer.failed=${stage}; exit 1; }`;
+}
+
+/** sh text that puts the release's folder back as it was before an `update_code` of this run whose check has failed. Not where it had drifted. */
+export function restoreScript(projectDir: string, run: string, release: string): string {
+  return parameters({ run, release }, { project: projectDir }) + restore;
 }
 
 /**

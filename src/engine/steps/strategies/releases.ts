@@ -15,6 +15,7 @@ import { clearPaths } from '../clearPaths.ts';
 import { releaseCommand, vendors } from '../commands.ts';
 import { copyDirs } from '../copyDirs.ts';
 import { envFile } from '../envFile.ts';
+import { withFanOut } from '../fanOut.ts';
 import { healthCheck } from '../healthCheck.ts';
 import { install } from '../install.ts';
 import { lock } from '../lock.ts';
@@ -29,9 +30,9 @@ import { writable } from '../writable.ts';
 import { undoReleases } from './releasesUndo.ts';
 import type { Strategy } from './strategy.ts';
 
-const BUILD: readonly Step[] = [
-  release,
-  updateCode,
+/** What brings the tree, which servers may hand on to each other as long as nothing else has been done to it. */
+const TREE: readonly Step[] = [release, updateCode];
+const IN_TREE: readonly Step[] = [
   envFile,
   shared,
   copyDirs,
@@ -42,6 +43,7 @@ const BUILD: readonly Step[] = [
   releaseCommand,
   assetDirs,
 ];
+const BUILD: readonly Step[] = [...TREE, ...IN_TREE];
 
 const PUBLISH: readonly Step<NamedRun>[] = [beforeWave, beside, symlink, services, healthCheck, afterWave];
 const ROLLBACK: readonly ListedStep[] = [lock, ...PUBLISH];
@@ -67,8 +69,13 @@ export const releases: Strategy = {
 
   async build(run) {
     const isHooked = hookCommands(run, 'before_symlink').length > 0;
+    const isFannedOut = run.settings.fan_out;
+    if (isFannedOut)
+      await withFanOut(run, () =>
+        forEachServer(run, (context) => achieveSteps(context, TREE), { atOnce: run.servers.length }),
+      );
     await forEachServer(run, async (context) => {
-      await achieveSteps(context, BUILD);
+      await achieveSteps(context, isFannedOut ? IN_TREE : BUILD);
       if (!isHooked) await markPrepared(context);
     });
     if (!isHooked) return;
