@@ -54,7 +54,7 @@ export async function withFanOut(run: BuiltRun, work: () => Promise<void>): Prom
 
 /** Where a server would get the tree from, for the dry run: the first of its role. Undefined: from this machine. */
 export function firstOf(run: Run, server: ServerRun): string | undefined {
-  if (!run.settings.fan_out || server.address.local) return undefined;
+  if (run.settings.fan_out === 'no' || server.address.local) return undefined;
   const group = run.servers.filter((other) => !other.address.local && groupOf(other) === groupOf(server));
   return group[0] === server || isSmall(server.plan) ? undefined : group[0]?.address.entry;
 }

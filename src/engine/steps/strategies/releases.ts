@@ -69,7 +69,7 @@ export const releases: Strategy = {
 
   async build(run) {
     const isHooked = hookCommands(run, 'before_symlink').length > 0;
-    const isFannedOut = run.settings.fan_out;
+    const isFannedOut = run.settings.fan_out !== 'no';
     if (isFannedOut)
       await withFanOut(run, () =>
         forEachServer(run, (context) => achieveSteps(context, TREE), { atOnce: run.servers.length }),
