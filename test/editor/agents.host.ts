@@ -20,7 +20,6 @@ describe('tools of agents in the editor', () => {
   let project: Repository;
 
   before(async function () {
-    this.timeout(120_000);
     server = await startSshd();
     const { bin } = await writeSshForServers(join(scratch, 'ssh'), [server]);
     await vscode.workspace
@@ -87,7 +86,9 @@ describe('tools of agents in the editor', () => {
   it('deploy and roll back only what was reviewed, when a person says yes, whatever VS Code allows by itself', async () => {
     assert.equal(codeOf(await allowed('durant_deploy', { plan: 'a'.repeat(64) })), 'usage');
     const { plan } = await call('durant_dry_run', { stage: 'agents' });
-    const before = server.log();
+    // What it says of connections that end may come late.
+    const connections = (): number => server.log().match(/^Connection from /gm)?.length ?? 0;
+    const before = connections();
     const { token } = new vscode.CancellationTokenSource();
     const prepared = await hands.tool('durant_deploy').prepareInvocation?.({ input: { plan } }, token);
     const { title = '', message } = prepared?.confirmationMessages ?? {};
@@ -102,7 +103,7 @@ describe('tools of agents in the editor', () => {
     assert.match(asked?.text ?? '', /^Deploy [0-9a-f]{7} to agents\?$/);
     assert.ok(asked?.detail.includes(String(plan)));
     // Nobody was connected to.
-    assert.equal(server.log(), before);
+    assert.equal(connections(), before);
     assert.equal(page(), '');
 
     hands.reply(/^Deploy [0-9a-f]{7} to agents/, 'Deploy');

@@ -50,7 +50,7 @@ describe('a deploy from the editor', () => {
     const [begun, go] = [join(scratch, `${name}-begun`), join(scratch, `${name}-go`)];
     return {
       hook: `touch ${begun}; while [ ! -e ${go} ]; do sleep 0.05; done`,
-      begun: waitFor(`${name} to begin`, () => existsSync(begun), 30_000),
+      begun: waitFor(`${name} to begin`, () => existsSync(begun), 60_000),
       open: () => {
         writeFileSync(go, '');
       },

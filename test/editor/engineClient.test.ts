@@ -24,7 +24,6 @@ describe('the engine process of the editor', () => {
   let noise = '';
 
   before(async function () {
-    this.timeout(120_000);
     bundles = mkdtempSync(join(tmpdir(), 'durant-engine-'));
     await build({
       entryPoints: [resolve('src/engineProcess/main.ts')],

@@ -52,12 +52,12 @@ describe('the Durant view', () => {
     );
     const [second, first] = await stages.rows(await releases());
     assert.match(second?.label ?? '', /^[0-9a-f]{7}$/);
-    assert.equal(second?.description, 'just now · Second [x](command:y)');
-    assert.equal(first?.description, 'just now · First');
-    assert.match(second.icon, /live-(light|dark)\.svg/);
-    assert.match(first.context, /\bolder\b/);
-    assert.doesNotMatch(second.context, /\bolder\b/);
-    assert.doesNotMatch(second.tooltip, /[^\\]\[x[^\\]?\]\(/);
+    assert.match(second?.description ?? '', /^(just now|\d min ago) · Second \[x\]\(command:y\)$/);
+    assert.match(first?.description ?? '', /^(just now|\d min ago) · First$/);
+    assert.match(second?.icon ?? '', /live-(light|dark)\.svg/);
+    assert.match(first?.context ?? '', /\bolder\b/);
+    assert.doesNotMatch(second?.context ?? '', /\bolder\b/);
+    assert.doesNotMatch(second?.tooltip ?? '', /[^\\]\[x[^\\]?\]\(/);
   });
 
   it('asks the servers when a stage is opened', async () => {
@@ -119,7 +119,7 @@ describe('the Durant view', () => {
           /^Not live on production yet: [0-9a-f]{7}$/.test(text.replaceAll(/&nbsp;|\\/g, ' ')),
         );
       },
-      20_000,
+      60_000,
     );
     await vscode.commands.executeCommand('durant.stopComparing');
     assert.deepEqual(await hover(), []);
@@ -282,7 +282,7 @@ describe('the Durant view', () => {
     const port = await freePort();
     const nobody = `${good?.user ?? ''}@127.0.0.1:${String(port)}`;
     await world.write(
-      `[production]\nrepository: .\nproject_dir: ~/views\nconnect_timeout: 5\nserver:\n    ${nobody}\n    ${good?.entry ?? ''}\n`,
+      `[production]\nrepository: .\nproject_dir: ~/views\nconnect_timeout: 20\nserver:\n    ${nobody}\n    ${good?.entry ?? ''}\n`,
     );
     const stage = await stages.row(/^production/);
     await waitFor('the new list of servers', async () =>

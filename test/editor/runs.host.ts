@@ -27,7 +27,6 @@ describe('runs in the editor', () => {
   let project: Repository;
 
   before(async function () {
-    this.timeout(120_000);
     servers = await Promise.all([startSshd(), startSshd()]);
     const { bin } = await writeSshForServers(join(scratch, 'ssh'), servers);
     await vscode.workspace

@@ -36,7 +36,6 @@ describe('processes in the Durant view', () => {
   });
 
   after(async function () {
-    this.timeout(60_000);
     await setting('sshPath', undefined);
     for (const path of [folder, knows])
       rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
@@ -87,7 +86,7 @@ describe('processes in the Durant view', () => {
     await vscode.commands.executeCommand('durant.deploy', stage);
     await hands.sees(/^production is live/);
     const work = await row('work', 'running');
-    assert.match(work.description, /^running · started just now · pid \d+( · [\d.]+ [kM]?B)?$/);
+    assert.match(work.description, /^running · started (just now|\d min ago) · pid \d+( · [\d.]+ [kM]?B)?$/);
     assert.equal(work.icon, 'circle-filled');
     assert.match(work.tooltip, /shop-work\.service/);
     assert.deepEqual(
@@ -177,7 +176,7 @@ describe('processes in the Durant view', () => {
     project.commit({ message: 'Second', files: { 'work.sh': worker('second') } });
     await vscode.commands.executeCommand('durant.deploy', stage);
     await stages.row(/ · Second$/, await stages.row(/^Releases/, await stages.row(/^production/)));
-    assert.match((await row('work', 'running')).description, /started just now/);
+    assert.match((await row('work', 'running')).description, /started (just now|\d min ago)/);
   });
 
   it('have a site that opens, where the stage names one', async () => {

@@ -109,7 +109,7 @@ describe('a deployed stage in the editor', () => {
     ])
       assert.ok(labels.includes(wanted), `${wanted}\n${labels.join('\n')}`);
     const second = await history.row(
-      /^production: deployed [0-9a-f]{7} → [0-9a-f]{7} · just now · \S+@\S+ · [\d.]+ m?s$/,
+      /^production: deployed [0-9a-f]{7} → [0-9a-f]{7} · (?:just now|\d min ago) · \S+@\S+ · [\d.]+ m?s$/,
     );
     assert.match(second.context, /\blogged\b/);
     assert.match((await history.row(/^Second/, second)).description, /^[0-9a-f]{7} · /);

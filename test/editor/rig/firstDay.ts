@@ -35,7 +35,6 @@ export interface Day {
 export function describeFirstDay(day: Day): void {
   describe('a first day with Durant', () => {
     describe(`in VS Code (${day.age}, ${day.look})`, function () {
-      this.timeout(150_000);
       let servers: readonly [TestServer, TestServer];
       let home: CliHome;
       let project: Repository;

@@ -63,7 +63,7 @@ export const hands = {
     memory.replies.length = 0;
   },
   /** Waits for a message, pick, box or word of the status bar that was shown since `forget`. */
-  sees: (text: RegExp, timeoutMs = 30_000): Promise<Shown> =>
+  sees: (text: RegExp, timeoutMs = 60_000): Promise<Shown> =>
     waitFor(
       `${String(text)} to be shown`,
       () => memory.shown.find(({ kind, text: said }) => kind !== 'progress' && text.test(said)),
@@ -133,7 +133,7 @@ export function treeOf(view: string): {
           if (!memory.trees.has(view)) return undefined;
           return (await rows(parent)).find(({ label, description }) => text.test(`${label} ${description}`));
         },
-        20_000,
+        60_000,
       ).catch(async (error: unknown) => {
         throw new Error(`${String(error)}\n${await textBelow(undefined, '')}`);
       }),
@@ -158,7 +158,7 @@ export async function output(text: RegExp): Promise<string> {
         .filter(({ uri }) => uri.scheme === 'output')
         .map((document) => document.getText())
         .find((each) => text.test(each)),
-    20_000,
+    60_000,
   );
 }
 

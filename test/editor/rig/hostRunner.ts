@@ -28,7 +28,7 @@ export async function runHostTests(plan: HostTestPlan): Promise<void> {
   // Mocha is an ES module, the suite's bundle is not.
   const { default: Mocha } = await import('mocha');
   const mocha = new Mocha({
-    timeout: 60_000,
+    timeout: 180_000,
     reporter: 'min',
     ...(plan.grep === undefined ? {} : { grep: new RegExp(plan.grep) }),
   });
