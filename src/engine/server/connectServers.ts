@@ -37,7 +37,8 @@ export function connectTo(
     mayAddHostKeys: reach.mayAddHostKeys,
     connectTimeoutMs: settings.connect_timeout,
     // Of a connection that another process keeps it is not known how it logged in.
-    keepMs: settings.fan_out !== 'no' || settings.keep_connection === 0 ? undefined : settings.keep_connection,
+    keepMs:
+      settings.fan_out !== 'no' || settings.keep_connection === 0 ? undefined : settings.keep_connection,
     agent,
     prompt: reach.prompt,
     signal: reach.signal,
