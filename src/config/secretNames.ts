@@ -19,6 +19,17 @@ export function urlPasswords(text: string): readonly string[] {
   );
 }
 
+/** An item of durant.conf as it may be shown: `***` for what is a secret by its name (`NAME=value`), in a URL, or as a PGP message. */
+export function withoutSecrets(text: string): string {
+  if (text.includes('-----BEGIN ')) return '***';
+  const [, name = '', rest = ''] = /^([A-Za-z_]\w*)\s*=\s*(.*)$/s.exec(text) ?? [];
+  if (name !== '' && namesSecret(name) && !/^(?:env|sh|var|secret)!/.test(rest)) return `${name}=***`;
+  return urlPasswords(text).reduce(
+    (said, password) => (password === '' ? said : said.replaceAll(password, '***')),
+    text,
+  );
+}
+
 /** A text as decodeURIComponent reads it; itself where that cannot. */
 export function decoded(text: string): string {
   try {

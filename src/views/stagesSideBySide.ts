@@ -1,6 +1,6 @@
 /** Two stages side by side, as Markdown: what is live, whose commits, which files, which options. Pure. */
 import { OPTIONS, type OptionTable } from '../config/options/options.ts';
-import { namesSecret, urlPasswords } from '../config/secretNames.ts';
+import { withoutSecrets } from '../config/secretNames.ts';
 import { parseConf } from '../config/syntax/parse.ts';
 import { configJson, resolveStage } from '../config/values/stage.ts';
 import { formatAge, shortCommit, type Translate } from '../format.ts';
@@ -51,18 +51,7 @@ function shown(key: string, value: unknown): string | undefined {
   const table: OptionTable = OPTIONS;
   const texts = (Array.isArray(value) ? value : [value]).map(String);
   if (table[key]?.secret === true && !texts.every((text) => text === '')) return '***';
-  return texts.map(hidden).join('\n');
-}
-
-/** Without what is a secret by its name, in a URL, or as a message. */
-function hidden(text: string): string {
-  if (text.includes('-----BEGIN ')) return '***';
-  const [, name = '', rest = ''] = /^([A-Za-z_]\w*)\s*=\s*(.*)$/s.exec(text) ?? [];
-  if (name !== '' && namesSecret(name) && !/^(?:env|var|secret)!/.test(rest)) return `${name}=***`;
-  return urlPasswords(text).reduce(
-    (said, password) => (password === '' ? said : said.replaceAll(password, '***')),
-    text,
-  );
+  return texts.map(withoutSecrets).join('\n');
 }
 
 export function sideBySideText({ left, right, files, options }: SideBySide, view: View): string {

@@ -138,6 +138,28 @@ describe('durant without servers', () => {
     assert.ok(Array.isArray(list) && list.length === 1);
   });
 
+  it('config shows no secret that is written out', async () => {
+    conf(
+      ...stage.filter((line) => !line.startsWith('repository')),
+      'repository = https://ann:%(pw)s@git.example.com/shop.git',
+      'pw = hunter22',
+      'env = API_TOKEN=hunter22, MODE=hunter2, DB_KEY=sh!cat key',
+    );
+    const shown = [await durant('config production'), await durant('config production --json')];
+    for (const { status, stdout } of shown) {
+      assert.equal(status, 0);
+      assert.doesNotMatch(stdout, /hunter22/);
+      for (const text of [
+        'https://ann:***@git.example.com/shop.git',
+        'API_TOKEN=***',
+        'MODE=hunter2',
+        'DB_KEY=sh!cat key',
+      ])
+        assert.ok(stdout.includes(text), text);
+    }
+    assert.match((await durant('config --raw')).stdout, /hunter22/);
+  });
+
   it('config --raw is what Python reads, and exits 2 where Python refuses', async () => {
     conf('[DEFAULT]', 'a = 1', '[s]', 'b = %(a)s', 'b = 2');
     const { status, events } = await durant('config --raw --json');

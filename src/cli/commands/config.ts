@@ -1,6 +1,7 @@
 /** `durant config`: what each option of a stage is and where it comes from; `--raw`: what Python's configparser reads. */
 import { flag } from '../optionValues.ts';
 import { defineCommand } from '../command.ts';
+import { withoutSecrets } from '../../config/secretNames.ts';
 import {
   configJson,
   rawConfig,
@@ -19,7 +20,8 @@ export const config = defineCommand({
   name: 'config',
   summary: 'Show the effective options of a stage, and where each comes from.',
   help: `
-Nothing is run or contacted: sh!, env!, secret! and the like are shown as they are written.
+Nothing is run or contacted: sh!, env!, secret! and the like are shown as they are written. Secrets that are
+written out are shown as ***; --raw shows them.
 
 Examples:
   durant config production
@@ -33,7 +35,7 @@ Examples:
     const { cwd, options, output } = context;
     const project = await openProject({ cwd, config: options.config });
     if (wanted.raw) return showRaw(project, wanted.stage, context);
-    const stages = chosenStages(project, wanted.stage).map(configJson);
+    const stages = chosenStages(project, wanted.stage).map((stage) => masked(configJson(stage)));
     const [only] = stages;
     if (options.json) printJson(output, wanted.stage !== undefined && only !== undefined ? only : stages);
     else
@@ -42,6 +44,21 @@ Examples:
     return 0;
   },
 });
+
+/** Without the secrets that are written out: people paste what this prints. */
+function masked(config: ConfigJson): ConfigJson {
+  const options = Object.entries(config.options).map(([key, entry]) => {
+    const value = maskedValue(entry.value);
+    if (String(value) === String(entry.value)) return [key, entry] as const;
+    return [key, { ...entry, value, raw: [value].flat().join('\n') }] as const;
+  });
+  return { ...config, options: Object.fromEntries(options) };
+}
+
+function maskedValue(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return withoutSecrets(value);
+  return Array.isArray(value) ? value.map(withoutSecrets) : value;
+}
 
 function configLines({ stage, options }: ConfigJson, file: string, color: Colors): string[] {
   const from = (entry: ConfigJson['options'][string]): string => {
