@@ -258,7 +258,7 @@ shop.example.org {
     [
       'a socket that the proxy cannot reach',
       'domain_name = a.example\nsystemd = user\n[process web]\ncommand = w\nsocket = yes\n',
-      /give \[process web\] a port/,
+      /Give the process a port/,
     ],
     [
       'another user without sudo',

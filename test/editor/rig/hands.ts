@@ -137,8 +137,20 @@ export function treeOf(view: string): {
       ).catch(async (error: unknown) => {
         throw new Error(`${String(error)}\n${await textBelow(undefined, '')}`);
       }),
+    // VS Code refuses while it draws the tree anew: "Cannot resolve tree item". A person's click has no such moment.
     open: async ({ node }) => {
-      await captured().view.reveal(node, { expand: true, select: true });
+      let refusal: unknown;
+      await waitFor('the tree to be drawn', async () => {
+        try {
+          await captured().view.reveal(node, { expand: true, select: true });
+          return true;
+        } catch (error) {
+          refusal = error;
+          return undefined;
+        }
+      }).catch(() => {
+        throw refusal;
+      });
     },
     text: () => textBelow(undefined, ''),
     view: () => captured().view,
@@ -151,15 +163,17 @@ export const review = treeOf('durant.review');
 /** What the output channel shows, once it shows `text`. */
 export async function output(text: RegExp): Promise<string> {
   await vscode.commands.executeCommand('durant.showOutput');
+  const shown = (): readonly string[] =>
+    vscode.workspace.textDocuments
+      .filter(({ uri }) => uri.scheme === 'output')
+      .map((document) => document.getText());
   return waitFor(
     `${String(text)} in the output`,
-    () =>
-      vscode.workspace.textDocuments
-        .filter(({ uri }) => uri.scheme === 'output')
-        .map((document) => document.getText())
-        .find((each) => text.test(each)),
+    () => shown().find((each) => text.test(each)),
     60_000,
-  );
+  ).catch((error: unknown) => {
+    throw new Error([String(error), ...shown().map((each) => each.slice(-500))].join('\n…'));
+  });
 }
 
 function takeOver(): Memory {
