@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
 });
 
 const durations = readDurations();
-const files = inOrder(findTests(positionals), durations);
+const files = inOrder(chosenTests(), durations);
 const rounds =
   values.repeat === undefined
     ? [undefined]
@@ -117,6 +117,15 @@ async function cleanUp(): Promise<readonly string[]> {
 function end(passed: number, failed: number): never {
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(passed > 0 && failed === 0 ? 0 : 1);
+}
+
+function chosenTests(): ReturnType<typeof findTests> {
+  try {
+    return findTests(positionals);
+  } catch (error) {
+    console.log(error instanceof Error ? error.message : error);
+    return end(0, 1);
+  }
 }
 
 function readDurations(): Map<string, number> {

@@ -66,7 +66,7 @@ export const longest: readonly string[] = [
   'test/e2e/steps.health.test.ts',
   'test/simulation/nth.test.ts',
   'test/e2e/check.connect.test.ts',
-  'test/engine/takeOver.test.ts',
+  'test/engine/locks.test.ts',
 ];
 
 /**

@@ -102,6 +102,12 @@ describe('npm test', function () {
     assert.match(output, /\n3 passed, 1 failed\n$/);
   });
 
+  it('says where no test has such a name', async () => {
+    const { status, output } = await run('engine/nothing');
+    assert.equal(status, 1);
+    assert.match(output, /^No test file or folder is called engine\/nothing\. .*\n0 passed, 1 failed\n$/);
+  });
+
   it('starts no more files after a failure with --bail', async () => {
     const files = ['a.ts', 'b.ts'].map((name) =>
       write(name, [`it('fails', () => { throw new Error('no'); });`]),
